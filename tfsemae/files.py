@@ -1,0 +1,93 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+PathLike = str | os.PathLike[str]
+
+_TEMPORARY = re.compile(r"\.\d+\..+")
+#: What TensorFlow's messages say of its own operations.
+_NOISE = re.compile(r"{{.*?}}|\[Op:.*?\]")
+
+
+@contextlib.contextmanager
+def replacing(path: PathLike, *, size: int = 0) -> Iterator[pathlib.Path]:
+    """Yields a temporary path beside `path` that takes its place on success.
+
+    The temporary name keeps the suffixes of `path`, by which Keras and
+    matplotlib choose a format. The file is flushed to the disk before it is
+    renamed; when the body raises, it is removed and what stood at `path` stays.
+
+    Args:
+        path: the file to write; its folder is made if it is missing.
+        size: bytes that must fit on the disk before the body begins, for
+            writers that do not fail well.
+
+    Raises:
+        OSError: if it can not be written, see `writing`.
+    """
+    path = pathlib.Path(path)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if size:
+                temporary.write_bytes(bytes(size))
+            yield temporary
+            with open(temporary, "rb") as stream:
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def writing(path: PathLike) -> Iterator[None]:
+    """Makes an OSError of the body one line that names the file and the remedy.
+
+    Args:
+        path: what the body writes.
+
+    Raises:
+        OSError: instead of another one.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = " ".join(_NOISE.sub("", str(error)).split())
+        if error.errno:
+            reason = os.strerror(error.errno)
+        raise OSError(
+            f"{path} can not be written ({reason}). What is finished is kept: make "
+            "room, or see to its permissions, and start again."
+        ) from error
+
+
+def remove_leftovers(folder: PathLike) -> None:
+    """Removes the temporary files of writers that were killed.
+
+    Args:
+        folder: searched with all that is below it; no one else may be writing
+            there.
+    """
+    for path in pathlib.Path(folder).rglob(".*"):
+        if _TEMPORARY.fullmatch(path.name):
+            path.unlink()
+
+
+def write_text(path: PathLike, text: str) -> None:
+    """Writes `text` as UTF-8, atomically."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: PathLike, value: Any) -> None:
+    """Writes `value` as indented JSON, atomically; NaN is refused."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
