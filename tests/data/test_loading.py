@@ -1,0 +1,17 @@
+import pytest
+
+from tfsemae import data
+from tfsemae.data import catalogue
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="Received: name='imagenet'"):
+        data.load("imagenet", "train")
+
+
+@pytest.mark.parametrize("name", list(catalogue.DATA_SETS))
+def test_a_missing_split_is_refused_before_anything_is_read(name, tmp_path):
+    splits = ", ".join(catalogue.DATA_SETS[name].splits)
+    with pytest.raises(ValueError, match=f"{splits}. Received: split='extra'"):
+        data.load(name, "extra", data_dir=tmp_path)
+    assert not list(tmp_path.iterdir())

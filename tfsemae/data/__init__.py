@@ -1,0 +1,27 @@
+"""Data sets: a name in, typed arrays or a deterministic `tf.data` out.
+
+The public names are resolved when they are first used, so that a command line
+can import `tfsemae.data.catalogue` without importing TensorFlow.
+"""
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "Images": "tfsemae.data.images",
+    "batches": "tfsemae.data.batching",
+    "load": "tfsemae.data.loading",
+    "split_off": "tfsemae.data.images",
+}
+
+__all__ = ["Images", "batches", "load", "split_off"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

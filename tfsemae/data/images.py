@@ -1,0 +1,100 @@
+"""The noun of this room: images, their labels, the names of the classes."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Images:
+    """Images of one split, in memory, checked when they are put together.
+
+    Attributes:
+        images: uint8 `[N, H, W, C]`, 0 to 255; or float32 `[N, H, W, C]` in
+            [0, 1], for a user's own file that holds fractions.
+        labels: int64 `[N]`, indices into `class_names`; None without labels.
+        class_names: one name per class; empty without labels.
+
+    Raises:
+        ValueError: if a rank, dtype, length or range is not as above, if a
+            pixel is NaN or infinite, or if there is no image at all.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None
+    class_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuses what the class does not describe."""
+        _check_images(self.images)
+        if self.labels is not None:
+            _check_labels(self.labels, len(self.images), len(self.class_names))
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self.images)
+
+
+def split_off(images: Images, count: int) -> tuple[Images, Images]:
+    """Cuts the last `count` images off, for validation.
+
+    Args:
+        images: `N` images.
+        count: how many to cut off, 1 to `N - 1`.
+
+    Returns:
+        The first `N - count` images and the last `count`, in their order;
+        both are views of the same memory.
+
+    Raises:
+        ValueError: if `count` leaves one of the two parts empty.
+    """
+    if not 1 <= count < len(images):
+        raise ValueError(
+            f"`count` must be at least 1 and leave at least 1 of the "
+            f"{len(images)} images. Received: count={count}."
+        )
+    edge = len(images) - count
+    return _part(images, slice(None, edge)), _part(images, slice(edge, None))
+
+
+def _part(images: Images, part: slice) -> Images:
+    labels = None if images.labels is None else images.labels[part]
+    return Images(images.images[part], labels, images.class_names)
+
+
+def _check_images(images: np.ndarray) -> None:
+    if images.ndim != 4 or 0 in images.shape:
+        raise ValueError(
+            "`images` must have the shape [N, H, W, C], none of them 0; one "
+            f"channel is added by images[..., None]. Received: shape={images.shape}."
+        )
+    if images.dtype == np.uint8:
+        return
+    if images.dtype != np.float32:
+        raise ValueError(
+            "`images` must be uint8 (0 to 255) or float32 (0 to 1). "
+            f"Received: dtype={images.dtype}."
+        )
+    low, high = images.min(), images.max()
+    # NaN fails every comparison, and min and max pass it on.
+    if not (low >= 0 and high <= 1):
+        raise ValueError(
+            "Floating-point `images` must be finite and within [0, 1]. "
+            f"Received: minimum {low}, maximum {high}."
+        )
+
+
+def _check_labels(labels: np.ndarray, count: int, classes: int) -> None:
+    if labels.dtype != np.int64:
+        raise ValueError(f"`labels` must be int64. Received: dtype={labels.dtype}.")
+    if labels.shape != (count,):
+        raise ValueError(
+            f"`labels` must hold one label for each of the {count} images. "
+            f"Received: shape={labels.shape}."
+        )
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"`labels` must lie within 0 and {classes - 1}, one name for each in "
+            f"`class_names`. Received: {labels.min()} to {labels.max()}."
+        )

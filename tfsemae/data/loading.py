@@ -1,0 +1,50 @@
+"""From a name to images in memory."""
+
+import os
+
+from tfsemae.data import catalogue, digits, own_file, synthetic
+from tfsemae.data.images import Images
+
+_COMPUTED = {"digits": digits.load, "synthetic": synthetic.load}
+
+
+def load(
+    name: str | os.PathLike[str],
+    split: str,
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    manual_dir: str | os.PathLike[str] | None = None,
+) -> Images:
+    """Loads a split of a data set into memory.
+
+    Args:
+        name: a key of `catalogue.DATA_SETS`, or the path of an `.npz` file
+            (`own_file.load` says what it holds).
+        split: `train` or `test`; of `celeb_a` also `validation`.
+        data_dir: folder of the data sets that TensorFlow Datasets prepared, or
+            is to prepare; by default its own, which is the environment variable
+            TFDS_DATA_DIR or else `~/tensorflow_datasets`.
+        manual_dir: folder that holds original archives in a folder called
+            `name`; what is not prepared is prepared from them.
+
+    Returns:
+        The images in a fixed order.
+
+    Raises:
+        ValueError: if the name or the split is unknown, if the data are not at
+            hand, or if they are damaged.
+    """
+    name = os.fspath(name)
+    catalogue.check_name(name)
+    if catalogue.is_own_file(name):
+        return own_file.load(name, split)
+    splits = catalogue.DATA_SETS[name].splits
+    if split not in splits:
+        raise ValueError(
+            f"{name} has the splits {', '.join(splits)}. Received: split={split!r}."
+        )
+    if name in _COMPUTED:
+        return _COMPUTED[name](split)
+    from tfsemae.data import tfds_sets  # takes seconds
+
+    return tfds_sets.load(name, split, data_dir=data_dir, manual_dir=manual_dir)
