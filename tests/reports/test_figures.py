@@ -1,0 +1,200 @@
+import matplotlib
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfsemae.reports import figures
+
+LIMIT = 300_000  # bytes, what may land in `results/`
+DIGITS = [str(digit) for digit in range(10)]
+
+
+def pixels(path):
+    with Image.open(path) as picture:
+        assert picture.format == "PNG"
+        return np.asarray(picture.convert("RGB"))
+
+
+def cloud(count, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(count, 2)), rng.integers(0, 10, count)
+
+
+def draw_images(path, channels=1):
+    images = np.random.default_rng(0).uniform(size=(10, 28, 28, channels))
+    rows = [("original", images), ("vanilla", images), ("semantic", images)]
+    figures.image_grid(rows, path)
+
+
+def draw_embedding(path):
+    panels = [("vanilla", *cloud(2000)), ("semantic", *cloud(2000, seed=1))]
+    figures.embedding(panels, DIGITS, path)
+
+
+def draw_curves(path):
+    curve = figures.Curve(
+        label="semantic",
+        x=[0.1, 0.2, 0.3],
+        y=[26.0, 25.0, 21.0],
+        x_error=[0.01, 0.01, 0.01],
+        y_error=[0.2, 0.2, 0.2],
+        names=["0.01", "0.1", "1"],
+    )
+    panel = figures.Panel(
+        x_label="silhouette",
+        y_label="PSNR (dB)",
+        curves=[curve, figures.Curve(label="vanilla", x=[0.08], y=[26.2])],
+        levels=[("printed", 25.1)],
+    )
+    figures.curves([panel, panel], path)
+
+
+DRAWINGS = [draw_images, draw_embedding, draw_curves]
+
+
+@pytest.mark.parametrize("draw", DRAWINGS)
+def test_bytes_repeat_and_are_few(tmp_path, draw):
+    draw(tmp_path / "a.png")
+    draw(tmp_path / "b.png")
+    content = (tmp_path / "a.png").read_bytes()
+    assert content == (tmp_path / "b.png").read_bytes()
+    assert len(content) < LIMIT
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.info == {}  # neither date nor version
+
+
+@pytest.mark.parametrize("draw", DRAWINGS)
+def test_a_users_style_neither_matters_nor_is_touched(tmp_path, draw):
+    draw(tmp_path / "a.png")
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):
+        before = dict(matplotlib.rcParams)
+        draw(tmp_path / "b.png")
+        assert dict(matplotlib.rcParams) == before
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_image_grid_keeps_each_pixel(tmp_path, channels):
+    rng = np.random.default_rng(0)
+    rows = [(name, rng.uniform(size=(3, 8, 12, channels))) for name in "ab"]
+    figures.image_grid(rows, tmp_path / "grid.png")
+    found = pixels(tmp_path / "grid.png")
+    # 12 pixels come nearest to 112 when each becomes 9; 8 lie between images
+    # and 150 before them.
+    assert found.shape == (2 * 72 + 8, 150 + 3 * 108 + 2 * 8, 3)
+    for row, (_, images) in enumerate(rows):
+        for column, image in enumerate(images):
+            top, left = row * 80, 150 + column * 116
+            block = found[top : top + 72, left : left + 108]
+            expected = np.rint(255 * image).repeat(9, axis=0).repeat(9, axis=1)
+            np.testing.assert_array_equal(block, np.broadcast_to(expected, block.shape))
+
+
+def test_image_grid_writes_labels_and_white_gaps(tmp_path):
+    black = np.zeros((2, 28, 28, 1))
+    figures.image_grid([("original", black)], tmp_path / "grid.png")
+    found = pixels(tmp_path / "grid.png")
+    assert found[:, :150].min() < 100
+    assert (found[:, 150 + 112 : 150 + 120] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "`rows` must not be empty"),
+        ([("a", np.zeros((2, 8, 8)))], r"shape=\(2, 8, 8\) in row 'a'"),
+        ([("a", np.zeros((2, 8, 8, 2)))], r"C of 1 or 3"),
+        ([("a", np.zeros((0, 8, 8, 1)))], r"shape=\(0, 8, 8, 1\)"),
+        ([("a", np.full((2, 8, 8, 1), 1.01))], r"clip them first.*\[1.01, 1.01\]"),
+        ([("a", np.full((2, 8, 8, 1), -0.01))], "clip them first"),
+        ([("a", np.full((2, 8, 8, 1), np.nan))], r"\[nan, nan\] in row 'a'"),
+        (
+            [("a", np.zeros((2, 8, 8, 1))), ("b", np.zeros((3, 8, 8, 1)))],
+            "All rows must have the same shape",
+        ),
+    ],
+)
+def test_image_grid_refuses(tmp_path, rows, message):
+    with pytest.raises(ValueError, match=message):
+        figures.image_grid(rows, tmp_path / "grid.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_embedding_shows_each_class_in_its_place(tmp_path):
+    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
+    names = ["bird", "cat", "deer", "dog"]
+    figures.embedding([("map", corners, np.arange(4))], names, tmp_path / "a.png")
+    found = pixels(tmp_path / "a.png")[45:-15, 15:605].astype(int)  # inside the axes
+    colours = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in figures._COLOURS]
+    middles = []
+    for (x, y), colour in zip(corners, colours[:4], strict=True):
+        # Quantising to 256 colours may move a channel by a few steps.
+        near = np.abs(found - colour).max(axis=-1) < 12
+        rows, columns = np.nonzero(near)
+        assert (columns.mean() > found.shape[1] / 2) == bool(x)
+        assert (rows.mean() < found.shape[0] / 2) == bool(y)
+        middles.append((columns.mean(), rows.mean()))
+    # A square stays one; markers of other shapes have their middles a pixel off.
+    (left, bottom), _, _, (right, top) = middles
+    assert right - left == pytest.approx(bottom - top, abs=2)
+
+
+def test_embedding_reads_in_grey():
+    looks = figures._looks([f"class {index}" for index in range(110)])
+    assert len({look["marker"] for look in looks[:10]}) == 10
+    assert len({tuple(look.values()) for look in looks}) == 110
+    assert [look["marker"] for look in figures._looks("012")] == ["$0$", "$1$", "$2$"]
+
+
+def test_embedding_of_many_points_is_small(tmp_path):
+    rng = np.random.default_rng(0)
+    panels = [
+        (name, rng.uniform(size=(4000, 2)), rng.integers(0, 10, 4000))
+        for name in ("vanilla", "semantic")
+    ]
+    figures.embedding(panels, DIGITS, tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size < LIMIT
+
+
+def test_embedding_of_one_panel_and_long_names(tmp_path):
+    names = [f"a rather long name {index}" for index in range(30)]
+    points, labels = cloud(50)
+    figures.embedding([("map", points, labels)], names, tmp_path / "a.png")
+    found = pixels(tmp_path / "a.png")
+    assert (found[:, -2:] == 255).all()  # the legend ends within the picture
+
+
+@pytest.mark.parametrize(
+    ("panels", "message"),
+    [
+        ([], "`panels` must not be empty"),
+        ([("m", np.zeros((3, 3)), [0, 1, 1])], r"points.shape=\(3, 3\).*'m'"),
+        ([("m", np.zeros((3, 2)), [0, 1])], r"labels.shape=\(2,\)"),
+        ([("m", np.zeros((3, 2)), [0, 1, 10])], r"Labels must lie in \[0, 10\).*10\]"),
+        ([("m", np.zeros((3, 2)), [-1, 1, 1])], r"Received: \[-1, 1\]"),
+    ],
+)
+def test_embedding_refuses(tmp_path, panels, message):
+    with pytest.raises(ValueError, match=message):
+        figures.embedding(panels, DIGITS, tmp_path / "a.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_curves_grow_by_panel(tmp_path):
+    panel = figures.Panel(
+        x_label="x", y_label="y", curves=[figures.Curve(label="a", x=[0], y=[1])]
+    )
+    for count in (1, 2, 3):
+        figures.curves([panel] * count, tmp_path / "a.png")
+        assert pixels(tmp_path / "a.png").shape == (620, 680 * count, 3)
+
+
+@pytest.mark.parametrize("name", ["y", "x_error", "y_error", "names"])
+def test_curves_refuse_unequal_lengths(tmp_path, name):
+    fields = {"label": "a", "x": [0, 1], "y": [0, 1], name: [0]}
+    panel = figures.Panel(x_label="x", y_label="y", curves=[figures.Curve(**fields)])
+    with pytest.raises(ValueError, match=f"`{name}` of the curve 'a'.*Received: 1"):
+        figures.curves([panel], tmp_path / "a.png")
+    with pytest.raises(ValueError, match="`panels` must not be empty"):
+        figures.curves([], tmp_path / "a.png")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,171 @@
+import json
+
+import pytest
+
+from tfsemae.reports import Ledger, Row
+
+# The form that readers of `results/` rely on, written out by hand.
+EXPECTED = {
+    "artefact": "ming2022_mnist",
+    "source": "Ming 2022, Table II",
+    "scale": "full",
+    "command": "./reproduce.sh ming2022_mnist",
+    "revision": "0123456789abcdef0123456789abcdef01234567+",
+    "versions": {"python": "3.11.7", "keras": "3.15.1"},
+    "machine": {"processor": "A Processor", "cores": 2},
+    "seconds": 9060.0,
+    "rows": [
+        {
+            "id": "psnr",
+            "quantity": "PSNR, semantic",
+            "unit": "dB",
+            "printed": 25.10,
+            "measured": 25.35,
+            "sd": 0.125,
+            "n": 5,
+            "difference": 0.25,
+            "tag": "our choice",
+            "note": "whole test set",
+        },
+        {
+            "id": "silhouette",
+            "quantity": "silhouette",
+            "unit": "",
+            "printed": None,
+            "measured": 0.0871,
+            "sd": None,
+            "n": 1,
+            "difference": None,
+            "tag": "as printed",
+            "note": "",
+        },
+    ],
+    "claims": [
+        {
+            "id": "1",
+            "statement": "Labels cost next to nothing.",
+            "measurement": "paired difference of PSNR in dB",
+            "effect": -1.044,
+            "low": -1.13,
+            "high": -0.951,
+            "verdict": "does not hold",
+            "note": "",
+        },
+        {
+            "id": "2",
+            "statement": "Both at once.",
+            "measurement": "does a weight exist",
+            "effect": None,
+            "low": None,
+            "high": None,
+            "verdict": "undecided",
+            "note": "too few seeds",
+        },
+    ],
+    "pictures": [{"file": "figure_3.png", "caption": "Fig. 3: digits. Seed 0."}],
+    "choices": [{"flag": "loss", "value": "mse", "reason": "leaves the plateau"}],
+}
+
+
+def change(folder, edit):
+    """Applies `edit` to the json of the ledger in `folder`."""
+    path = folder / "ledger.json"
+    entry = json.loads(path.read_text())
+    edit(entry)
+    path.write_text(json.dumps(entry))
+
+
+def test_file_has_the_agreed_form(ledger, tmp_path):
+    path = ledger.write(tmp_path / "ming2022_mnist")
+    assert path == tmp_path / "ming2022_mnist" / "ledger.json"
+    found = json.loads(path.read_text())
+    expected = json.loads(json.dumps(EXPECTED))
+    # 25.35 - 25.10 in binary is 2e-15 off the 0.25 of the decimal system.
+    assert found["rows"][0].pop("difference") == pytest.approx(0.25, abs=1e-14)
+    assert expected["rows"][0].pop("difference") == 0.25
+    assert found == expected
+    assert [list(row) for row in json.loads(path.read_text())["rows"]] == [
+        list(row) for row in EXPECTED["rows"]
+    ]
+
+
+def test_read_returns_what_was_written(ledger, tmp_path):
+    ledger.write(tmp_path)
+    assert Ledger.read(tmp_path) == ledger
+
+
+def test_text_beyond_ascii_is_kept(make_ledger, tmp_path):
+    ledger = make_ledger(source="Fr\u00e9chet, \u2212 and \U0001f40d")
+    ledger.write(tmp_path)
+    assert Ledger.read(tmp_path) == ledger
+
+
+def test_nothing_but_the_ledger_is_left(ledger, tmp_path):
+    ledger.write(tmp_path)
+    ledger.write(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger.json"]
+
+
+def test_claim_without_note_is_read(ledger, tmp_path):
+    ledger.write(tmp_path)
+    change(tmp_path, lambda entry: entry["claims"][0].pop("note"))
+    assert Ledger.read(tmp_path) == ledger
+
+
+def test_no_file_is_said_so(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"ledger\.json"):
+        Ledger.read(tmp_path)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.99])
+def test_truncated_file_is_refused(ledger, tmp_path, part):
+    path = ledger.write(tmp_path)
+    text = path.read_text().rstrip()
+    path.write_text(text[: int(part * len(text))])
+    with pytest.raises(ValueError, match=r"ledger\.json is cut short or not JSON"):
+        Ledger.read(tmp_path)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path):
+    (tmp_path / "ledger.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="cut short or not JSON"):
+        Ledger.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda entry: entry.pop("scale"), r"missing=\['scale'\]"),
+        (lambda entry: entry.update(extra=1), r"unknown=\['extra'\]"),
+        (lambda entry: entry.update(rows={}), "`rows` must be a list"),
+        (lambda entry: entry.update(rows=[3]), "`rows` must be an object"),
+        (lambda entry: entry["rows"][0].pop("difference"), "difference"),
+        (lambda entry: entry["rows"][0].update(measured=26.0), "measured - printed"),
+        (lambda entry: entry["rows"][1].update(difference=0.0), "measured - printed"),
+        (lambda entry: entry["claims"][0].update(verdict="true"), "verdict='true'"),
+        (lambda entry: entry["rows"][0].update(sd=float("nan")), "sd=nan"),
+        (lambda entry: entry["machine"].update(cores=[2]), "`machine` must map"),
+    ],
+)
+def test_foreign_or_edited_file_is_refused(ledger, tmp_path, edit, message):
+    ledger.write(tmp_path)
+    change(tmp_path, edit)
+    with pytest.raises(ValueError, match=rf"ledger\.json is not a ledger: .*{message}"):
+        Ledger.read(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null"])
+def test_other_json_is_refused(tmp_path, content):
+    (tmp_path / "ledger.json").write_text(content)
+    with pytest.raises(ValueError, match="the file must be an object"):
+        Ledger.read(tmp_path)
+
+
+def test_difference_is_measured_minus_printed():
+    row = Row(id="a", quantity="", unit="", printed=2.0, measured=0.5, tag="as printed")
+    assert row.difference == -1.5
+
+
+def test_difference_cannot_be_given():
+    with pytest.raises(TypeError, match="difference"):
+        Row(id="a", quantity="", unit="", printed=2, measured=1, tag="", difference=0)
