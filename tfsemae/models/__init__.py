@@ -1,0 +1,13 @@
+"""Functional Keras networks of the sources, and what is saved of them."""
+
+import importlib
+from typing import Any
+
+_MODULES = {"Autoencoder": "autoencoder", "build": "registry"}
+
+
+def __getattr__(name: str) -> Any:
+    # Keras is imported on first use: the command line reads only the names.
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,0 +1,63 @@
+"""An autoencoder as a SavedModel, to be used where tfsemae is not installed."""
+
+import pathlib
+import shutil
+
+import keras
+import tensorflow as tf
+
+from tfsemae import files
+from tfsemae.models.autoencoder import Autoencoder
+
+
+def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
+    """Writes a SavedModel; an earlier one at `path` is replaced.
+
+    Endpoints, each for any batch size: `encode` image -> code, `decode` code ->
+    image, `reconstruct` image -> image, which is also `serving_default`, and,
+    where there is a classifier, `classify` image -> logits. Load it with
+    `tf.saved_model.load(path).encode(images)`.
+
+    Args:
+        autoencoder: the networks.
+        path: the folder to write.
+
+    Raises:
+        OSError: if it can not be written; what stood at `path` stays.
+    """
+    images = tf.TensorSpec((None, *autoencoder.image_shape), tf.float32, name="image")
+    codes = tf.TensorSpec(
+        (None, *autoencoder.encoder.output_shape[1:]), tf.float32, name="code"
+    )
+    encoder, decoder = autoencoder.encoder, autoencoder.decoder
+    archive = keras.export.ExportArchive()
+    archive.track(encoder)
+    archive.track(decoder)
+    archive.add_endpoint(  # the first becomes serving_default
+        "reconstruct",
+        lambda x: decoder(encoder(x, training=False), training=False),
+        [images],
+    )
+    archive.add_endpoint("encode", lambda x: encoder(x, training=False), [images])
+    archive.add_endpoint("decode", lambda z: decoder(z, training=False), [codes])
+    classifier = autoencoder.classifier
+    if classifier is not None:
+        archive.track(classifier)
+        archive.add_endpoint(
+            "classify",
+            lambda x: classifier(encoder(x, training=False), training=False),
+            [images],
+        )
+    path = pathlib.Path(path)
+    scratch = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(scratch, ignore_errors=True)  # of a killed export
+    with files.writing(path):
+        try:
+            archive.write_out(scratch / "new", verbose=False)
+        except tf.errors.OpError as error:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise OSError(error.message) from error
+        if path.exists():
+            path.rename(scratch / "old")
+        (scratch / "new").rename(path)
+    shutil.rmtree(scratch)

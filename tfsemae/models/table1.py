@@ -1,0 +1,107 @@
+"""The networks of Ming 2022, Table I."""
+
+import math
+
+import keras
+from keras import layers
+
+from tfsemae.models.autoencoder import Autoencoder
+from tfsemae.models.initializers import Kernels
+
+CODE_CHANNELS = 4
+
+
+def build(
+    image_shape: tuple[int, int, int],
+    class_names: tuple[str, ...] = (),
+    *,
+    initializer: str,
+    seed: int,
+) -> Autoencoder:
+    """Builds encoder, decoder and, where there are classes, the classifier.
+
+    The code has (H / 4) * (W / 4) * 4 entries in (0, 1): 196 at 28 x 28. With
+    the same seed the encoder and the decoder start from the same weights
+    whether there is a classifier or not.
+
+    Args:
+        image_shape: (H, W, 1), H and W multiples of 4.
+        class_names: one name per class; empty for the vanilla autoencoder.
+        initializer: of the kernels, one of `registry.INITIALIZERS`; biases
+            start at zero.
+        seed: of the initial weights.
+
+    Returns:
+        The `Autoencoder`; without `class_names` its classifier is None.
+
+    Raises:
+        ValueError: if the image shape does not suit Table I.
+
+    Source: Ming 2022, Table I. The initialiser is not printed.
+    """
+    height, width, channels = image_shape
+    if height % 4 or width % 4 or min(height, width) < 4:
+        raise ValueError(
+            "table1 halves the image twice, so its height and width must be "
+            f"multiples of 4. Received: image_shape={image_shape}."
+        )
+    if channels != 1:
+        raise ValueError(
+            f"table1 takes images of one channel. Received: image_shape={image_shape}."
+        )
+    kernels = Kernels(initializer, seed)
+    grid = (height // 4, width // 4, CODE_CHANNELS)
+    encoder = _encoder(image_shape, grid, kernels)
+    decoder = _decoder(grid, kernels)
+    classifier = _classifier(grid, len(class_names), kernels) if class_names else None
+    return Autoencoder(encoder, decoder, classifier, class_names)
+
+
+def _encoder(image_shape, grid, kernels: Kernels) -> keras.Model:
+    image = keras.Input(image_shape, name="image")
+    x = layers.Conv2D(32, 5, **_same("relu", kernels(25)), name="conv1")(image)
+    x = layers.MaxPooling2D(2, name="pool1")(x)
+    x = layers.Conv2D(64, 5, **_same("relu", kernels(25 * 32)), name="conv2")(x)
+    x = layers.MaxPooling2D(2, name="pool2")(x)
+    x = layers.Flatten(name="flatten")(x)
+    code = layers.Dense(
+        math.prod(grid),
+        activation="sigmoid",
+        kernel_initializer=kernels(x.shape[-1]),
+        name="code",
+    )(x)
+    return keras.Model(image, code, name="encoder")
+
+
+def _decoder(grid, kernels: Kernels) -> keras.Model:
+    code = keras.Input((math.prod(grid),), name="code")
+    x = layers.Reshape(grid, name="reshape")(code)
+    x = layers.Conv2DTranspose(
+        64, 5, strides=2, **_same("relu", kernels(25 * CODE_CHANNELS)), name="deconv1"
+    )(x)
+    x = layers.Conv2DTranspose(
+        32, 5, strides=2, **_same("relu", kernels(25 * 64)), name="deconv2"
+    )(x)
+    image = layers.Conv2D(1, 1, **_same("sigmoid", kernels(32)), name="image")(x)
+    return keras.Model(code, image, name="decoder")
+
+
+def _classifier(grid, classes, kernels: Kernels) -> keras.Model:
+    code = keras.Input((math.prod(grid),), name="code")
+    x = layers.Reshape(grid, name="reshape")(code)
+    x = layers.Conv2D(32, 3, **_same("relu", kernels(9 * CODE_CHANNELS)), name="conv1")(
+        x
+    )
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(
+        256,
+        activation="relu",
+        kernel_initializer=kernels(x.shape[-1]),
+        name="hidden",
+    )(x)
+    logits = layers.Dense(classes, kernel_initializer=kernels(256), name="logits")(x)
+    return keras.Model(code, logits, name="classifier")
+
+
+def _same(activation: str, kernel: keras.Initializer) -> dict:
+    return {"padding": "same", "activation": activation, "kernel_initializer": kernel}
