@@ -1,0 +1,155 @@
+"""Intervals against SciPy and printed quantiles; verdicts by their definition."""
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfsemae import metrics
+
+VERDICTS = ["holds", "does not hold", "undecided"]
+
+
+@pytest.mark.parametrize(
+    ("n", "quantile"), [(2, 12.706), (5, 2.776), (10, 2.262), (31, 2.042)]
+)
+def test_half_width_is_the_quantile_of_the_printed_table(n, quantile):
+    # Scaled to a mean of 3 and a standard error of 1.
+    sample = np.arange(n, dtype=float)
+    sample = 3 + (sample - sample.mean()) / sample.std(ddof=1) * np.sqrt(n)
+    interval = metrics.paired_t_interval(sample)
+    # The table has three decimals.
+    np.testing.assert_allclose(interval, (3, 3 - quantile, 3 + quantile), atol=5.1e-4)
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.999])
+def test_interval_equals_scipys(confidence):
+    random = np.random.default_rng(0)
+    semantic, vanilla = random.normal(25.1, 0.3, 5), random.normal(24.9, 0.2, 5)
+    interval = metrics.paired_t_interval(semantic - vanilla, confidence=confidence)
+    expected = scipy.stats.ttest_rel(semantic, vanilla).confidence_interval(confidence)
+    # float64 in both.
+    np.testing.assert_allclose((interval.low, interval.high), expected, rtol=1e-12)
+    assert interval.effect == pytest.approx(np.mean(semantic - vanilla), rel=1e-12)
+
+
+@given(value=st.floats(-1e6, 1e6, allow_subnormal=False), n=st.integers(2, 20))
+def test_interval_of_equal_differences_is_their_value(value, n):
+    # Exactly: a mean or a deviation that is rounded would open the interval.
+    assert metrics.paired_t_interval([value] * n) == (value, value, value)
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=20))
+def test_interval_holds_its_effect_and_mirrors_with_the_sign(differences):
+    interval = metrics.paired_t_interval(differences)
+    assert interval.low <= interval.effect <= interval.high
+    mirrored = metrics.paired_t_interval([-d for d in differences])
+    assert mirrored == (-interval.effect, -interval.high, -interval.low)
+    wider = metrics.paired_t_interval(differences, confidence=0.99)
+    assert wider.low <= interval.low
+    assert interval.high <= wider.high
+
+
+def test_interval_covers_the_truth_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    samples = random.normal(1.0, 2.0, size=(1000, 5))
+    intervals = [metrics.paired_t_interval(s, confidence=0.8) for s in samples]
+    covered = np.mean([i.low <= 1.0 <= i.high for i in intervals])
+    # Four binomial standard deviations: 4 * sqrt(0.8 * 0.2 / 1000).
+    assert covered == pytest.approx(0.8, abs=0.051)
+
+
+def test_bad_differences_and_confidence_are_refused():
+    with pytest.raises(ValueError, match=r"n at least 2.*shape=\(1,\)"):
+        metrics.paired_t_interval([0.5])
+    with pytest.raises(ValueError, match=r"Received: differences.shape=\(2, 2\)"):
+        metrics.paired_t_interval([[0.5, 1.0], [1.5, 2.0]])
+    with pytest.raises(ValueError, match=r"must be finite.*nan"):
+        metrics.paired_t_interval([0.5, np.nan])
+    for confidence in (0.0, 1.0, 95):
+        with pytest.raises(ValueError, match=f"Received: confidence={confidence}"):
+            metrics.paired_t_interval([0.5, 1.0], confidence=confidence)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (-0.1, 0.4, "holds"),
+        (-0.5, 0.5, "holds"),
+        (0.3, 0.3, "holds"),
+        (0.5, 0.5, "holds"),
+        (0.4, 0.6, "undecided"),
+        (-0.6, 0.0, "undecided"),
+        (-0.6, 0.6, "undecided"),
+        (0.5, 0.7, "undecided"),
+        (-0.7, -0.5, "undecided"),
+        (0.51, 0.7, "does not hold"),
+        (-0.7, -0.51, "does not hold"),
+    ],
+)
+def test_within_a_margin_of_a_half(low, high, verdict):
+    interval = metrics.Interval((low + high) / 2, low, high)
+    assert metrics.within(interval, 0.5) == verdict
+
+
+def test_a_negative_margin_is_refused():
+    with pytest.raises(ValueError, match=r"Received: margin=-0\.5"):
+        metrics.within(metrics.Interval(0.0, 0.0, 0.0), -0.5)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.11, 0.2, "holds"),
+        (0.1, 0.2, "undecided"),
+        (0.0, 0.2, "undecided"),
+        (0.0, 0.1, "undecided"),
+        (0.1, 0.1, "undecided"),
+        (0.0, 0.09, "does not hold"),
+    ],
+)
+def test_above_a_tenth(low, high, verdict):
+    interval = metrics.Interval((low + high) / 2, low, high)
+    assert metrics.above(interval, 0.1) == verdict
+
+
+def test_above_is_above_zero():
+    assert metrics.above(metrics.Interval(0.2, 0.1, 0.3)) == "holds"
+    assert metrics.above(metrics.Interval(-0.2, -0.3, -0.1)) == "does not hold"
+
+
+@pytest.mark.parametrize("verdict", [metrics.above, metrics.within])
+def test_an_unknown_interval_decides_nothing(verdict):
+    unknown = metrics.Interval(np.nan, np.nan, np.nan)
+    assert verdict(unknown, 0.5) == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "joint"),
+    [
+        (["holds"], "holds"),
+        (["holds", "holds"], "holds"),
+        (["undecided"], "undecided"),
+        (["holds", "undecided"], "undecided"),
+        (["does not hold"], "does not hold"),
+        (["holds", "does not hold"], "does not hold"),
+        (["undecided", "does not hold", "holds"], "does not hold"),
+    ],
+)
+def test_all_hold(verdicts, joint):
+    assert metrics.all_hold(verdicts) == joint
+    assert metrics.all_hold(iter(reversed(verdicts))) == joint
+
+
+def test_no_verdicts_are_no_verdict():
+    with pytest.raises(ValueError, match="must not be empty"):
+        metrics.all_hold([])
+
+
+def test_joint_verdict_is_itself_a_verdict():
+    for first in VERDICTS:
+        for second in VERDICTS:
+            joint = metrics.all_hold([first, second])
+            assert joint in VERDICTS
+            assert metrics.all_hold([joint, first, second]) == joint
