@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 PathLike = str | os.PathLike[str]
+Errors = tuple[type[Exception], ...]
 
 _TEMPORARY = re.compile(r"\.\d+\..+")
 #: What TensorFlow's messages say of its own operations.
@@ -16,7 +17,9 @@ _NOISE = re.compile(r"{{.*?}}|\[Op:.*?\]")
 
 
 @contextlib.contextmanager
-def replacing(path: PathLike, *, size: int = 0) -> Iterator[pathlib.Path]:
+def replacing(
+    path: PathLike, *, size: int = 0, errors: Errors = ()
+) -> Iterator[pathlib.Path]:
     """Yields a temporary path beside `path` that takes its place on success.
 
     The temporary name keeps the suffixes of `path`, by which Keras and
@@ -27,13 +30,14 @@ def replacing(path: PathLike, *, size: int = 0) -> Iterator[pathlib.Path]:
         path: the file to write; its folder is made if it is missing.
         size: bytes that must fit on the disk before the body begins, for
             writers that do not fail well.
+        errors: see `writing`.
 
     Raises:
         OSError: if it can not be written, see `writing`.
     """
     path = pathlib.Path(path)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    with writing(path):
+    with writing(path, errors=errors):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             if size:
@@ -48,20 +52,21 @@ def replacing(path: PathLike, *, size: int = 0) -> Iterator[pathlib.Path]:
 
 
 @contextlib.contextmanager
-def writing(path: PathLike) -> Iterator[None]:
+def writing(path: PathLike, *, errors: Errors = ()) -> Iterator[None]:
     """Makes an OSError of the body one line that names the file and the remedy.
 
     Args:
         path: what the body writes.
+        errors: what else the body raises where a disk is full or read-only.
 
     Raises:
-        OSError: instead of another one.
+        OSError: instead of another one, or of one of `errors`.
     """
     try:
         yield
-    except OSError as error:
+    except (OSError, *errors) as error:
         reason = " ".join(_NOISE.sub("", str(error)).split())
-        if error.errno:
+        if getattr(error, "errno", None):
             reason = os.strerror(error.errno)
         raise OSError(
             f"{path} can not be written ({reason}). What is finished is kept: make "

@@ -51,12 +51,12 @@ def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
     path = pathlib.Path(path)
     scratch = path.with_name(f".{path.name}.partial")
     shutil.rmtree(scratch, ignore_errors=True)  # of a killed export
-    with files.writing(path):
+    with files.writing(path, errors=(tf.errors.OpError,)):
         try:
             archive.write_out(scratch / "new", verbose=False)
-        except tf.errors.OpError as error:
+        except Exception:
             shutil.rmtree(scratch, ignore_errors=True)
-            raise OSError(error.message) from error
+            raise
         if path.exists():
             path.rename(scratch / "old")
         (scratch / "new").rename(path)

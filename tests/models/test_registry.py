@@ -1,0 +1,143 @@
+"""What every network in the registry must do; a new one joins by its entry there."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfsemae import models
+from tfsemae.models import registry, saved_model
+from tfsemae.models.autoencoder import Autoencoder
+
+#: Name -> image shape and number of classes that suit it.
+INPUTS = {"table1": ((16, 12, 1), 3)}
+
+#: Loads both forms where tfsemae can not be imported, and applies them.
+ELSEWHERE = """
+import sys
+import numpy as np
+sys.modules["tfsemae"] = None
+folder = sys.argv[1]
+import keras
+import tensorflow as tf
+images = np.load(f"{folder}/images.npy")
+load = lambda name: keras.saving.load_model(f"{folder}/{name}.keras")
+code = load("encoder")(images)
+exported = tf.saved_model.load(f"{folder}/saved_model")
+np.savez(
+    f"{folder}/found.npz",
+    keras_code=code, keras_image=load("decoder")(code),
+    keras_logits=load("classifier")(code),
+    code=exported.encode(images), image=exported.decode(code),
+    logits=exported.classify(images),
+)
+assert not any(name.startswith("tfsemae.") for name in sys.modules)
+"""
+
+
+@pytest.fixture(scope="module", params=registry.NETWORKS)
+def network(request):
+    shape, classes = INPUTS[request.param]
+    names = tuple(str(k) for k in range(classes))
+    return models.build(request.param, shape, names, initializer="he_normal", seed=0)
+
+
+def _images(network, count=5):
+    shape = (count, *network.image_shape)
+    return np.random.default_rng(0).random(shape, np.float32)
+
+
+def _apply(network, images):
+    code = network.encoder(images)
+    return code, network.decoder(code), network.classifier(code)
+
+
+def test_parts_are_functional_keras_models(network):
+    for part in (network.encoder, network.decoder, network.classifier):
+        assert type(part).__name__ == "Functional"
+        assert isinstance(part, keras.Model)
+
+
+def test_float32_in_and_out(network):
+    images = _images(network)
+    code, decoded, logits = _apply(network, images)
+    assert {t.dtype for t in (code, decoded, logits)} == {tf.float32}
+    assert code.shape == (5, *network.encoder.output_shape[1:])
+    assert decoded.shape == images.shape
+    assert logits.shape == (5, len(network.class_names))
+    assert 0 <= decoded.numpy().min() <= decoded.numpy().max() <= 1
+
+
+def test_images_of_a_batch_do_not_see_each_other(network):
+    images = _images(network)
+    for whole, alone in zip(
+        _apply(network, images), _apply(network, images[:1]), strict=True
+    ):
+        # Another batch size may order the sums differently.
+        np.testing.assert_allclose(whole[:1], alone, rtol=1e-5, atol=1e-6)
+
+
+def test_gradient_reaches_every_weight(network):
+    images, joint = _images(network), network.joint()
+    with tf.GradientTape() as tape:
+        outputs = joint(images, training=True)
+        loss = tf.reduce_mean(tf.square(outputs["reconstruction"] - images))
+        loss += tf.reduce_mean(
+            keras.losses.sparse_categorical_crossentropy(
+                np.array([0, 1, 2, 0, 1]), outputs["logits"], from_logits=True
+            )
+        )
+    weights = joint.trainable_weights
+    gradients = tape.gradient(loss, weights)
+    for weight, gradient in zip(weights, gradients, strict=True):
+        assert gradient is not None, weight.path
+        assert np.isfinite(gradient).all(), weight.path
+        assert np.any(gradient), weight.path
+
+
+def test_gradient_reaches_the_image(network):
+    images = tf.constant(_images(network))
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        total = tf.reduce_sum(network.decoder(network.encoder(images)))
+    assert np.any(tape.gradient(total, images))
+
+
+def test_saved_and_loaded_it_gives_the_same(network, tmp_path):
+    network.save(tmp_path)
+    images = _images(network)
+    pairs = zip(
+        _apply(Autoencoder.load(tmp_path), images), _apply(network, images), strict=True
+    )
+    for loaded, original in pairs:
+        np.testing.assert_array_equal(loaded, original)
+
+
+def test_both_saved_forms_load_without_tfsemae(network, tmp_path, run_python):
+    network.save(tmp_path)
+    saved_model.export(network, tmp_path / "saved_model")
+    images = _images(network)
+    np.save(tmp_path / "images.npy", images)
+    ended = run_python("-c", ELSEWHERE, tmp_path, cwd="/")
+    assert ended.status == 0, ended.messages
+    found = np.load(tmp_path / "found.npz")
+    for name, expected in zip(
+        ("code", "image", "logits"), _apply(network, images), strict=True
+    ):
+        # Sums may be ordered differently in another process and in a graph.
+        for kind in ("", "keras_"):
+            np.testing.assert_allclose(
+                found[kind + name], expected, rtol=1e-5, atol=1e-6
+            )
+
+
+def test_unknown_name_is_refused():
+    with pytest.raises(ValueError, match=r"known are table1.*name='table2'"):
+        registry.build("table2", (28, 28, 1), initializer="he_normal", seed=0)
+
+
+def test_room_has_what_it_names_and_no_more():
+    assert models.Autoencoder is Autoencoder
+    assert models.build is registry.build
+    with pytest.raises(AttributeError, match=r"'tfsemae\.models' has no .* 'train'"):
+        _ = models.train
