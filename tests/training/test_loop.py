@@ -1,0 +1,463 @@
+import csv
+import dataclasses
+import json
+import re
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfsemae import data, models
+from tfsemae.models.autoencoder import Autoencoder
+from tfsemae.training import loop
+
+PARTS = ("encoder", "decoder", "classifier")
+
+
+def _rows(folder):
+    with open(folder / "log.csv", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return [{name: float(value) for name, value in row.items()} for row in rows]
+
+
+def _weights(folder, parts=PARTS):
+    found = Autoencoder.load(folder)
+    return [weight for part in parts for weight in getattr(found, part).get_weights()]
+
+
+def _assert_equal_weights(folder, other, parts=PARTS):
+    for a, b in zip(_weights(folder, parts), _weights(other, parts), strict=True):
+        np.testing.assert_array_equal(a, b, strict=True)
+
+
+def _network(settings, shape=(12, 12, 1), names=tuple("abcd")):
+    classes = names if settings.semantic else ()
+    arguments = {"initializer": settings.initializer, "seed": settings.seed}
+    autoencoder = models.build(settings.model, shape, classes, **arguments)
+    return loop._compile(autoencoder, settings)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, make_settings):
+    """A finished run of 5 steps; tests only read it."""
+    folder = tmp_path_factory.mktemp("loop") / "run"
+    loop.train(make_settings(folder))
+    return folder
+
+
+# --- the compiled network
+
+
+@pytest.mark.parametrize(
+    ("step", "rate"),
+    # 0.001 * 0.96**(step // 100); the last one is printed as 1.757e-5.
+    [(0, 1e-3), (99, 1e-3), (100, 9.6e-4), (199, 9.6e-4), (9_999, 1.757e-5)],
+)
+def test_rate_goes_down_by_a_staircase(make_settings, step, rate):
+    settings = make_settings("unused", decay_rate=0.96, decay_steps=100)
+    optimizer = _network(settings).optimizer
+    optimizer.iterations.assign(step)
+    # Four digits are printed.
+    assert float(optimizer.learning_rate) == pytest.approx(rate, rel=5e-4)
+
+
+def test_optimizer_is_adam_as_keras_has_it(make_settings):
+    optimizer = _network(make_settings("unused")).optimizer
+    assert type(optimizer) is keras.optimizers.Adam
+    defaults = keras.optimizers.Adam()
+    for name in ("beta_1", "beta_2", "epsilon", "amsgrad", "weight_decay", "clipnorm"):
+        assert getattr(optimizer, name) == getattr(defaults, name)
+
+
+def _cross_entropy(pixels, decoded):
+    return -np.mean(pixels * np.log(decoded) + (1 - pixels) * np.log1p(-decoded))
+
+
+def _squared_error(pixels, decoded):
+    return np.mean((pixels - decoded) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("loss", "closed_form"),
+    [
+        ("binary_crossentropy", _cross_entropy),
+        ("mean_squared_error", _squared_error),
+    ],
+)
+def test_loss_is_a_mean_over_pixels_and_a_weighted_mean_over_labels(
+    make_settings, images_file, loss, closed_form
+):
+    network = _network(make_settings("unused", loss=loss, semantic_weight=0.25))
+    images = data.load(images_file, "train")
+    pixels, labels = next(iter(data.batches(images, 8, seed=0)))
+    outputs = network(pixels)
+    decoded = outputs["reconstruction"].numpy().astype(np.float64)
+    logits = outputs["logits"].numpy().astype(np.float64)
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    entropy = -np.mean(np.log(shares[np.arange(8), labels]))
+    targets = {"reconstruction": pixels, "logits": labels}
+    expected = closed_form(pixels.numpy().astype(np.float64), decoded) + 0.25 * entropy
+    # float32 sums of 8 * 144 terms.
+    assert float(network.compute_loss(pixels, targets, outputs)) == pytest.approx(
+        expected, rel=1e-5
+    )
+
+
+# --- what a run leaves behind
+
+
+def test_folder_holds_everything_of_the_run(run):
+    assert sorted(path.name for path in run.iterdir()) == [
+        ".lock",
+        "autoencoder.json",
+        "checkpoints",
+        "classifier.keras",
+        "decoder.keras",
+        "encoder.keras",
+        "flags.txt",
+        "log.csv",
+        "metrics.json",
+        "reconstructions.png",
+        "saved_model",
+        "tensorboard",
+        "tsne.png",
+    ]
+
+
+def test_last_checkpoints_are_kept(run):
+    assert sorted(path.stem for path in (run / "checkpoints").glob("*.json")) == [
+        "step_00000004",
+        "step_00000005",
+    ]
+
+
+def test_log_has_each_interval_and_the_shorter_last_one(run):
+    rows = _rows(run)
+    assert [row["step"] for row in rows] == [2, 4, 5]
+    # 0.001 * 0.5**(step // 2), of the step that comes next.
+    rates = [5e-4, 2.5e-4, 2.5e-4]
+    assert [row["learning_rate"] for row in rows] == pytest.approx(rates)
+    for row in rows:
+        total = row["reconstruction_loss"] + 0.5 * row["logits_loss"]
+        assert row["loss"] == pytest.approx(total, rel=1e-5)
+
+
+def test_saved_networks_and_saved_model_are_those_of_the_end(run):
+    autoencoder = Autoencoder.load(run)
+    assert autoencoder.class_names == tuple("0123")
+    images = data.load(
+        re.search("--dataset=(.*)", (run / "flags.txt").read_text())[1], "test"
+    )
+    pixels, _ = next(iter(data.batches(images, 5, shuffle=False)))
+    exported = tf.saved_model.load(str(run / "saved_model"))
+    # A compiled graph may order sums differently.
+    np.testing.assert_allclose(
+        exported.reconstruct(pixels),
+        autoencoder.joint()(pixels)["reconstruction"],
+        rtol=1e-5,
+        atol=1e-6,
+    )
+
+
+def test_metrics_are_of_the_test_set(run):
+    found = json.loads((run / "metrics.json").read_text("utf-8"))
+    assert found["examples"] == 40
+    assert 0 <= found["label_accuracy"] <= 1
+
+
+def test_first_loss_is_that_of_the_initial_network(
+    tmp_path, make_settings, images_file
+):
+    settings = make_settings(tmp_path, steps=1, checkpoint_every=1, seed=7)
+    network = _network(settings)
+    images = data.load(images_file, "train")
+    pixels, labels = next(iter(data.batches(images, 4, seed=7)))
+    targets = {"reconstruction": pixels, "logits": labels}
+    expected = float(network.compute_loss(pixels, targets, network(pixels)))
+    loop.train(settings)
+    # The compiled step may order float32 sums differently.
+    assert _rows(tmp_path)[0]["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+# --- equal and other runs
+
+
+def test_vanilla_run_on_images_without_labels(tmp_path, make_settings, write_images):
+    path = write_images(labels=None, test_labels=None)
+    found = loop.train(make_settings(tmp_path, dataset=str(path), semantic=False))
+    assert "silhouette" not in found
+    assert "psnr" in found
+    assert not (tmp_path / "classifier.keras").exists()
+    assert list(_rows(tmp_path)[0]) == ["step", "seconds", "learning_rate", "loss"]
+
+
+def test_held_out_images_are_measured_and_not_learned_from(
+    tmp_path, make_settings, write_images, images_file
+):
+    with np.load(images_file) as file:
+        images, labels = file["images"].copy(), file["labels"].copy()
+    images[-10:], labels[-10:] = 255 - images[-10:], 0
+    other = write_images(images=images, labels=labels)
+    for name, dataset in (("a", images_file), ("b", other)):
+        settings = make_settings(tmp_path / name, dataset=str(dataset), validation=10)
+        loop.train(settings)
+    _assert_equal_weights(tmp_path / "a", tmp_path / "b")
+    for a, b in zip(_rows(tmp_path / "a"), _rows(tmp_path / "b"), strict=True):
+        assert a["loss"] == b["loss"]
+        assert a["val_loss"] != b["val_loss"]
+    assert {"val_reconstruction_loss", "val_logits_loss"} <= set(
+        _rows(tmp_path / "a")[0]
+    )
+
+
+def test_steps_in_one_go_do_the_same(tmp_path, make_settings):
+    for name, together in (("a", 1), ("b", 3)):
+        settings = make_settings(
+            tmp_path / name, steps=6, checkpoint_every=3, steps_per_execution=together
+        )
+        loop.train(settings)
+    for a, b in zip(_weights(tmp_path / "a"), _weights(tmp_path / "b"), strict=True):
+        # Two graphs of the same sums: a part of one step of Adam, 1e-3.
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    losses = [[row["loss"] for row in _rows(tmp_path / name)] for name in ("a", "b")]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_intervals_change_nothing_but_the_logs(run, tmp_path, make_settings):
+    loop.train(make_settings(tmp_path, checkpoint_every=3))
+    _assert_equal_weights(tmp_path, run)
+    assert [row["step"] for row in _rows(tmp_path)] == [3, 5]
+
+
+def test_compiled_by_xla_it_does_the_same(tmp_path, run, make_settings):
+    loop.train(make_settings(tmp_path, jit_compile=True))
+    losses = [[row["loss"] for row in _rows(folder)] for folder in (run, tmp_path)]
+    # XLA fuses operations, which rounds float32 otherwise.
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_true_labels_are_learned_and_shuffled_ones_are_not(tmp_path, make_settings):
+    last = {}
+    for shuffled in (False, True):
+        folder = tmp_path / str(shuffled)
+        loop.train(
+            make_settings(
+                folder,
+                shuffle_labels=shuffled,
+                steps=60,
+                batch_size=32,
+                checkpoint_every=20,
+                decay_rate=1.0,
+                semantic_weight=1.0,
+            )
+        )
+        last[shuffled] = _rows(folder)[-1]
+    chance = np.log(4)
+    assert last[False]["logits_loss"] < 0.1 * chance
+    # What can be gained from 32 labels that say nothing is the scatter of their
+    # counts, (4 - 1) / (2 * 32) nats.
+    assert last[True]["logits_loss"] > chance - 0.1
+    assert last[True]["reconstruction_loss"] < 0.7
+
+
+def test_the_step_is_traced_once_for_all_intervals(
+    tmp_path, make_settings, monkeypatch
+):
+    traced = []
+    train_step = keras.Model.train_step
+    monkeypatch.setattr(
+        keras.Model,
+        "train_step",
+        lambda self, batch: (traced.append(True), train_step(self, batch))[1],
+    )
+    at_ends = []
+    on_epoch_end = loop.callbacks.Log.on_epoch_end
+
+    def note(self, epoch, logs=None):
+        at_ends.append(len(traced))
+        on_epoch_end(self, epoch, logs)
+
+    monkeypatch.setattr(loop.callbacks.Log, "on_epoch_end", note)
+    loop.train(make_settings(tmp_path, validation=5))
+    # TensorFlow itself looks twice at a function that it has not seen.
+    assert len(at_ends) == 3
+    assert at_ends[0] <= 2
+    assert set(at_ends) == {at_ends[0]}
+
+
+# --- a second start
+
+
+def _copy(run, folder):
+    """A run that was stopped at its last checkpoint."""
+    shutil.copytree(run, folder)
+    (folder / "metrics.json").unlink()
+    return folder
+
+
+def test_a_finished_run_is_only_read(run, tmp_path, make_settings, images_file):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    gone = tmp_path / "gone.npz"
+    lines = (folder / "flags.txt").read_text().replace(str(images_file), str(gone))
+    (folder / "flags.txt").write_text(lines)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    found = loop.train(make_settings(folder, dataset=str(gone)))
+    assert found == json.loads((run / "metrics.json").read_text("utf-8"))
+    assert {p: p.stat().st_mtime_ns for p in folder.rglob("*")} == before
+
+
+def test_truncated_checkpoint_gives_way_to_the_older_and_the_end_is_the_same(
+    run, tmp_path, make_settings
+):
+    folder = _copy(run, tmp_path / "run")
+    shutil.rmtree(folder / "saved_model")
+    newest = folder / "checkpoints" / "step_00000005.weights.h5"
+    newest.write_bytes(newest.read_bytes()[:-100])
+    with pytest.warns(UserWarning, match="step 5 .* is not good"):
+        found = loop.train(make_settings(folder))
+    _assert_equal_weights(folder, run)
+    assert found == json.loads((run / "metrics.json").read_text("utf-8"))
+    steps = [row["step"] for row in _rows(folder)]
+    assert steps == [2, 4, 5]
+    assert (folder / "saved_model" / "saved_model.pb").exists()
+
+
+def test_stopped_right_behind_a_checkpoint_the_log_lacks_nothing(
+    run, tmp_path, make_settings, monkeypatch
+):
+    save = loop.Checkpoints.save
+
+    def save_and_stop(self, model, step):
+        save(self, model, step)
+        if step == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Checkpoints, "save", save_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            loop.train(make_settings(tmp_path))
+    assert not (tmp_path / "encoder.keras").exists()
+    loop.train(make_settings(tmp_path))
+    assert [row["step"] for row in _rows(tmp_path)] == [2, 4, 5]
+    _assert_equal_weights(tmp_path, run)
+
+
+@pytest.mark.filterwarnings("ignore:The checkpoint of step:UserWarning")
+def test_no_good_checkpoint_is_an_error_and_keeps_everything(
+    run, tmp_path, make_settings
+):
+    folder = _copy(run, tmp_path / "run")
+    for path in (folder / "checkpoints").glob("*.h5"):
+        path.write_bytes(path.read_bytes()[:100])
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    with pytest.raises(ValueError, match="None of the checkpoints"):
+        loop.train(make_settings(folder))
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+
+
+def test_lost_checkpoints_are_no_silent_restart(run, tmp_path, make_settings):
+    folder = _copy(run, tmp_path / "run")
+    shutil.rmtree(folder / "checkpoints")
+    with pytest.raises(
+        ValueError, match="reaches step 5, but there are no checkpoints"
+    ):
+        loop.train(make_settings(folder))
+    assert [row["step"] for row in _rows(folder)] == [2, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"steps": 6},
+        {"semantic_weight": 0.4},
+        {"threads": 1},
+        {"jit_compile": True},
+        {"seed": 1},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_other_flags_are_refused(run, make_settings, change):
+    settings = make_settings(run, **change)
+    ((name, value),) = change.items()
+    with pytest.raises(ValueError, match=f"other flags: .* --{name}={value} now"):
+        loop.train(settings)
+
+
+def test_noresume_refuses_a_run(run, make_settings):
+    with pytest.raises(ValueError, match="--noresume wants"):
+        loop.train(make_settings(run, resume=False))
+
+
+# --- what can not be
+
+
+def test_nan_stops_the_run_with_step_and_term(tmp_path, make_settings):
+    settings = make_settings(tmp_path, learning_rate=1e30, checkpoint_every=5)
+    with pytest.raises(FloatingPointError, match=r"at step 2: .*logits_loss"):
+        loop.train(settings)
+    assert not (tmp_path / "checkpoints").exists()
+    assert not (tmp_path / "metrics.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"steps_per_execution": 2}, "--steps=5 is not a multiple of .*=2"),
+        (
+            {"steps_per_execution": 5, "checkpoint_every": 2},
+            "--checkpoint_every=2 is not a multiple of --steps_per_execution=5",
+        ),
+        ({"learning_rate": float("nan")}, "--learning_rate=nan is not a finite"),
+        ({"decay_rate": float("nan")}, "--decay_rate=nan is not a finite"),
+        ({"semantic_weight": float("inf")}, "--semantic_weight=inf is not a finite"),
+        ({"semantic": False, "shuffle_labels": True}, "Add --semantic or leave"),
+        (
+            {"strategy": "mirrored", "steps_per_execution": 5, "checkpoint_every": 5},
+            "mirrored runs one step per execution",
+        ),
+        ({"dataset": "nothing"}, "Unknown data set: expected one of digits"),
+        ({"dataset": "nothing.npz"}, "no such file"),
+        ({"validation": 64}, "--validation=64 leaves none of the 64 training"),
+    ],
+)
+def test_settings_that_do_not_suit_are_refused(
+    tmp_path, make_settings, changes, message
+):
+    with pytest.raises(ValueError, match=message):
+        loop.train(make_settings(tmp_path, **changes))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"labels": None}, "has no labels, which --semantic needs"),
+        ({"shape": (14, 12, 1)}, "multiples of 4"),
+        ({"shape": (12, 12, 3)}, "images of one channel"),
+        ({"shape": (8, 8, 1)}, "SSIM needs images of at least 11 x 11"),
+        ({"test_images": None}, "Received: split='test'"),
+        ({"test_labels": None, "labels": None}, "--semantic needs"),
+        (
+            {"test_images": np.zeros((40, 16, 16, 1), np.uint8)},
+            r"takes images of shape \(12, 12, 1\)",
+        ),
+        ({"images": np.full((64, 12, 12, 1), np.nan)}, "(?i)nan"),
+        ({"images": np.full((64, 12, 12, 1), 2.0)}, "range|0 to 1|0, 1"),
+        ({"test_labels": np.zeros(40, int)}, "40 images of 1 classes"),
+    ],
+)
+def test_images_that_do_not_suit_are_refused_before_the_first_step(
+    tmp_path, make_settings, write_images, changes, message
+):
+    path = write_images(**changes)
+    with pytest.raises(ValueError, match=message):
+        loop.train(make_settings(tmp_path, dataset=str(path)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_settings_are_frozen(make_settings):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        make_settings("unused").steps = 1
