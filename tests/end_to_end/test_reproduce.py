@@ -1,0 +1,126 @@
+"""`./reproduce.sh` the way a user runs it, on the smoke plan."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tfsemae.reports import Ledger
+
+_ROOT = pathlib.Path(__file__).parents[2]
+_PATIENCE = 300  # seconds; far more than a busy machine needs
+
+
+def _start(*arguments):
+    # A group of its own, so that a kill reaches Snakemake and its jobs as well.
+    return subprocess.Popen(
+        [sys.executable, "-m", "tfsemae.reproduce", *arguments],
+        cwd=_ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _run(*arguments):
+    process = _start(*arguments)
+    output, _ = process.communicate(timeout=_PATIENCE)
+    return process.returncode, output
+
+
+def _wait_for(pattern, folder, process, count=1):
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        found = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime)
+        if len(found) >= count:
+            return found
+        if process.poll() is not None:
+            pytest.fail(f"ended early:\n{process.communicate()[0]}")
+        time.sleep(0.1)
+    pytest.fail(f"no {pattern} in {_PATIENCE} s")
+
+
+def test_killed_and_finished_by_a_cluster(tmp_path):
+    folder = tmp_path / "reproduction"
+    arguments = ["ming2022_mnist", "--scale=smoke", f"--output_dir={folder}"]
+    process = _start(*arguments, "--cores=1")
+    # When the second is there, Snakemake has booked the first.
+    first, _ = _wait_for("smoke/models/*/metrics.json", folder, process, count=2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    written = first.stat().st_mtime_ns
+
+    submit = tmp_path / "submit"
+    submit.write_text('#!/bin/sh\nnohup sh "$1" > "$1.log" 2>&1 &\necho $!\n')
+    submit.chmod(0o755)
+    code, output = _run(
+        *arguments,
+        *("--", "--executor=cluster-generic", "--jobs=2"),
+        f"--cluster-generic-submit-cmd={submit}",
+        "--latency-wait=30",
+    )
+    assert code == 0, output
+    assert first.stat().st_mtime_ns == written, "a finished run was made again"
+    ledger = Ledger.read(folder / "smoke" / "ming2022_mnist")
+    assert ledger.scale == "smoke"
+    assert {row.n for row in ledger.rows} == {2}
+    assert {row.tag for row in ledger.rows} == {"stand-in"}
+    page = (folder / "smoke" / "index.html").read_text("utf-8")
+    assert "smoke" in page
+    assert "24.89" in page  # Table II beside the measured value
+
+
+def test_dry_run_only_prints_the_plan(tmp_path):
+    folder = tmp_path / "reproduction"
+    code, output = _run("-n", f"--output_dir={folder}")
+    assert code == 0
+    assert "ming2022_mnist" in output
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["table_9"], "table_9"),
+        (["--scale=half"], "--scale"),
+        (["--cores=0"], "--cores"),
+        (["--land", "--scale=smoke"], "--land"),
+    ],
+)
+def test_wrong_arguments_are_one_message(arguments, expected, tmp_path):
+    code, output = _run(*arguments, f"--output_dir={tmp_path / 'reproduction'}")
+    assert code != 0
+    assert expected in output
+    assert "Traceback" not in output
+
+
+def test_a_second_start_beside_a_running_one_is_refused(tmp_path):
+    folder = tmp_path / "reproduction"
+    arguments = ["ming2022_mnist", "--scale=smoke", f"--output_dir={folder}"]
+    process = _start(*arguments)
+    _wait_for(".lock", folder, process)
+    try:
+        code, output = _run(*arguments)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert code == 1
+    assert "Another reproduction" in output
+
+
+def test_outside_of_a_checkout(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-m", "tfsemae.reproduce"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(_ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "checkout" in result.stderr
