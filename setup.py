@@ -27,7 +27,7 @@ setup(
     license_files=["LICENSE"],
     packages=find_packages(include=["tfsemae", "tfsemae.*"]),
     package_data={"tfsemae.reports": ["*.j2"], "tfsemae.experiments": ["Snakefile"]},
-    python_requires=">=3.11,<3.14",
+    python_requires=">=3.11,<3.12",
     # Oldest and newest of each range were installed together and tested.
     install_requires=[
         "absl-py>=2.3,<2.6",
@@ -62,8 +62,6 @@ setup(
         "Intended Audience :: Science/Research",
         "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3.11",
-        "Programming Language :: Python :: 3.12",
-        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
 )

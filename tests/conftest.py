@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import resource
+import signal
 import subprocess
 import sys
 from typing import NamedTuple
@@ -52,6 +53,14 @@ def _environment():
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
+@contextlib.contextmanager
+def _hearing_interrupts():
+    # A background job of a shell, and what it starts, ignores Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="session")
 def run_python():
     """Runs Python with arguments in a process of its own, to its end."""
@@ -76,13 +85,14 @@ def start_python():
     """Starts Python with arguments; stderr is a pipe of text."""
 
     def start(*arguments):
-        return subprocess.Popen(
-            [sys.executable, *map(str, arguments)],
-            env=_environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with _hearing_interrupts():
+            return subprocess.Popen(
+                [sys.executable, *map(str, arguments)],
+                env=_environment(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
 
     return start
 

@@ -81,10 +81,12 @@ def test_plateau_compares_each_loss_with_each_initialiser():
 def test_frontier_pairs_each_weight_with_the_vanilla_network():
     runs = plan.runs("ming2022_weight", "full")
     _, *found = _parsed(runs)
-    for seed in range(5):
+    full = plan.SCALES["full"]
+    assert {run["seed"] for run in found} == set(range(full.weight_seeds))
+    for seed in range(full.weight_seeds):
         mine = [run for run in found if run["seed"] == seed]
         weights = [run["semantic_weight"] for run in mine if run["semantic"]]
-        assert weights == list(plan.SCALES["full"].weights)
+        assert weights == list(full.weights)
         assert sum(not run["semantic"] for run in mine) == 1
     assert len({run["steps"] for run in found}) == 1
 

@@ -36,7 +36,7 @@ def _network(settings, shape=(12, 12, 1), names=tuple("abcd")):
     classes = names if settings.semantic else ()
     arguments = {"initializer": settings.initializer, "seed": settings.seed}
     autoencoder = models.build(settings.model, shape, classes, **arguments)
-    return loop._compile(autoencoder, settings)
+    return loop.compiled(autoencoder, settings)
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def ssim(a: TensorLike, b: TensorLike) -> tf.Tensor:
 
     Returns:
         float32 `[B]` in [-1, 1], 1 for equal images; 100 times this is the
-        percentage of the paper. Within 3e-5 of the value in float64; on a GPU
+        percentage of the paper. Within 1e-4 of the value in float64; on a GPU
         only where TensorFloat-32 is off (`tf.config.experimental.
         enable_tensor_float_32_execution(False)`): the variances are small
         differences, of which its 10 bits leave nothing in flat regions.

@@ -96,7 +96,7 @@ def train(settings: Settings) -> dict:
             initializer=settings.initializer,
             seed=settings.seed,
         )
-        network = _compile(autoencoder, settings)
+        network = compiled(autoencoder, settings)
     evaluation.check(autoencoder, test, training)
     with run_folder.claimed(folder, settings):
         _fit(network, training, validation, settings, folder)
@@ -157,7 +157,18 @@ def _split_off(images: data.Images, validation: int) -> tuple[data.Images, data.
     return data.split_off(images, validation)
 
 
-def _compile(autoencoder: Autoencoder, settings: Settings) -> keras.Model:
+def compiled(autoencoder: Autoencoder, settings: Settings) -> keras.Model:
+    """The network with optimizer and losses as they are trained.
+
+    Args:
+        autoencoder: its parts are trained in place.
+        settings: of which loss, weights, rates and execution count.
+
+    Returns:
+        `autoencoder.joint()`, compiled, its optimizer built.
+
+    Source: Ming 2022, section III.
+    """
     network = autoencoder.joint()
     rate = keras.optimizers.schedules.ExponentialDecay(
         settings.learning_rate,
@@ -197,7 +208,7 @@ def _fit(
         replicas = network.distribute_strategy.num_replicas_in_sync
         size = _HELD_OUT_BATCH - _HELD_OUT_BATCH % replicas  # equal shares
         batches = data.batches(validation, size, shuffle=False)
-        held_out = _targets(batches, settings.semantic)
+        held_out = with_targets(batches, settings.semantic)
     # An epoch of Keras is an interval between checkpoints; what is left behind
     # the last whole interval makes a shorter one.
     steps, every = settings.steps, settings.checkpoint_every
@@ -223,7 +234,7 @@ def _fit(
                 shuffle_labels=settings.shuffle_labels,
             )
             network.fit(
-                _targets(batches, settings.semantic),
+                with_targets(batches, settings.semantic),
                 initial_epoch=begin // interval,
                 epochs=end // interval,
                 steps_per_epoch=interval,
@@ -248,7 +259,17 @@ def _resume(
     return start
 
 
-def _targets(batches: tf.data.Dataset, semantic: bool) -> tf.data.Dataset:
+def with_targets(batches: tf.data.Dataset, semantic: bool) -> tf.data.Dataset:
+    """Puts what each output is compared with beside the images.
+
+    Args:
+        batches: of `data.batches`.
+        semantic: whether the network has logits; then the batches have labels.
+
+    Returns:
+        Batches of (images, {"reconstruction": images, "logits": labels}).
+    """
+
     def split(images, labels=None):
         targets = {"reconstruction": images}
         return images, targets | {"logits": labels} if semantic else targets

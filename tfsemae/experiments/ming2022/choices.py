@@ -81,7 +81,8 @@ def weight(scale: str, models_dir: pathlib.Path, output_dir: pathlib.Path) -> di
     s = plan.SCALES[scale]
     found = {
         weight: claims.measured(
-            models_dir / plan.weight_run(s, weight, seed)[0] for seed in range(s.seeds)
+            models_dir / plan.weight_run(s, weight, seed)[0]
+            for seed in range(s.weight_seeds)
         )
         for weight in (None, *s.weights)
     }

@@ -27,6 +27,7 @@ class Scale:
     plateau_steps: int
     weights: tuple[float, ...]
     weight_steps: int
+    weight_seeds: int
 
 
 SCALES = {
@@ -37,6 +38,7 @@ SCALES = {
         plateau_steps=1_500,
         weights=(0.00025, 0.001, 0.004, 0.016, 0.063, 0.25, 1),
         weight_steps=3_000,
+        weight_seeds=3,
     ),
     "smoke": Scale(
         dataset="digits",
@@ -45,6 +47,7 @@ SCALES = {
         plateau_steps=10,
         weights=(WEIGHT, 1),
         weight_steps=15,
+        weight_seeds=2,
     ),
 }
 
@@ -64,7 +67,7 @@ def runs(artefact: str, scale: str) -> dict[str, list[str]]:
         grid = itertools.product(range(s.seeds), FORMS, (None, 1))
         found = [plateau_run(s, form, weight, seed) for seed, form, weight in grid]
     elif artefact == "ming2022_weight":
-        grid = itertools.product(range(s.seeds), (None, *s.weights))
+        grid = itertools.product(range(s.weight_seeds), (None, *s.weights))
         found = [weight_run(s, weight, seed) for seed, weight in grid]
     else:
         grid = itertools.product(range(s.seeds), (None, WEIGHT))
@@ -73,7 +76,7 @@ def runs(artefact: str, scale: str) -> dict[str, list[str]]:
 
 
 def ledger_scale(artefact: str, scale: str) -> str:
-    """What the ledger says of its scale: the runs of the frontier are shorter."""
+    """What the ledger says of its scale: the frontier has shorter and fewer runs."""
     if scale == "full" and artefact == "ming2022_weight":
         return "reduced"
     return scale
