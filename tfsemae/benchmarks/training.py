@@ -1,0 +1,133 @@
+"""Times the training step of the semantic autoencoder (Ming 2022, Table I).
+
+    python -m tfsemae.benchmarks.training --output=results/benchmarks/training.json
+
+Ours is what `tfsemae.train --semantic` runs. Its peers are the same network in
+PyTorch with equal weights and batches, the machine's own rate of matrix
+multiplication, a constant batch in place of the input pipeline, other settings
+of our own, and one run of two threads in place of two runs of one. A ratio above
+1 means that ours is faster; an outcome is the loss after --steps steps. Nothing
+else should run on the machine.
+"""
+
+import pathlib
+import shlex
+import sys
+import tempfile
+
+from absl import flags
+
+from tfsemae import command_line
+from tfsemae.benchmarks import compare, table1_cases
+from tfsemae.reports import environment
+
+_OUTPUT = flags.DEFINE_string(
+    "output", "results/benchmarks/training.json", "File of the results."
+)
+_CASES = flags.DEFINE_list(
+    "cases", list(table1_cases.GROUPS), "Which cases, separated by commas."
+)
+_THREADS = flags.DEFINE_list(
+    "threads", ["1", "2"], "Numbers of threads, separated by commas."
+)
+_REPEATS = flags.DEFINE_integer(
+    "repeats", 7, "Turns of each program; a rate is their median.", lower_bound=1
+)
+_STEPS = flags.DEFINE_integer("steps", 50, "Steps of a turn.", lower_bound=1)
+_DATASET = flags.DEFINE_enum(
+    "dataset",
+    "mnist",
+    ["mnist", "fashion_mnist", "digits", "synthetic"],
+    "Data set, 28 x 28 x 1 with labels.",
+)
+_PEER_PYTHON = flags.DEFINE_string(
+    "peer_python", None, "Interpreter that has PyTorch. Default: the one in use."
+)
+flags.adopt_module_key_flags(command_line)
+flags.register_validator(
+    _CASES,
+    lambda names: names and set(names) <= set(table1_cases.GROUPS),
+    f"must be among {', '.join(table1_cases.GROUPS)}.",
+)
+flags.register_validator(
+    _THREADS,
+    lambda counts: counts and all(c.isdecimal() and int(c) for c in counts),
+    "must be whole numbers from 1 on.",
+)
+flags.register_multi_flags_validator(
+    [_CASES, _STEPS],
+    lambda values: "settings" not in values["cases"] or values["steps"] % 10 == 0,
+    "--cases=settings runs 10 steps at a time: --steps must be a multiple of 10.",
+)
+
+
+def main() -> None:
+    """Measures as the flags say, prints a table and writes the file."""
+    output = _output()
+    versions, machine = environment()
+    with tempfile.TemporaryDirectory() as folder:
+        training = table1_cases.Training(
+            dataset=_DATASET.value,
+            data_dir=flags.FLAGS.data_dir,
+            manual_dir=flags.FLAGS.manual_dir,
+            steps=_STEPS.value,
+            peer_python=_PEER_PYTHON.value or sys.executable,
+            workload=pathlib.Path(folder, "workload.npz"),
+        )
+        if "pytorch" in _CASES.value:
+            versions["torch"] = training.torch_version()
+            training.write_workload()
+        cases = _measure(training)
+    print(compare.table(cases))
+    compare.write(
+        output,
+        name="training",
+        command=_command(),
+        machine=machine,
+        versions=versions,
+        cases=cases,
+    )
+
+
+def _output() -> pathlib.Path:
+    # Asked before the minutes of measuring, and by writing, as root may anywhere.
+    path = pathlib.Path(_OUTPUT.value)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"--output={path} can not be written ({error.strerror}). Name another file."
+        ) from error
+    if path.is_dir():
+        raise ValueError(f"--output={path} is a folder. Name a file.")
+    return path
+
+
+def _measure(training: table1_cases.Training) -> list[compare.Case]:
+    cases = []
+    on_any_threads = [name for name in _CASES.value if name != "runs"]
+    for threads in map(int, _THREADS.value if on_any_threads else []):
+        print(
+            f"Measuring {', '.join(on_any_threads)}: {threads} thread(s).",
+            file=sys.stderr,
+        )
+        cases += table1_cases.measure(
+            training, on_any_threads, threads=threads, repeats=_REPEATS.value
+        )
+    if "runs" in _CASES.value:
+        print("Measuring runs.", file=sys.stderr)
+        cases.append(table1_cases.measure_runs(training, repeats=_REPEATS.value))
+    return cases
+
+
+def _command() -> str:
+    # Not the flags that say where things lie.
+    measured = (_CASES, _THREADS, _REPEATS, _STEPS, _DATASET)
+    words = [flags.FLAGS[holder.name].serialize() for holder in measured]
+    return shlex.join(["python", "-m", "tfsemae.benchmarks.training", *words])
+
+
+if __name__ == "__main__":
+    command_line.run(main)
