@@ -34,7 +34,7 @@ setup(
         "importlib_resources>=6.5,<8",  # tensorflow-datasets needs it unsaid
         "jinja2>=3.1.6,<3.2",
         "keras>=3.12,<3.16",
-        "matplotlib>=3.10,<3.12",
+        "matplotlib>=3.10.9,<3.12",
         "numpy>=2.2,<2.5",
         "pillow>=11.3,<14",
         "scikit-learn>=1.7,<1.10",
