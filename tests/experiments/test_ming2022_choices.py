@@ -63,6 +63,8 @@ def test_weight_that_breaks_claim_1_least_where_none_keeps_it():
         (_effects(0.0, ssim=-1.5), 1, "does not hold"),
         (_effects(9.0), 2, "holds"),
         (_effects(0.0, silhouette=0.005), 2, "undecided"),
+        (_effects(0.0, knn=0.0), 2, "holds"),
+        (_effects(0.0, knn=-0.005), 2, "undecided"),
         (_effects(0.0, knn=-0.5), 2, "does not hold"),
     ],
 )
