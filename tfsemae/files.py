@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -10,6 +11,8 @@ from typing import Any
 
 PathLike = str | os.PathLike[str]
 Errors = tuple[type[Exception], ...]
+
+LOCK = ".lock"
 
 _TEMPORARY = re.compile(r"\.\d+\..+")
 #: What TensorFlow's messages say of its own operations.
@@ -96,3 +99,27 @@ def write_json(path: PathLike, value: Any) -> None:
     """Writes `value` as indented JSON, atomically; NaN is refused."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")
+
+
+@contextlib.contextmanager
+def locked(folder: PathLike, worker: str) -> Iterator[None]:
+    """Keeps other processes out of a folder during the body.
+
+    The lock goes with its process, also by kill -9; `<folder>/.lock` stays.
+
+    Args:
+        folder: it exists.
+        worker: what is at work there, for the message, such as `process`.
+
+    Raises:
+        ValueError: if another process holds the lock.
+    """
+    with open(pathlib.Path(folder) / LOCK, "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(
+                f"Another {worker} is at work in --output_dir={folder}. Wait for it, "
+                "or name another folder."
+            ) from None
+        yield

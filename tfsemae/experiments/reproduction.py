@@ -1,6 +1,5 @@
 """Plans, runs and lands artefacts; the work itself is Snakemake's."""
 
-import fcntl
 import json
 import pathlib
 import shutil
@@ -8,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from tfsemae import experiments
+from tfsemae import experiments, files
 from tfsemae.reports import Ledger, page, readme
 
 RESULTS = pathlib.Path("results")
@@ -60,14 +59,7 @@ def reproduce(
         ],
     }
     pathlib.Path(output_dir).mkdir(parents=True, exist_ok=True)
-    with open(pathlib.Path(output_dir) / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(
-                f"Another reproduction is at work in --output_dir={output_dir}. Wait "
-                "for it, or name another folder."
-            ) from None
+    with files.locked(output_dir, "reproduction"):
         _run(config, cores, snakemake)
     if land:
         _land(artefacts, pathlib.Path(output_dir) / scale)

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import fcntl
 import pathlib
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +10,6 @@ from typing import Any
 from tfsemae import files
 
 FLAGS_FILE = "flags.txt"
-_LOCK = ".lock"
 #: Flags that say where things lie or how a start behaves, not what is computed.
 _FREE_TO_CHANGE = frozenset({"output_dir", "data_dir", "manual_dir", "resume"})
 
@@ -88,15 +86,7 @@ def claimed(folder: pathlib.Path, settings: Any) -> Iterator[None]:
     Raises:
         ValueError: if another process is at work in the folder.
     """
-    with open(folder / _LOCK, "w") as lock:
-        try:
-            # The lock goes with the process, also by kill -9.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(
-                f"Another process is at work in --output_dir={folder}. Wait for it, "
-                "or name another folder."
-            ) from None
+    with files.locked(folder, "process"):
         if _is_new(folder):
             files.write_text(folder / FLAGS_FILE, "\n".join(_lines(settings)) + "\n")
         files.remove_leftovers(folder)
@@ -133,7 +123,7 @@ def read_flags(folder: files.PathLike) -> dict[str, str]:
 def _is_new(folder: pathlib.Path) -> bool:
     # What a start leaves that was killed while it wrote the flags does not count.
     return all(
-        path.name == _LOCK or path.name.endswith(f".{FLAGS_FILE}")
+        path.name == files.LOCK or path.name.endswith(f".{FLAGS_FILE}")
         for path in folder.iterdir()
     )
 
