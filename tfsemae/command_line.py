@@ -41,6 +41,9 @@ def run(main: Callable[..., object], *, arguments: bool = False) -> None:
         words = argv[1:]
         if words and not arguments:
             sys.exit(f"Error: unexpected {words[0]!r}; --helpshort lists the flags.")
+        for flag in flags.FLAGS.get_key_flags_for_module(argv[0]):
+            if flag.value == "":  # an unset variable of a shell; "" is a folder, too
+                sys.exit(f"Error: --{flag.name}= is empty. Give it a value.")
         try:
             main(words) if arguments else main()
         except KeyboardInterrupt:
