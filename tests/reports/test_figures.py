@@ -139,6 +139,33 @@ def test_embedding_shows_each_class_in_its_place(tmp_path):
     assert right - left == pytest.approx(bottom - top, abs=2)
 
 
+def _of_class_0(path, panel):
+    """Middle of the points of class 0 in a panel, as shares of the panel."""
+    found = pixels(path)[45:-15, 15 + 617 * panel : 605 + 617 * panel].astype(int)
+    colour = [int(figures._COLOURS[0][i : i + 2], 16) for i in (1, 3, 5)]
+    rows, columns = np.nonzero(np.abs(found - colour).max(axis=-1) < 12)
+    return columns.mean() / found.shape[1], 1 - rows.mean() / found.shape[0]
+
+
+def test_panels_of_one_map_have_one_frame(tmp_path):
+    def draw(name, one_map):
+        # The same point is a corner of the first part and the middle of the second.
+        parts = [[[0, 0], [8, 8]], [[-8, -8], [0, 0], [8, 8]]]
+        labels = [[0, 1], [1, 0, 1]]
+        panels = [
+            (str(i), np.array(part), np.array(labels[i]))
+            for i, part in enumerate(parts)
+        ]
+        figures.embedding(panels, ["a", "b"], tmp_path / name, one_map=one_map)
+        return [_of_class_0(tmp_path / name, panel) for panel in (0, 1)]
+
+    # Within a marker's width of the middle.
+    np.testing.assert_allclose(draw("one.png", True), 0.5, atol=0.02)
+    first, second = draw("two.png", False)
+    assert max(first) < 0.2
+    np.testing.assert_allclose(second, 0.5, atol=0.02)
+
+
 def test_embedding_reads_in_grey():
     looks = figures._looks([f"class {index}" for index in range(110)])
     assert len({look["marker"] for look in looks[:10]}) == 10
@@ -187,6 +214,19 @@ def test_curves_grow_by_panel(tmp_path):
     for count in (1, 2, 3):
         figures.curves([panel] * count, tmp_path / "a.png")
         assert pixels(tmp_path / "a.png").shape == (620, 680 * count, 3)
+
+
+def test_a_name_that_would_cover_another_is_left_out(tmp_path):
+    def draw(named):
+        # Eight points in one place, that has six sides.
+        names = ["name"] * named + [""] * (8 - named) + ["last"]
+        curve = figures.Curve(label="a", x=[0] * 8 + [1], y=[0] * 8 + [1], names=names)
+        panel = figures.Panel(x_label="x", y_label="y", curves=[curve])
+        figures.curves([panel], tmp_path / "a.png")
+        return (tmp_path / "a.png").read_bytes()
+
+    assert draw(8) == draw(7)
+    assert draw(8) != draw(0)
 
 
 @pytest.mark.parametrize("name", ["y", "x_error", "y_error", "names"])

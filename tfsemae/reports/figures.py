@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from tfsemae import files
@@ -30,6 +31,9 @@ _IMAGE_PIXELS = 112  # shown size that images are enlarged to, about
 _GAP_PIXELS = 8
 _LABEL_PIXELS = 150
 _LEGEND_LINES = 20
+_POINT_PIXELS = 5
+# Right and up of a point, in the order in which its name is put there.
+_SIDES = ((1, 1), (-1, -1), (1, -1), (-1, 1), (0, 1), (0, -1))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,7 +46,8 @@ class Curve:
         y: float `[N]`.
         x_error: half length of the horizontal error bars, `[N]`, or None.
         y_error: half length of the vertical error bars, `[N]`, or None.
-        names: text beside each point, `[N]`, or none at all.
+        names: text beside each point, `[N]`, or none at all; one that would
+            cover something else is left out.
     """
 
     label: str
@@ -108,6 +113,8 @@ def embedding(
     panels: Sequence[tuple[str, np.ndarray, np.ndarray]],
     class_names: Sequence[str],
     path: files.PathLike,
+    *,
+    one_map: bool = False,
 ) -> None:
     """Draws points of the plane by class, panels side by side, one legend.
 
@@ -120,6 +127,7 @@ def embedding(
             `class_names`.
         class_names: one for each class.
         path: PNG file to write.
+        one_map: whether the panels show parts of one map, in the same frame.
 
     Raises:
         ValueError: if there is no panel, or shapes or labels do not fit.
@@ -136,6 +144,9 @@ def embedding(
             axis.spines[:].set(visible=True, color="0.8")
             for index, look in enumerate(looks):
                 axis.scatter(*points[labels == index].T, s=15, linewidths=0, **look)
+            if one_map:
+                axis.update_datalim(np.concatenate([points for _, points, _ in panels]))
+                axis.autoscale_view()
         handles = _legend_handles(class_names, looks)
         figure.legend(
             handles=handles,
@@ -168,10 +179,13 @@ def curves(panels: Sequence[Panel], path: files.PathLike) -> None:
                 axis.axhline(
                     level, label=label, color="0.3", linestyle=line, linewidth=1
                 )
+            axis.margins(0.1)  # room for names
             axis.grid(color="0.92")
             axis.set_axisbelow(True)
             axis.legend(frameon=False)
         figure.tight_layout()
+        for axis, panel in zip(axes, panels, strict=True):
+            _name_points(axis, panel)
 
 
 def _strip(label, images):
@@ -264,20 +278,54 @@ def _draw_curve(axis, curve, index):
         elinewidth=0.8,
         capsize=2,
     )
-    for number, name in enumerate(curve.names):
-        # Names of neighbours on opposite sides of the curve stay apart.
-        side, corner = ((5, 4), ("left", "bottom"))
-        if number % 2:
-            side, corner = ((-5, -4), ("right", "top"))
-        axis.annotate(
+
+
+def _name_points(axis, panel):
+    """Puts names beside their points, clear of curves, levels and each other."""
+    taken = [axis.get_legend().get_window_extent()]
+    for _, level in panel.levels:
+        (_, y) = axis.transData.transform((0, level))
+        taken.append(Bbox([(axis.bbox.x0, y), (axis.bbox.x1, y)]))
+    points = []
+    for curve in panel.curves:
+        points.extend(axis.transData.transform(np.c_[curve.x, curve.y]))
+        # Boxes along the curve, as there is none that is a line.
+        dense = np.arange(0, len(curve.x) - 0.99, 0.02)
+        along = [np.interp(dense, range(len(xy)), xy) for xy in (curve.x, curve.y)]
+        for place in axis.transData.transform(np.transpose(along)):
+            taken.append(Bbox([place - _POINT_PIXELS, place + _POINT_PIXELS]))
+    for curve in panel.curves:
+        for name, *point in zip(curve.names, curve.x, curve.y, strict=False):
+            box = _name_point(axis, name, point, taken, np.array(points))
+            if box is not None:
+                taken.append(box)
+
+
+def _name_point(axis, name, point, taken, points):
+    """Tries one side after another; the box of the name, None without room."""
+    own = axis.transData.transform(point)
+    for right, up in _SIDES:
+        text = axis.annotate(
             name,
-            (curve.x[number], curve.y[number]),
-            xytext=side,
+            point,
+            xytext=(5 * right, 5 * up),
             textcoords="offset points",
-            ha=corner[0],
-            va=corner[1],
+            ha=("center", "left", "right")[right],
+            va=("center", "bottom", "top")[up],
             fontsize=8,
         )
+        box = text.get_window_extent()
+        middle = np.mean(box.get_points(), axis=0)
+        nearest = points[np.argmin(np.linalg.norm(points - middle, axis=1))]
+        free = _contains(axis.bbox, box) and not any(map(box.overlaps, taken))
+        if free and np.array_equal(nearest, own):
+            return box
+        text.remove()
+    return None
+
+
+def _contains(outer, inner):
+    return np.array_equal(Bbox.union([outer, inner]), outer)
 
 
 @contextlib.contextmanager
