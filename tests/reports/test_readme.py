@@ -42,6 +42,12 @@ def test_scale_other_than_full_is_said(make_ledger):
     )
 
 
+def test_of_reduced_claims_there_are_those_that_sum_up(make_ledger):
+    table = readme.results_table([make_ledger(scale="reduced")])
+    assert "Both at once." in table
+    assert "Labels cost next to nothing." not in table
+
+
 def test_text_cannot_break_the_table(ledger, make_ledger):
     claim = dataclasses.replace(ledger.claims[0], statement="a | b\n<script>")
     table = readme.results_table([make_ledger(claims=(claim,), rows=())])

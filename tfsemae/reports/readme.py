@@ -15,6 +15,9 @@ _NOTHING = "\u2013"
 def results_table(ledgers: Sequence[Ledger]) -> str:
     """Markdown table with a line per printed number and per claim.
 
+    Of a ledger that is not full only the claims that sum up others have a line;
+    the page has all.
+
     Args:
         ledgers: those of `results/`, in the order in which they are to stand.
 
@@ -33,7 +36,11 @@ def results_table(ledgers: Sequence[Ledger]) -> str:
         lines += [
             _line(link, *_row(row)) for row in ledger.rows if row.printed is not None
         ]
-        lines += [_line(link, *_claim(claim)) for claim in ledger.claims]
+        lines += [
+            _line(link, *_claim(claim))
+            for claim in ledger.claims
+            if ledger.scale == "full" or claim.effect is None
+        ]
     return "\n".join(lines) + "\n"
 
 
