@@ -1,5 +1,6 @@
 """Class structure of codes: perfect, useless and degenerate representations."""
 
+import functools
 import warnings
 
 import numpy as np
@@ -390,3 +391,14 @@ def test_the_probe_needs_two_classes():
     codes, labels = clusters(12, spread=0.1)
     with pytest.raises(ValueError, match="train_labels that are all 0"):
         metrics.linear_probe_accuracy(codes, np.zeros(12, int), codes, labels)
+
+
+def test_predictions_are_what_the_accuracies_count():
+    train = np.array([[0.0], [1.0], [10.0], [11.0]])
+    labels = np.array([3, 3, 7, 7])
+    codes = np.array([[0.4], [10.4], [2.0]])
+    for predict in (
+        metrics.linear_probe_predictions,
+        functools.partial(metrics.knn_predictions, k=2),
+    ):
+        np.testing.assert_array_equal(predict(train, labels, codes), [3, 7, 3])

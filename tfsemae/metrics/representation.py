@@ -48,8 +48,34 @@ def knn_accuracy(
     Source: Ming 2022, Fig. 4, which the 10-nearest-neighbour accuracy puts in
     numbers (our choice).
     """
-    train_codes, train_labels = _labelled(train_codes, train_labels, "train_")
-    codes, labels = _labelled(codes, labels)
+    codes, labels = labelled(codes, labels)
+    votes = knn_predictions(train_codes, train_labels, codes, k=k)
+    return float(np.mean(votes == labels))
+
+
+def knn_predictions(
+    train_codes: npt.ArrayLike,
+    train_labels: npt.ArrayLike,
+    codes: npt.ArrayLike,
+    *,
+    k: int = 10,
+) -> np.ndarray:
+    """The vote of the `k` nearest training codes on each code.
+
+    Args:
+        train_codes: `[N, ...]`, finite, the codes that vote.
+        train_labels: int `[N]`.
+        codes: `[M, ...]`, finite, the codes that are classified.
+        k: number of voters, 1 to N.
+
+    Returns:
+        int `[M]`, the winning labels.
+
+    Raises:
+        ValueError: as `knn_accuracy`, which says more of the method.
+    """
+    train_codes, train_labels = labelled(train_codes, train_labels, "train_")
+    codes = _matrix(codes, "codes")
     _check_equal_width(train_codes, codes)
     if not 1 <= k <= len(train_codes):
         raise ValueError(
@@ -57,7 +83,7 @@ def knn_accuracy(
             f"{len(train_codes)}. Received: k={k}."
         )
     classifier = KNeighborsClassifier(n_neighbors=k, algorithm="brute")
-    return float(classifier.fit(train_codes, train_labels).score(codes, labels))
+    return classifier.fit(train_codes, train_labels).predict(codes)
 
 
 def linear_probe_accuracy(
@@ -90,8 +116,29 @@ def linear_probe_accuracy(
     Source: Ming 2022, section III, as a measure of linear separability (our
     choice).
     """
-    train_codes, train_labels = _labelled(train_codes, train_labels, "train_")
-    codes, labels = _labelled(codes, labels)
+    codes, labels = labelled(codes, labels)
+    predictions = linear_probe_predictions(train_codes, train_labels, codes)
+    return float(np.mean(predictions == labels))
+
+
+def linear_probe_predictions(
+    train_codes: npt.ArrayLike, train_labels: npt.ArrayLike, codes: npt.ArrayLike
+) -> np.ndarray:
+    """The classes that a linear classifier fitted on training codes gives to codes.
+
+    Args:
+        train_codes: `[N, ...]`, finite.
+        train_labels: int `[N]`, at least 2 classes.
+        codes: `[M, ...]`, finite.
+
+    Returns:
+        int `[M]`.
+
+    Raises:
+        ValueError: as `linear_probe_accuracy`, which says more of the method.
+    """
+    train_codes, train_labels = labelled(train_codes, train_labels, "train_")
+    codes = _matrix(codes, "codes")
     _check_equal_width(train_codes, codes)
     _class_count(train_labels, "train_labels")
     scaler = StandardScaler().fit(train_codes)
@@ -100,7 +147,7 @@ def linear_probe_accuracy(
     # for each other ten times as long. Nor does their number change the result.
     with threadpool_limits(limits=1):
         probe.fit(scaler.transform(train_codes), train_labels)
-    return float(probe.score(scaler.transform(codes), labels))
+    return probe.predict(scaler.transform(codes))
 
 
 def silhouette(codes: npt.ArrayLike, labels: npt.ArrayLike) -> float:
@@ -125,7 +172,7 @@ def silhouette(codes: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     Source: Rousseeuw 1987, "Silhouettes: a graphical aid to the interpretation
     and validation of cluster analysis".
     """
-    codes, labels = _labelled(codes, labels)
+    codes, labels = labelled(codes, labels)
     classes = _class_count(labels, "labels")
     if classes == len(codes):
         raise ValueError(
@@ -163,7 +210,7 @@ def scatter_ratio(codes: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     Source: Fukunaga 1990, "Introduction to statistical pattern recognition",
     class separability by scatter matrices.
     """
-    codes, labels = _labelled(codes, labels)
+    codes, labels = labelled(codes, labels)
     _class_count(labels, "labels")
     codes = _centered(codes)
     classes, index, counts = np.unique(labels, return_inverse=True, return_counts=True)
@@ -223,9 +270,22 @@ def tsne(codes: npt.ArrayLike, *, seed: int, perplexity: float = 30.0) -> np.nda
         return model.fit_transform(codes / span)
 
 
-def _labelled(
+def labelled(
     codes: npt.ArrayLike, labels: npt.ArrayLike, prefix: str = ""
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Checks codes and their labels.
+
+    Args:
+        codes: `[N, ...]`.
+        labels: int `[N]`.
+        prefix: of both names in a message.
+
+    Returns:
+        float64 `[N, D]` and the labels.
+
+    Raises:
+        ValueError: if they do not fit each other, or a code is not finite.
+    """
     codes = _matrix(codes, f"{prefix}codes")
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu":
