@@ -9,8 +9,8 @@ from tfsemae import models
 from tfsemae.models import registry, saved_model
 from tfsemae.models.autoencoder import Autoencoder
 
-#: Name -> image shape and number of classes that suit it.
-INPUTS = {"table1": ((16, 12, 1), 3)}
+#: Name, image shape and number of classes that suit it.
+CASES = [("table1", (16, 12, 1), 3), ("table1", (16, 12, 3), 2)]
 
 #: Loads both forms where tfsemae can not be imported, and applies them.
 ELSEWHERE = """
@@ -35,11 +35,13 @@ assert not any(name.startswith("tfsemae.") for name in sys.modules)
 """
 
 
-@pytest.fixture(scope="module", params=registry.NETWORKS)
+@pytest.fixture(
+    scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1][-1]}"
+)
 def network(request):
-    shape, classes = INPUTS[request.param]
+    name, shape, classes = request.param
     names = tuple(str(k) for k in range(classes))
-    return models.build(request.param, shape, names, initializer="he_normal", seed=0)
+    return models.build(name, shape, names, initializer="he_normal", seed=0)
 
 
 def _images(network, count=5):
@@ -50,6 +52,10 @@ def _images(network, count=5):
 def _apply(network, images):
     code = network.encoder(images)
     return code, network.decoder(code), network.classifier(code)
+
+
+def test_each_network_is_tried():
+    assert {name for name, *_ in CASES} == set(registry.NETWORKS)
 
 
 def test_parts_are_functional_keras_models(network):
@@ -84,7 +90,9 @@ def test_gradient_reaches_every_weight(network):
         loss = tf.reduce_mean(tf.square(outputs["reconstruction"] - images))
         loss += tf.reduce_mean(
             keras.losses.sparse_categorical_crossentropy(
-                np.array([0, 1, 2, 0, 1]), outputs["logits"], from_logits=True
+                np.arange(5) % len(network.class_names),
+                outputs["logits"],
+                from_logits=True,
             )
         )
     weights = joint.trainable_weights

@@ -95,10 +95,9 @@ def test_sides_that_do_not_halve_twice_are_refused(shape):
         table1.build(shape, initializer="he_normal", seed=0)
 
 
-@pytest.mark.parametrize("channels", [2, 3])
-def test_other_than_one_channel_is_refused(channels):
-    with pytest.raises(ValueError, match=f"one channel.*{channels}\\)"):
-        table1.build((28, 28, channels), initializer="he_normal", seed=0)
+def test_no_channel_is_refused():
+    with pytest.raises(ValueError, match=r"at least 1 channel.*\(28, 28, 0\)"):
+        table1.build((28, 28, 0), initializer="he_normal", seed=0)
 
 
 def test_vanilla_has_no_classifier():
@@ -195,6 +194,97 @@ def test_spread_of_the_initial_kernel(initializer, part, layer, fan_in, keras_fa
     assert values.std() == pytest.approx(spread, rel=error)
     assert abs(values.mean()) < error * spread
     assert np.abs(values).max() <= limit * 1.0001  # 0.8796 has four digits
+
+
+# --- several channels, Ming 2022, section IV
+
+
+@pytest.fixture(scope="module")
+def cifar():
+    classes = ("airplane", "automobile")
+    return table1.build((32, 32, 3), classes, initializer="he_normal", seed=0)
+
+
+@pytest.fixture(scope="module")
+def colours():
+    return np.random.default_rng(0).random((4, 32, 32, 3), np.float32)
+
+
+def test_code_and_totals_of_three_channels(cifar):
+    assert cifar.encoder.output_shape == (None, 3, 256)
+    assert cifar.decoder.output_shape == (None, 32, 32, 3)
+    assert cifar.classifier.output_shape == (None, 2)
+    # Encoder and decoder are those of one channel, shared.
+    assert cifar.encoder.count_params() == 1_100_928
+    assert cifar.decoder.count_params() == 57_729
+    # 3 * 3 * 12 * 32 + 32, (8 * 8 * 32) * 256 + 256, 256 * 2 + 2.
+    assert cifar.classifier.count_params() == 3_488 + 524_544 + 514 == 528_546
+
+
+def test_channels_share_one_pass_through_one_network(cifar):
+    for part in (cifar.encoder, cifar.decoder):
+        inner = [layer for layer in part.layers if isinstance(layer, keras.Model)]
+        assert len(inner) == 1
+        assert len(inner[0]._inbound_nodes) <= 2  # as built, and where it is applied
+        assert len(part.weights) == len(inner[0].weights) == 6
+
+
+def test_classifier_reads_the_grids_stacked(cifar):
+    stack = cifar.classifier.get_layer("stack")
+    assert stack.output.shape == (None, 8, 8, 12)
+    code = np.random.default_rng(0).random((2, 3, 256), np.float32)
+    found = keras.Model(cifar.classifier.input, stack.output)(code)
+    # Channel c has the features 4 c to 4 c + 3 of its own grid.
+    grids = [code[:, c].reshape(2, 8, 8, 4) for c in range(3)]
+    np.testing.assert_array_equal(found, np.concatenate(grids, axis=-1))
+
+
+@pytest.mark.parametrize("channel", range(3))
+def test_code_of_a_channel_depends_on_that_channel_alone(cifar, colours, channel):
+    changed = colours.copy()
+    changed[..., channel] = 1 - changed[..., channel]
+    code, other = (np.asarray(cifar.encoder(x)) for x in (colours, changed))
+    others = [c for c in range(3) if c != channel]
+    np.testing.assert_array_equal(other[:, others], code[:, others])
+    assert not np.any(np.all(other[:, channel] == code[:, channel], axis=-1))
+
+
+@pytest.mark.parametrize("channel", range(3))
+def test_decoded_channel_depends_on_its_code_alone(cifar, colours, channel):
+    code = np.asarray(cifar.encoder(colours))
+    changed = code.copy()
+    changed[:, channel] = 1 - changed[:, channel]
+    image, other = (np.asarray(cifar.decoder(z)) for z in (code, changed))
+    others = [c for c in range(3) if c != channel]
+    np.testing.assert_array_equal(other[..., others], image[..., others])
+    assert not np.allclose(other[..., channel], image[..., channel])
+
+
+def test_each_channel_is_treated_as_by_the_network_of_one(cifar, colours):
+    single = table1.build((32, 32, 1), initializer="he_normal", seed=0)
+    code, decoded = cifar.encoder(colours), cifar.joint()(colours)["reconstruction"]
+    for channel in range(3):
+        alone = single.encoder(colours[..., channel : channel + 1])
+        # Batches of 12 and of 4 may order float32 sums differently.
+        np.testing.assert_allclose(code[:, channel], alone, rtol=1e-5, atol=1e-6)
+        image = single.decoder(alone)[..., 0]
+        np.testing.assert_allclose(decoded[..., channel], image, rtol=1e-5, atol=1e-6)
+
+
+def test_grey_as_three_channels_has_three_equal_codes(cifar, colours):
+    grey = np.repeat(colours[..., :1], 3, axis=-1)
+    code = np.asarray(cifar.encoder(grey))
+    for channel in (1, 2):
+        # The place in the batch may decide how float32 sums are ordered.
+        np.testing.assert_allclose(code[:, channel], code[:, 0], rtol=1e-5, atol=1e-6)
+
+
+def test_two_channels_and_unequal_sides():
+    found = table1.build((12, 20, 2), ("a", "b"), initializer="he_normal", seed=0)
+    assert found.encoder.output_shape == (None, 2, 3 * 5 * 4)
+    assert found.classifier.get_layer("stack").output.shape == (None, 3, 5, 8)
+    images = np.random.default_rng(0).random((3, 12, 20, 2), np.float32)
+    assert found.joint()(images)["reconstruction"].shape == images.shape
 
 
 def _kernels(found):

@@ -11,10 +11,11 @@ _HOMES = {
     "Images": "tfsemae.data.images",
     "batches": "tfsemae.data.batching",
     "load": "tfsemae.data.loading",
+    "select": "tfsemae.data.images",
     "split_off": "tfsemae.data.images",
 }
 
-__all__ = ["Images", "batches", "load", "split_off"]
+__all__ = ["Images", "batches", "load", "select", "split_off"]
 
 
 def __getattr__(name: str) -> Any:

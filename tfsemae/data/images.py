@@ -1,6 +1,7 @@
 """The noun of this room: images, their labels, the names of the classes."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -56,6 +57,58 @@ def split_off(images: Images, count: int) -> tuple[Images, Images]:
         )
     edge = len(images) - count
     return _part(images, slice(None, edge)), _part(images, slice(edge, None))
+
+
+def select(images: Images, classes: Sequence[str]) -> Images:
+    """Keeps the images of some classes.
+
+    Args:
+        images: with labels.
+        classes: at least 2, by their names or, where no class bears that name,
+            by their numbers.
+
+    Returns:
+        The images of these classes in their order; label `k` is now the class
+        at position `k` of `classes`, under its own name.
+
+    Raises:
+        ValueError: if there are no labels, a class is unknown or named twice,
+            fewer than two are named, or one has no image.
+    """
+    if images.labels is None:
+        raise ValueError(
+            "`classes` needs a data set with labels. "
+            f"Received: classes={','.join(classes)}."
+        )
+    numbers = [_number(name, images.class_names) for name in classes]
+    if len(numbers) < 2 or len(set(numbers)) < len(numbers):
+        raise ValueError(
+            "`classes` must name at least 2 classes, each once. "
+            f"Received: classes={','.join(classes)}."
+        )
+    found = [images.labels == number for number in numbers]
+    empty = [
+        name
+        for name, of_class in zip(classes, found, strict=True)
+        if not of_class.any()
+    ]
+    if empty:
+        raise ValueError(f"`classes` names classes without images: {', '.join(empty)}.")
+    kept = np.any(found, axis=0)
+    labels = np.argmax(found, axis=0)[kept].astype(np.int64)
+    names = tuple(images.class_names[number] for number in numbers)
+    return Images(images.images[kept], labels, names)
+
+
+def _number(name: str, class_names: tuple[str, ...]) -> int:
+    if name in class_names:
+        return class_names.index(name)
+    if name.isdecimal() and int(name) < len(class_names):
+        return int(name)
+    raise ValueError(
+        f"Unknown class: expected some of {', '.join(class_names)}, or numbers from 0 "
+        f"to {len(class_names) - 1}. Received: {name!r}."
+    )
 
 
 def _part(images: Images, part: slice) -> Images:

@@ -1,9 +1,10 @@
 """From a name to images in memory."""
 
 import os
+from collections.abc import Sequence
 
 from tfsemae.data import catalogue, digits, own_file, synthetic
-from tfsemae.data.images import Images
+from tfsemae.data.images import Images, select
 
 _COMPUTED = {"digits": digits.load, "synthetic": synthetic.load}
 
@@ -14,6 +15,7 @@ def load(
     *,
     data_dir: str | os.PathLike[str] | None = None,
     manual_dir: str | os.PathLike[str] | None = None,
+    classes: Sequence[str] = (),
 ) -> Images:
     """Loads a split of a data set into memory.
 
@@ -26,6 +28,7 @@ def load(
             TFDS_DATA_DIR or else `~/tensorflow_datasets`.
         manual_dir: folder that holds original archives in a folder called
             `name`; what is not prepared is prepared from them.
+        classes: of which images are kept, see `select`; by default all.
 
     Returns:
         The images in a fixed order.
@@ -36,6 +39,11 @@ def load(
     """
     name = os.fspath(name)
     catalogue.check_name(name)
+    images = _load(name, split, data_dir, manual_dir)
+    return select(images, classes) if classes else images
+
+
+def _load(name, split, data_dir, manual_dir) -> Images:
     if catalogue.is_own_file(name):
         return own_file.load(name, split)
     splits = catalogue.DATA_SETS[name].splits

@@ -17,9 +17,10 @@ class Autoencoder:
     """Encoder, decoder and, in a semantic autoencoder, a classifier of the code.
 
     Attributes:
-        encoder: float32 `[B, H, W, C]` in [0, 1] -> code `[B, Z]`.
-        decoder: code `[B, Z]` -> float32 `[B, H, W, C]` in [0, 1].
-        classifier: code `[B, Z]` -> logits `[B, K]`; None in a vanilla one.
+        encoder: float32 `[B, H, W, C]` in [0, 1] -> code, `[B, Z]` or,
+            where each channel has its own, `[B, C, Z]`.
+        decoder: code -> float32 `[B, H, W, C]` in [0, 1].
+        classifier: code -> logits `[B, K]`; None in a vanilla one.
         class_names: the K classes in the order of the logits; empty without.
     """
 

@@ -3,7 +3,7 @@
 import math
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.models.initializers import Kernels
@@ -20,12 +20,14 @@ def build(
 ) -> Autoencoder:
     """Builds encoder, decoder and, where there are classes, the classifier.
 
-    The code has (H / 4) * (W / 4) * 4 entries in (0, 1): 196 at 28 x 28. With
-    the same seed the encoder and the decoder start from the same weights
-    whether there is a classifier or not.
+    The code has Z = (H / 4) * (W / 4) * 4 entries in (0, 1): 196 at 28 x 28. Of
+    images with several channels each channel is coded and decoded by itself, all
+    with the same weights; the code is then `[B, C, Z]`, and the classifier reads
+    the C grids of features stacked. With the same seed the encoder and the
+    decoder start from the same weights whether there is a classifier or not.
 
     Args:
-        image_shape: (H, W, 1), H and W multiples of 4.
+        image_shape: (H, W, C), H and W multiples of 4.
         class_names: one name per class; empty for the vanilla autoencoder.
         initializer: of the kernels, one of `registry.INITIALIZERS`; biases
             start at zero.
@@ -37,7 +39,8 @@ def build(
     Raises:
         ValueError: if the image shape does not suit Table I.
 
-    Source: Ming 2022, Table I. The initialiser is not printed.
+    Source: Ming 2022, Table I; the channels, section IV. The initialiser is not
+    printed.
     """
     height, width, channels = image_shape
     if height % 4 or width % 4 or min(height, width) < 4:
@@ -45,15 +48,21 @@ def build(
             "table1 halves the image twice, so its height and width must be "
             f"multiples of 4. Received: image_shape={image_shape}."
         )
-    if channels != 1:
+    if channels < 1:
         raise ValueError(
-            f"table1 takes images of one channel. Received: image_shape={image_shape}."
+            "table1 takes images of at least 1 channel. "
+            f"Received: image_shape={image_shape}."
         )
     kernels = Kernels(initializer, seed)
     grid = (height // 4, width // 4, CODE_CHANNELS)
-    encoder = _encoder(image_shape, grid, kernels)
+    encoder = _encoder((height, width, 1), grid, kernels)
     decoder = _decoder(grid, kernels)
-    classifier = _classifier(grid, len(class_names), kernels) if class_names else None
+    if channels > 1:
+        encoder = _encode_each_channel(encoder, channels)
+        decoder = _decode_each_channel(decoder, channels)
+    classifier = None
+    if class_names:
+        classifier = _classifier(grid, channels, len(class_names), kernels)
     return Autoencoder(encoder, decoder, classifier, class_names)
 
 
@@ -86,12 +95,36 @@ def _decoder(grid, kernels: Kernels) -> keras.Model:
     return keras.Model(code, image, name="decoder")
 
 
-def _classifier(grid, classes, kernels: Kernels) -> keras.Model:
-    code = keras.Input((math.prod(grid),), name="code")
-    x = layers.Reshape(grid, name="reshape")(code)
-    x = layers.Conv2D(32, 3, **_same("relu", kernels(9 * CODE_CHANNELS)), name="conv1")(
-        x
-    )
+def _encode_each_channel(encoder: keras.Model, channels: int) -> keras.Model:
+    height, width, _ = encoder.input_shape[1:]
+    image = keras.Input((height, width, channels), name="image")
+    # The channels become further images of the batch: one pass serves all.
+    x = ops.reshape(ops.transpose(image, (0, 3, 1, 2)), (-1, height, width, 1))
+    code = ops.reshape(encoder(x), (-1, channels, *encoder.output_shape[1:]))
+    return keras.Model(image, code, name="encoder")
+
+
+def _decode_each_channel(decoder: keras.Model, channels: int) -> keras.Model:
+    height, width, _ = decoder.output_shape[1:]
+    code = keras.Input((channels, *decoder.input_shape[1:]), name="code")
+    x = decoder(ops.reshape(code, (-1, *decoder.input_shape[1:])))
+    x = ops.reshape(x, (-1, channels, height, width))
+    return keras.Model(code, ops.transpose(x, (0, 2, 3, 1)), name="decoder")
+
+
+def _classifier(grid, channels, classes, kernels: Kernels) -> keras.Model:
+    height, width, depth = grid
+    if channels == 1:
+        code = keras.Input((math.prod(grid),), name="code")
+        x = layers.Reshape(grid, name="reshape")(code)
+    else:
+        code = keras.Input((channels, math.prod(grid)), name="code")
+        x = layers.Reshape((channels, *grid), name="grids")(code)
+        x = layers.Permute((2, 3, 1, 4), name="channels_behind")(x)
+        x = layers.Reshape((height, width, channels * depth), name="stack")(x)
+    x = layers.Conv2D(
+        32, 3, **_same("relu", kernels(9 * channels * depth)), name="conv1"
+    )(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(
         256,
