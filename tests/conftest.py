@@ -169,10 +169,14 @@ def make_settings(images_file):
 
     defaults = {
         "dataset": str(images_file),
+        "classes": None,
         "model": "table1",
         "semantic": True,
         "semantic_weight": 0.5,
         "shuffle_labels": False,
+        "decoder_from": None,
+        "train_decoder": None,
+        "encoder_from": None,
         "loss": "binary_crossentropy",
         "initializer": "he_normal",
         "steps": 5,

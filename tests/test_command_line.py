@@ -76,6 +76,11 @@ def test_a_warning_is_one_line(command):
     assert command("--do=warn") == (0, "", ["Warning: what is odd"])
 
 
+def test_an_empty_value_is_refused(command):
+    # As of a variable that is not set, which as a folder would be the current one.
+    assert command("--do=") == (1, "", ["Error: --do= is empty. Give it a value."])
+
+
 def test_words_are_refused_where_there_are_none(command):
     ended = command("digits")
     assert ended.status == 1
@@ -109,7 +114,10 @@ def test_flag_that_doors_share_is_in_the_short_help(command):
         "tfsemae.files",
         "tfsemae.data.catalogue",
         "tfsemae.models.registry",
-        *(f"tfsemae.{door}" for door in ("train", "evaluate", "export", "reproduce")),
+        *(
+            f"tfsemae.{door}"
+            for door in ("train", "attack", "evaluate", "export", "reproduce")
+        ),
     ],
 )
 def test_import_costs_nothing(run_python, module):

@@ -26,6 +26,14 @@ def test_test_split_is_measured_as_at_the_end_of_training(digits_run, run_door):
     ]
 
 
+def test_some_classes_of_the_digits(digits_run, run_door, tmp_path):
+    # A semantic network knows all its ten classes, so that fewer do not suit it.
+    ended = _evaluate(run_door, digits_run, "--classes=3,5", f"--output_dir={tmp_path}")
+    assert ended.status == 1
+    (line,) = ended.messages
+    assert "knows 10 classes, but the data set has 2" in line
+
+
 def test_split_that_is_not_there_is_one_message(digits_run, run_door):
     ended = _evaluate(run_door, digits_run, "--split=nowhere")
     assert ended.status == 1

@@ -13,6 +13,7 @@ FLAGFILES = sorted((ROOT / "flags").glob("*.flags"))
 #: needs behind them.
 FLAGS = {
     "dataset": "mnist",
+    "classes": None,
     "semantic": False,
     "semantic_weight": None,  # decided by results/ming2022_weight
     "model": "table1",
@@ -27,12 +28,15 @@ FLAGS = {
     "manual_dir": None,
     "resume": True,
     "jit_compile": False,
-    "steps_per_execution": None,  # decided by the benchmark
+    "steps_per_execution": None,  # see loop.Settings
     "strategy": "default",
     "threads": 0,
     "checkpoint_every": 100,
     "validation": 0,
     "shuffle_labels": False,
+    "decoder_from": None,
+    "train_decoder": None,
+    "encoder_from": None,
     "loss": None,  # decided by results/ming2022_plateau
     "initializer": None,
 }
@@ -77,6 +81,7 @@ def test_flags_are_the_settings_of_a_run(parse):
     ("door", "arguments"),
     [
         ("train", ["--output_dir=a"]),
+        ("attack", ["--model_dir=a", "--attacker_dir=b", "--output_dir=c"]),
         ("evaluate", ["--model_dir=a"]),
         ("export", ["--model_dir=a"]),
         ("reproduce", []),
@@ -90,7 +95,7 @@ def test_every_flag_is_documented(parse, door, arguments):
         assert sentence.endswith("."), name
 
 
-@pytest.mark.parametrize("door", ["train", "evaluate", "export", "reproduce"])
+@pytest.mark.parametrize("door", ["train", "attack", "evaluate", "export", "reproduce"])
 def test_short_help_is_quick_and_reads_well(run_python, door):
     script = (
         "import runpy, sys\n"
@@ -111,30 +116,46 @@ def test_short_help_is_quick_and_reads_well(run_python, door):
 
 @pytest.mark.parametrize("path", FLAGFILES, ids=lambda path: path.stem)
 def test_flagfiles_are_parsed(parse, path):
-    found = parse("train", f"--flagfile={path}", "--output_dir=runs/a")
+    door, needed = "train", ["--output_dir=runs/a"]
+    if path.stem.endswith("_attack"):
+        door = "attack"
+        needed += ["--model_dir=runs/b", "--attacker_dir=runs/c"]
+    found = parse(door, f"--flagfile={path}", *needed)
     value = {name: value for name, (value, _) in found.items()}
     assert value["output_dir"] == "runs/a"
     named = re.findall(r"^--(?:no)?(\w+)", path.read_text("utf-8"), re.MULTILINE)
     assert set(named) <= set(value)
-    assert "output_dir" not in named
+    assert not set(named) & {word.strip("-").partition("=")[0] for word in needed}
+
+
+_CIFAR10 = {"dataset": "cifar10", "classes": ["airplane", "automobile"]}
 
 
 @pytest.mark.parametrize(
-    ("name", "semantic"),
-    [("ming2022_mnist_vanilla", False), ("ming2022_mnist_semantic", True)],
+    ("name", "own"),
+    [
+        ("ming2022_mnist_vanilla", {}),
+        ("ming2022_mnist_semantic", {"semantic": True}),
+        ("ming2022_cifar10_vanilla", _CIFAR10),
+        (
+            "ming2022_cifar10_attacker",
+            _CIFAR10 | {"semantic": True, "shuffle_labels": True},
+        ),
+    ],
 )
-def test_flagfiles_of_ming_2022_say_what_is_printed(parse, name, semantic):
+def test_flagfiles_of_ming_2022_say_what_is_printed(parse, name, own):
     found = parse("train", f"--flagfile=flags/{name}.flags", "--output_dir=runs/a")
     printed = {
         "dataset": "mnist",
+        "classes": None,
         "batch_size": 32,
         "learning_rate": 0.001,
         "decay_rate": 0.96,
         "decay_steps": 100,
         "steps": 10_000,
-        "semantic": semantic,
+        "semantic": False,
         "shuffle_labels": False,
-    }
+    } | own
     assert {key: found[key][0] for key in printed} == printed
 
 
@@ -233,7 +254,9 @@ def test_effective_flags_are_all_flags(digits_run, digits_flags):
     lines = (digits_run / "flags.txt").read_text("utf-8").splitlines()
     names = {line.removeprefix("--").partition("=")[0] for line in lines}
     # Those without a value, and `resume`, which is of one start.
-    assert names == set(FLAGS) - {"data_dir", "manual_dir", "resume"}
+    without = {"data_dir", "manual_dir", "classes", "resume"}
+    without |= {"decoder_from", "train_decoder", "encoder_from"}
+    assert names == set(FLAGS) - without
     given = {f"{flag}=True" if "=" not in flag else flag for flag in digits_flags}
     assert given <= set(lines)
     assert f"--output_dir={digits_run}" in lines
@@ -241,4 +264,12 @@ def test_effective_flags_are_all_flags(digits_run, digits_flags):
 
 def test_effective_flags_mean_the_same_when_read_again(parse, digits_run, digits_flags):
     again = parse("train", f"--flagfile={digits_run / 'flags.txt'}")
-    assert again == parse("train", *digits_flags, f"--output_dir={digits_run}")
+    # 11 steps in intervals of 4: no ten at a time.
+    given = [*digits_flags, f"--output_dir={digits_run}", "--steps_per_execution=1"]
+    assert again == parse("train", *given)
+
+
+def test_classes_are_a_list_of_names(parse, tmp_path):
+    flag = "--classes=airplane,automobile"
+    found = parse("train", flag, "--output_dir=runs/a")
+    assert found["classes"][0] == ["airplane", "automobile"]

@@ -14,6 +14,12 @@ from tfsemae import command_line
 
 flags.DEFINE_string("model_dir", None, "The --output_dir of training.", required=True)
 flags.DEFINE_string("dataset", None, "Data set. Default: that of the training.")
+flags.DEFINE_list(
+    "classes",
+    None,
+    "Keep these classes only, by name or number. Default: those of the training, or "
+    "with --dataset all.",
+)
 flags.DEFINE_string("split", "test", "Split to measure on.")
 flags.DEFINE_string(
     "output_dir", None, "Default: <model_dir>/evaluation/<dataset>_<split>."
@@ -31,6 +37,7 @@ def main() -> None:
         values.model_dir,
         values.split,
         dataset=values.dataset,
+        classes=values.classes,
         output_dir=values.output_dir,
         seed=values.seed,
         data_dir=values.data_dir,

@@ -23,6 +23,11 @@ flags.DEFINE_string(
     "mnist",
     f"Data set: {', '.join(catalogue.DATA_SETS)}, or a .npz with images and labels.",
 )
+flags.DEFINE_list(
+    "classes",
+    None,
+    "Keep these classes only, by name or number; labels are renumbered. Default: all.",
+)
 flags.DEFINE_string(
     "output_dir",
     None,
@@ -44,6 +49,18 @@ flags.DEFINE_boolean(
     False,
     "Permute the labels within each mini-batch before the classification loss, "
     "which makes an attacker (Ming 2022, section IV).",
+)
+flags.DEFINE_string(
+    "decoder_from",
+    None,
+    "Begin with the decoder of this --output_dir, which an attacker shares.",
+)
+# None, not False: runs from before this flag are continued, whose flags lack it.
+flags.DEFINE_boolean(
+    "train_decoder", None, "Train the decoder of --decoder_from on; else it is frozen."
+)
+flags.DEFINE_string(
+    "encoder_from", None, "Begin with the encoder of this --output_dir; else afresh."
 )
 flags.DEFINE_enum(
     "loss",
@@ -95,8 +112,9 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_integer(
     "steps_per_execution",
-    1,
-    "Steps that TensorFlow does in one go; 1 under --strategy=mirrored.",
+    None,
+    "Steps that TensorFlow does in one go. Default: 10 where --steps and "
+    "--checkpoint_every are multiples of it, else 1, as under --strategy=mirrored.",
     lower_bound=1,
 )
 flags.DEFINE_boolean("jit_compile", False, "Compile the step with XLA.")

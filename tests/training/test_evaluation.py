@@ -212,6 +212,27 @@ def test_other_classes_are_refused(tmp_path):
     assert "silhouette" in _evaluate(_autoencoder(), many, tmp_path)
 
 
+def test_the_same_classes_in_another_order_are_refused(tmp_path):
+    # Their logits would be taken for each other's.
+    images = _noise(40)
+    swapped = Images(images.images, 1 - images.labels, CLASSES[::-1])
+    autoencoder = _autoencoder(classify=_darker_half)
+    with pytest.raises(
+        ValueError, match=r"in the order left,right.*Received: classes=right,left"
+    ):
+        _evaluate(autoencoder, swapped, tmp_path)
+    assert "silhouette" in _evaluate(_autoencoder(), swapped, tmp_path)
+    renamed = Images(images.images, images.labels, ("a", "b"))
+    assert _evaluate(autoencoder, renamed, tmp_path)["label_accuracy"] == 1.0
+
+
+def test_images_that_can_not_be_drawn_are_refused(tmp_path):
+    shape = (12, 12, 2)
+    with pytest.raises(ValueError, match=r"of 1 channel or 3 can be drawn, .* has 2"):
+        _evaluate(_autoencoder(shape=shape), _noise(40, shape=shape), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_images_smaller_than_the_window_of_ssim_are_refused(tmp_path):
     shape = (8, 12, 1)
     with pytest.raises(ValueError, match=r"at least 11 x 11 pixels.*\(8, 12, 1\)"):
@@ -274,11 +295,12 @@ def halves_file(tmp_path):
     return path
 
 
-def _evaluate_run(folder, split, dataset=None, output_dir=None):
+def _evaluate_run(folder, split, dataset=None, output_dir=None, classes=None):
     return evaluation.evaluate_run(
         folder,
         split,
         dataset=dataset,
+        classes=classes,
         output_dir=output_dir,
         seed=0,
         data_dir=None,
@@ -306,6 +328,33 @@ def test_data_set_is_that_of_the_training_and_the_folder_is_named_by_it(
     found = _evaluate_run(tmp_path, "train")
     written = tmp_path / "evaluation" / "halves_train" / "metrics.json"
     assert json.loads(written.read_text("utf-8")) == found
+
+
+@pytest.mark.parametrize(
+    ("named", "classes", "examples"),
+    [
+        (False, None, 80),
+        (False, ["0", "1"], 80),
+        (False, [], 160),
+        (True, None, 160),
+        (True, ["2", "0"], 80),
+    ],
+    ids=["of the training", "others", "all", "with a data set", "both"],
+)
+def test_classes_are_those_of_the_training_unless_named(
+    tmp_path, write_images, named, classes, examples
+):
+    path = write_images(
+        images=_noise(160, seed=1).images,
+        labels=np.arange(160) % 4,
+        test_images=_noise(160, seed=2).images,
+        test_labels=np.arange(160) % 4,
+    )
+    _autoencoder().save(tmp_path)
+    (tmp_path / "flags.txt").write_text(f"--dataset={path}\n--classes=3,1\n")
+    dataset = str(path) if named else None
+    found = _evaluate_run(tmp_path, "test", dataset, tmp_path / "out", classes)
+    assert found["examples"] == examples
 
 
 def test_unlabelled_file_of_a_single_split_is_enough(identity_run, tmp_path):
@@ -341,3 +390,10 @@ def test_output_that_is_a_file_is_refused(identity_run, halves_file, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="can not be written"):
         _evaluate_run(identity_run, "test", str(halves_file), tmp_path / "file")
+
+
+def test_an_infinite_ratio_of_scatters_is_none():
+    # JSON has no infinity. Two classes, each a point.
+    codes, labels = np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([0, 0, 1, 1])
+    found = evaluation.structure(codes, labels)
+    assert found == {"silhouette": 1.0, "scatter_ratio": None}

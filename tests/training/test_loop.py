@@ -225,6 +225,24 @@ def test_steps_in_one_go_do_the_same(tmp_path, make_settings):
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("changes", "together"),
+    [
+        ({}, 10),
+        ({"steps": 35}, 1),
+        ({"checkpoint_every": 15}, 1),
+        ({"strategy": "mirrored"}, 1),
+        ({"steps_per_execution": 5}, 5),
+    ],
+)
+def test_by_default_ten_steps_in_one_go_where_they_fit(
+    tmp_path, make_settings, changes, together
+):
+    fitting = {"steps": 30, "checkpoint_every": 20, "steps_per_execution": None}
+    settings = make_settings(tmp_path, **(fitting | changes))
+    assert settings.steps_per_execution == together
+
+
 def test_intervals_change_nothing_but_the_logs(run, tmp_path, make_settings):
     loop.train(make_settings(tmp_path, checkpoint_every=3))
     _assert_equal_weights(tmp_path, run)
@@ -285,6 +303,150 @@ def test_the_step_is_traced_once_for_all_intervals(
     assert len(at_ends) == 3
     assert at_ends[0] <= 2
     assert set(at_ends) == {at_ends[0]}
+
+
+# --- parts of an earlier run
+
+
+def test_shared_decoder_is_frozen_bit_for_bit(run, tmp_path, make_settings):
+    settings = make_settings(tmp_path, decoder_from=str(run), shuffle_labels=True)
+    loop.train(settings)
+    _assert_equal_weights(tmp_path, run, ["decoder"])
+    initial = _network(settings).get_layer("encoder").get_weights()
+    trained = _weights(tmp_path, ["encoder"])
+    # The encoder begins afresh and learns, by the gradient through the decoder.
+    assert all(np.any(a != b) for a, b in zip(initial, trained, strict=True))
+    assert all(
+        np.any(a != b) for a, b in zip(_weights(run, ["encoder"]), trained, strict=True)
+    )
+
+
+def test_vanilla_network_learns_through_a_frozen_decoder(run, tmp_path, make_settings):
+    settings = make_settings(tmp_path, decoder_from=str(run), semantic=False)
+    loop.train(settings)
+    _assert_equal_weights(tmp_path, run, ["decoder"])
+    initial = _network(settings).get_layer("encoder").get_weights()
+    pairs = zip(initial, _weights(tmp_path, ["encoder"]), strict=True)
+    assert all(np.any(a != b) for a, b in pairs)
+
+
+def test_shared_decoder_is_trained_on_where_that_is_wanted(
+    run, tmp_path, make_settings
+):
+    loop.train(make_settings(tmp_path, decoder_from=str(run), train_decoder=True))
+    pairs = list(
+        zip(_weights(tmp_path, ["decoder"]), _weights(run, ["decoder"]), strict=True)
+    )
+    assert all(np.any(a != b) for a, b in pairs)
+    # From the weights of the run: 5 steps of Adam go at most that far.
+    far = sum(0.001 * 0.5 ** (step // 2) for step in range(5))
+    assert all(np.abs(a - b).max() < 1.5 * far for a, b in pairs)
+
+
+def test_encoder_begins_with_that_of_the_run(run, tmp_path, make_settings):
+    # A rate of 0 changes nothing, so that the beginning is the end.
+    still = {"steps": 1, "checkpoint_every": 1, "learning_rate": 0.0, "seed": 5}
+    settings = make_settings(tmp_path / "a", encoder_from=str(run), **still)
+    loop.train(settings)
+    _assert_equal_weights(tmp_path / "a", run, ["encoder"])
+    loop.train(make_settings(tmp_path / "b", **still))
+    _assert_equal_weights(tmp_path / "a", tmp_path / "b", ["decoder", "classifier"])
+
+
+def test_encoder_of_a_run_is_trained_on(run, tmp_path, make_settings):
+    loop.train(make_settings(tmp_path, encoder_from=str(run)))
+    pairs = zip(
+        _weights(tmp_path, ["encoder"]), _weights(run, ["encoder"]), strict=True
+    )
+    assert all(np.any(a != b) for a, b in pairs)
+
+
+def test_attacker_that_was_stopped_ends_as_if_it_had_not_been(
+    run, tmp_path, make_settings
+):
+    def attacker(folder):
+        return make_settings(folder, decoder_from=str(run), shuffle_labels=True)
+
+    loop.train(attacker(tmp_path / "whole"))
+    folder = _copy(tmp_path / "whole", tmp_path / "stopped")
+    for path in (folder / "checkpoints").glob("step_00000005.*"):
+        path.unlink()
+    loop.train(attacker(folder))
+    _assert_equal_weights(folder, tmp_path / "whole")
+
+
+@pytest.mark.parametrize("part", ["decoder", "encoder"])
+@pytest.mark.parametrize("shape", [(16, 12, 1), (12, 12, 3)])
+def test_part_of_other_images_is_refused(
+    run, tmp_path, make_settings, write_images, part, shape
+):
+    # The decoder's weights have the same shapes at any size.
+    dataset = str(write_images(shape=shape))
+    settings = make_settings(tmp_path, dataset=dataset, **{f"{part}_from": str(run)})
+    with pytest.raises(ValueError, match=f"--{part}_from={run} has another {part}"):
+        loop.train(settings)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("part", ["decoder", "encoder"])
+def test_folder_without_that_part_is_refused(run, tmp_path, make_settings, part):
+    folder = tmp_path / "earlier"
+    shutil.copytree(run, folder)
+    (folder / f"{part}.keras").unlink()
+    settings = make_settings(tmp_path / "run", **{f"{part}_from": str(folder)})
+    with pytest.raises(ValueError, match=rf"{folder}.*{part}\.keras"):
+        loop.train(settings)
+
+
+# --- some of the classes, several channels
+
+
+@pytest.fixture
+def arrays(images_file):
+    """Small images, as many to test as to train: 16 of each class."""
+    with np.load(images_file) as file:
+        images, labels = file["images"], file["labels"]
+    return {
+        "images": images,
+        "labels": labels,
+        "test_images": 255 - images,
+        "test_labels": labels,
+    }
+
+
+def test_classes_are_those_of_the_network_and_stand_in_the_flags(
+    tmp_path, make_settings, write_images, arrays
+):
+    dataset = str(write_images(**arrays))
+    settings = make_settings(tmp_path, dataset=dataset, classes=["3", "1"])
+    found = loop.train(settings)
+    assert Autoencoder.load(tmp_path).class_names == ("3", "1")
+    assert found["examples"] == 32  # of the 64 test images of 4 classes
+    assert "--classes=3,1" in (tmp_path / "flags.txt").read_text().splitlines()
+    assert loop.train(settings) == found
+    for classes in (["1", "3"], None):
+        with pytest.raises(ValueError, match="other flags: --classes=3,1"):
+            loop.train(make_settings(tmp_path, dataset=dataset, classes=classes))
+
+
+def test_selected_classes_are_trained_on_as_if_there_were_no_others(
+    tmp_path, make_settings, write_images, arrays
+):
+    whole = str(write_images(**arrays))
+    kept = arrays["labels"] < 2
+    alone = str(write_images(**{name: array[kept] for name, array in arrays.items()}))
+    loop.train(make_settings(tmp_path / "a", dataset=whole, classes=["0", "1"]))
+    loop.train(make_settings(tmp_path / "b", dataset=alone))
+    _assert_equal_weights(tmp_path / "a", tmp_path / "b")
+
+
+def test_images_of_three_channels(tmp_path, make_settings, write_images):
+    path = write_images(shape=(12, 12, 3))
+    found = loop.train(make_settings(tmp_path, dataset=str(path)))
+    assert {"psnr", "label_accuracy", "silhouette"} <= set(found)
+    exported = tf.saved_model.load(str(tmp_path / "saved_model"))
+    assert exported.encode(np.zeros((2, 12, 12, 3), np.float32)).shape == (2, 3, 36)
+    assert exported.classify(np.zeros((2, 12, 12, 3), np.float32)).shape == (2, 4)
 
 
 # --- a second start
@@ -418,6 +580,9 @@ def test_nan_stops_the_run_with_step_and_term(tmp_path, make_settings):
             {"strategy": "mirrored", "steps_per_execution": 5, "checkpoint_every": 5},
             "mirrored runs one step per execution",
         ),
+        ({"train_decoder": True}, "--train_decoder goes with --decoder_from"),
+        ({"classes": ["0", "cat"]}, "Unknown class: expected some of 0, 1, 2, 3"),
+        ({"classes": ["0"]}, "at least 2 classes"),
         ({"dataset": "nothing"}, "Unknown data set: expected one of digits"),
         ({"dataset": "nothing.npz"}, "no such file"),
         ({"validation": 64}, "--validation=64 leaves none of the 64 training"),
@@ -436,7 +601,7 @@ def test_settings_that_do_not_suit_are_refused(
     [
         ({"labels": None}, "has no labels, which --semantic needs"),
         ({"shape": (14, 12, 1)}, "multiples of 4"),
-        ({"shape": (12, 12, 3)}, "images of one channel"),
+        ({"shape": (12, 12, 2)}, "of 1 channel or 3 can be drawn, .* has 2"),
         ({"shape": (8, 8, 1)}, "SSIM needs images of at least 11 x 11"),
         ({"test_images": None}, "Received: split='test'"),
         ({"test_labels": None, "labels": None}, "--semantic needs"),

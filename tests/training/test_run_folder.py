@@ -17,6 +17,7 @@ class Settings:
     semantic: bool = True
     output_dir: str = "runs/a"
     data_dir: str | None = None
+    classes: list[str] | None = None
     resume: bool = True
 
 
@@ -174,6 +175,55 @@ def test_flags_are_read_back(run):
         "semantic": "True",
         "output_dir": "runs/a",
     }
+
+
+def test_lists_stand_as_on_the_command_line(tmp_path):
+    _claim(tmp_path, Settings(classes=["cat", "dog"]))
+    assert run_folder.read_flags(tmp_path)["classes"] == "cat,dog"
+    _claim(tmp_path, Settings(classes=["cat", "dog"]))
+    with pytest.raises(ValueError, match="classes=cat,dog then, --classes=dog,cat now"):
+        _claim(tmp_path, Settings(classes=["dog", "cat"]))
+
+
+def test_settings_that_can_not_be_resumed(tmp_path):
+    @dataclasses.dataclass(frozen=True)
+    class Attack:
+        seed: int = 3
+
+    with run_folder.claimed(tmp_path, Attack()):
+        pass
+    assert (tmp_path / "flags.txt").read_text("utf-8") == "--seed=3\n"
+
+
+# --- data_set
+
+
+@pytest.mark.parametrize(
+    ("dataset", "classes", "expected"),
+    [
+        (None, None, ("mnist", ["3", "1"])),
+        (None, ["7", "8"], ("mnist", ["7", "8"])),
+        (None, [], ("mnist", [])),
+        ("digits", None, ("digits", ())),
+        ("mnist", None, ("mnist", ())),
+        ("digits", ["7", "8"], ("digits", ["7", "8"])),
+    ],
+)
+def test_data_set_is_that_of_the_run_unless_named(tmp_path, dataset, classes, expected):
+    (tmp_path / "flags.txt").write_text("--dataset=mnist\n--classes=3,1\n")
+    assert run_folder.data_set(tmp_path, dataset, classes) == expected
+
+
+@pytest.mark.parametrize("line", ["", "--classes=\n"])
+def test_a_run_on_all_classes_names_none(tmp_path, line):
+    (tmp_path / "flags.txt").write_text(f"--dataset=mnist\n{line}")
+    assert run_folder.data_set(tmp_path, None, None) == ("mnist", [])
+
+
+def test_a_named_data_set_needs_no_run(tmp_path):
+    assert run_folder.data_set(tmp_path, "digits", None) == ("digits", ())
+    with pytest.raises(ValueError, match="holds no run"):
+        run_folder.data_set(tmp_path, None, ["1", "2"])
 
 
 def test_folder_of_an_earlier_version_is_read_and_continued(run):

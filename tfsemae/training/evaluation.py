@@ -1,6 +1,8 @@
 """What is measured of a trained autoencoder."""
 
+import math
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -25,6 +27,7 @@ def evaluate_run(
     split: str,
     *,
     dataset: str | None,
+    classes: Sequence[str] | None,
     output_dir: files.PathLike | None,
     seed: int,
     data_dir: str | None,
@@ -37,6 +40,8 @@ def evaluate_run(
         split: to measure on. k-NN and linear probe learn from the training
             split, from the test split where the training split is measured.
         dataset: a name or a `.npz`; by default that of the run.
+        classes: see `data.load`; by default those of the run, or all where
+            `dataset` is named.
         output_dir: by default `<model_dir>/evaluation/<dataset>_<split>`.
         seed: of t-SNE.
         data_dir: see `data.load`.
@@ -50,13 +55,13 @@ def evaluate_run(
             fit each other.
     """
     autoencoder = Autoencoder.load(model_dir)
-    dataset = dataset or run_folder.read_flags(model_dir)["dataset"]
-    places = {"data_dir": data_dir, "manual_dir": manual_dir}
-    images = data.load(dataset, split, **places)
+    dataset, classes = run_folder.data_set(model_dir, dataset, classes)
+    source = {"data_dir": data_dir, "manual_dir": manual_dir, "classes": classes}
+    images = data.load(dataset, split, **source)
     reference = images
     if images.labels is not None:
         other = "test" if split == "train" else "train"
-        reference = data.load(dataset, other, **places)
+        reference = data.load(dataset, other, **source)
     name = f"{pathlib.Path(dataset).stem}_{split}"
     output_dir = output_dir or pathlib.Path(model_dir) / "evaluation" / name
     return evaluate(
@@ -95,7 +100,8 @@ def evaluate(
         means over all images, and over the first 100 as `psnr_first_100`,
         `ssim_first_100`; with labels `knn_accuracy` (10 neighbours),
         `linear_probe_accuracy`, `silhouette` and `scatter_ratio` of the code;
-        with a classifier `label_accuracy`. Accuracies are in [0, 1].
+        with a classifier `label_accuracy`. Accuracies are in [0, 1]; an infinite
+        `scatter_ratio` is None.
 
     Raises:
         ValueError: see `check`.
@@ -140,13 +146,19 @@ def check(
         reference: that k-NN and linear probe would learn from.
 
     Raises:
-        ValueError: if the images do not fit the autoencoder, are too small for
-            SSIM, or too few or of too few classes for the measures of the code.
+        ValueError: if the images do not fit the autoencoder, can not be drawn,
+            are too small for SSIM, or too few or of too few classes for the
+            measures of the code.
     """
     if images.images.shape[1:] != autoencoder.image_shape:
         raise ValueError(
             f"The model takes images of shape {autoencoder.image_shape}, but the data "
             f"set has {images.images.shape[1:]}. Name a data set of the model's shape."
+        )
+    if images.images.shape[-1] not in (1, 3):
+        raise ValueError(
+            "Images of 1 channel or 3 can be drawn, but the data set has "
+            f"{images.images.shape[-1]}. Give one of these."
         )
     if min(images.images.shape[1:3]) < _LEAST_PIXELS:
         raise ValueError(
@@ -155,11 +167,16 @@ def check(
         )
     if images.labels is None:
         return
-    classes = len(autoencoder.class_names)
-    if classes and classes != len(images.class_names):
+    known, found = autoencoder.class_names, images.class_names
+    if known and len(known) != len(found):
         raise ValueError(
-            f"The classifier knows {classes} classes, but the data set has "
-            f"{len(images.class_names)}. Name a data set with as many."
+            f"The classifier knows {len(known)} classes, but the data set has "
+            f"{len(found)}. Name a data set with as many."
+        )
+    if known and known != found and set(known) == set(found):
+        raise ValueError(
+            f"The classifier knows the classes in the order {','.join(known)}. Name "
+            f"them so. Received: classes={','.join(found)}."
         )
     if reference.labels is None:
         raise ValueError(
@@ -183,8 +200,24 @@ def _measure_code(codes, labels, reference_codes, reference_labels) -> dict:
         "linear_probe_accuracy": metrics.linear_probe_accuracy(
             *reference, codes, labels
         ),
+        **structure(codes, labels),
+    }
+
+
+def structure(codes: np.ndarray, labels: np.ndarray) -> dict[str, float | None]:
+    """How tight the classes of a code are, as `metrics.json` has it.
+
+    Args:
+        codes: `[N, ...]`.
+        labels: int `[N]`, of 2 to N - 1 classes.
+
+    Returns:
+        `silhouette` and `scatter_ratio`, None where that is infinite.
+    """
+    ratio = metrics.scatter_ratio(codes, labels)
+    return {
         "silhouette": metrics.silhouette(codes, labels),
-        "scatter_ratio": metrics.scatter_ratio(codes, labels),
+        "scatter_ratio": ratio if math.isfinite(ratio) else None,
     }
 
 

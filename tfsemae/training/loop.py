@@ -17,6 +17,7 @@ from tfsemae.training.checkpoints import Checkpoints
 
 _SHOWN = 8  # images in TensorBoard
 _HELD_OUT_BATCH = 500
+_STEPS_PER_EXECUTION = 10  # measured: results/benchmarks/training.json
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,11 +25,15 @@ class Settings:
     """All of one run; each field is the flag of `tfsemae.train` of that name."""
 
     dataset: str
+    classes: list[str] | None
     output_dir: str
     model: str
     semantic: bool
     semantic_weight: float
     shuffle_labels: bool
+    decoder_from: str | None
+    train_decoder: bool | None
+    encoder_from: str | None
     loss: str
     initializer: str
     steps: int
@@ -39,13 +44,21 @@ class Settings:
     seed: int
     validation: int
     checkpoint_every: int
-    steps_per_execution: int
+    steps_per_execution: int | None  # None becomes what suits the rest
     jit_compile: bool
     threads: int
     strategy: str
     resume: bool
     data_dir: str | None
     manual_dir: str | None
+
+    def __post_init__(self):
+        if self.steps_per_execution is None:
+            counts = (self.steps, self.checkpoint_every)
+            together = all(count % _STEPS_PER_EXECUTION == 0 for count in counts)
+            fitting = together and self.strategy == "default"
+            value = _STEPS_PER_EXECUTION if fitting else 1
+            object.__setattr__(self, "steps_per_execution", value)
 
 
 def train(settings: Settings) -> dict:
@@ -75,9 +88,13 @@ def train(settings: Settings) -> dict:
     if (folder / evaluation.METRICS_FILE).exists():  # a finished run
         return json.loads((folder / evaluation.METRICS_FILE).read_text("utf-8"))
     devices.set_threads(settings.threads)
-    places = {"data_dir": settings.data_dir, "manual_dir": settings.manual_dir}
-    images = data.load(settings.dataset, "train", **places)
-    test = data.load(settings.dataset, "test", **places)
+    source = {
+        "data_dir": settings.data_dir,
+        "manual_dir": settings.manual_dir,
+        "classes": settings.classes or (),
+    }
+    images = data.load(settings.dataset, "train", **source)
+    test = data.load(settings.dataset, "test", **source)
     if settings.semantic and images.labels is None:
         raise ValueError(
             f"--dataset={settings.dataset} has no labels, which --semantic needs. "
@@ -96,6 +113,10 @@ def train(settings: Settings) -> dict:
             initializer=settings.initializer,
             seed=settings.seed,
         )
+        _begin_with(autoencoder.decoder, settings.decoder_from, "decoder")
+        _begin_with(autoencoder.encoder, settings.encoder_from, "encoder")
+        if settings.decoder_from and not settings.train_decoder:
+            autoencoder.decoder.trainable = False
         network = compiled(autoencoder, settings)
     evaluation.check(autoencoder, test, training)
     with run_folder.claimed(folder, settings):
@@ -129,11 +150,36 @@ def _check(settings: Settings) -> None:
             "--shuffle_labels permutes the labels of the classifier, which only "
             "--semantic has. Add --semantic or leave --shuffle_labels out."
         )
+    if settings.train_decoder and settings.decoder_from is None:
+        raise ValueError(
+            "--train_decoder goes with --decoder_from; without it the decoder is "
+            "always trained. Name the run whose decoder is to be trained on."
+        )
     if settings.strategy == "mirrored" and settings.steps_per_execution > 1:
         raise ValueError(
             "--strategy=mirrored runs one step per execution. "
             f"Received: --steps_per_execution={settings.steps_per_execution}."
         )
+
+
+def _begin_with(part: keras.Model, model_dir: str | None, name: str) -> None:
+    """Gives a part the weights of that of an earlier run (Ming 2022, section IV)."""
+    if model_dir is None:
+        return
+    earlier = getattr(Autoencoder.load(model_dir), name)
+    # A decoder's weights have the same shapes at each size of the image.
+    if _shapes(earlier) != _shapes(part):
+        raise ValueError(
+            f"--{name}_from={model_dir} has another {name} than this network, whose "
+            f"input is {part.input_shape[1:]} and output {part.output_shape[1:]}. Name "
+            "a run with images of the same size and channels."
+        )
+    part.set_weights(earlier.get_weights())
+
+
+def _shapes(part: keras.Model) -> list[tuple[int | None, ...]]:
+    weights = [weight.shape for weight in part.weights]
+    return [part.input_shape, part.output_shape, *weights]
 
 
 def _check_replicas(settings: Settings, replicas: int) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import pathlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tfsemae import files
@@ -120,6 +120,31 @@ def read_flags(folder: files.PathLike) -> dict[str, str]:
     return {_name(line): line.partition("=")[2] for line in lines}
 
 
+def data_set(
+    folder: files.PathLike, dataset: str | None, classes: Sequence[str] | None
+) -> tuple[str, Sequence[str]]:
+    """Which images a command takes that is given the folder of an earlier run.
+
+    Args:
+        folder: of the earlier run.
+        dataset: of the command; None for that of the run.
+        classes: of the command; None for those of the run, or for all where
+            `dataset` is named.
+
+    Returns:
+        Data set and classes as `data.load` takes them; no classes for all.
+
+    Raises:
+        ValueError: if the folder is needed and holds no run.
+    """
+    if dataset is not None:
+        return dataset, classes or ()
+    earlier = read_flags(folder)
+    if classes is None:
+        classes = [name for name in earlier.get("classes", "").split(",") if name]
+    return earlier["dataset"], classes
+
+
 def _is_new(folder: pathlib.Path) -> bool:
     # What a start leaves that was killed while it wrote the flags does not count.
     return all(
@@ -130,8 +155,12 @@ def _is_new(folder: pathlib.Path) -> bool:
 
 def _lines(settings: Any) -> list[str]:
     values = dataclasses.asdict(settings)
-    del values["resume"]  # of one start: --noresume would refuse what it wrote
-    return [f"--{name}={value}" for name, value in values.items() if value is not None]
+    values.pop("resume", None)  # of one start: --noresume would refuse what it wrote
+    return [
+        f"--{name}={','.join(value) if isinstance(value, list) else value}"
+        for name, value in values.items()
+        if value is not None
+    ]
 
 
 def _determining(lines: list[str]) -> list[str]:

@@ -1,0 +1,201 @@
+"""I_a = I + d(e_s(I)) - d(e_v(I)) on networks whose answers are known by hand."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfsemae import attacks
+from tfsemae.attacks.semantic_shift import _shift
+
+SHAPE = (2, 2, 1)
+#: Of determinant 1, with a whole-numbered inverse: exact in float32.
+MIX = np.array([[1, 2, 0, 0], [0, 1, 0, 0], [0, 3, 1, 0], [1, 0, 0, 1]], np.float32)
+IMAGES = np.arange(12, dtype=np.float32).reshape(3, *SHAPE) / 16
+
+
+def _linear(matrix, inputs, outputs, offset=0.0):
+    """A functional model x -> x @ matrix + offset on flattened tensors."""
+    x = keras.Input(inputs)
+    y = keras.layers.Flatten()(x)
+    dense = keras.layers.Dense(matrix.shape[1])
+    model = keras.Model(x, keras.layers.Reshape(outputs)(dense(y)))
+    dense.set_weights([matrix, np.full(matrix.shape[1], offset, np.float32)])
+    return model
+
+
+def _encoder(matrix=MIX, offset=0.0):
+    return _linear(matrix, SHAPE, (matrix.shape[1],), offset)
+
+
+def _decoder(matrix=None):
+    matrix = np.linalg.inv(MIX) if matrix is None else matrix
+    return _linear(matrix.astype(np.float32), (len(matrix),), SHAPE)
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """A victim that is inverted exactly, and an attacker that shifts its code."""
+    return _encoder(), _encoder(offset=0.25), _decoder()
+
+
+def test_linear_inverses_take_the_code_to_that_of_the_attacker(networks):
+    victim, attacker, decoder = networks
+    found = attacks.semantic_shift(victim, attacker, decoder, IMAGES)
+    # Eq. (7) exactly: sixteenths times small whole numbers have no rounding.
+    np.testing.assert_array_equal(victim(found.adversarial), found.target_code)
+    np.testing.assert_array_equal(found.target_code, attacker(IMAGES))
+    assert not np.array_equal(found.code, found.target_code)
+
+
+def test_each_part_by_hand(networks):
+    found = attacks.semantic_shift(*networks, IMAGES)
+    flat = IMAGES.reshape(3, 4)
+    code, target_code = flat @ MIX, flat @ MIX + 0.25
+    target = (target_code @ np.linalg.inv(MIX)).reshape(IMAGES.shape)
+    np.testing.assert_array_equal(found.code, code)
+    np.testing.assert_array_equal(found.target_code, target_code)
+    # NumPy's inverse is of float64, with rounding in its last place.
+    np.testing.assert_allclose(found.reconstruction, IMAGES, atol=1e-6)
+    np.testing.assert_allclose(found.target, target, atol=1e-6)
+    np.testing.assert_allclose(found.adversarial, target, atol=1e-6)
+
+
+def test_reconstructions_are_subtracted_and_not_the_images():
+    # d gives half of each image back: I_a = I + I_s / 2 - I_v / 2, not I_s.
+    eye = np.eye(4, dtype=np.float32)
+    victim, attacker = _encoder(eye), _encoder(eye, offset=0.5)
+    found = attacks.semantic_shift(victim, attacker, _decoder(eye / 2), IMAGES)
+    np.testing.assert_array_equal(found.adversarial, IMAGES + 0.25)
+    np.testing.assert_array_equal(found.reconstruction, IMAGES / 2)
+
+
+@pytest.mark.parametrize(
+    ("offset", "clipped"), [(3.0, 1.0), (-3.0, 0.0)], ids=["above", "below"]
+)
+def test_only_one_of_the_two_is_clipped(offset, clipped):
+    eye = np.eye(4, dtype=np.float32)
+    networks = _encoder(eye), _encoder(eye, offset=offset), _decoder(eye)
+    found = attacks.semantic_shift(*networks, IMAGES)
+    np.testing.assert_array_equal(found.adversarial, IMAGES + offset)
+    np.testing.assert_array_equal(found.clipped, np.full_like(IMAGES, clipped))
+
+
+def test_within_the_range_clipping_changes_nothing():
+    eye = np.eye(4, dtype=np.float32)
+    networks = _encoder(eye), _encoder(eye, offset=0.125), _decoder(eye)
+    found = attacks.semantic_shift(*networks, IMAGES)
+    np.testing.assert_array_equal(found.clipped, found.adversarial)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_victim_as_its_own_attacker_gives_the_images_back_bit_for_bit(seed):
+    # With numbers that do round: I + I_s - I_v from left to right would not.
+    rng = np.random.default_rng(seed)
+    encoder = _encoder(rng.normal(size=(4, 3)).astype(np.float32))
+    decoder = _decoder(rng.normal(size=(3, 4)))
+    images = rng.random((50, *SHAPE), np.float32)
+    found = attacks.semantic_shift(encoder, encoder, decoder, images)
+    np.testing.assert_array_equal(found.adversarial, images, strict=True)
+    assert np.ptp(found.reconstruction) > 0
+
+
+def _dropped(inputs, outputs):
+    x = keras.Input(inputs)
+    return keras.Model(x, keras.layers.Reshape(outputs)(keras.layers.Dropout(0.9)(x)))
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_networks_run_as_at_inference(place):
+    eye = np.eye(4, dtype=np.float32)
+    networks = [_encoder(eye), _encoder(eye), _decoder(eye)]
+    networks[place] = _dropped((4,), SHAPE) if place == 2 else _dropped(SHAPE, (4,))
+    found = attacks.semantic_shift(*networks, IMAGES)
+    for images in (found.adversarial, found.reconstruction, found.target):
+        np.testing.assert_array_equal(images, IMAGES)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+def test_everything_is_float32(networks, dtype):
+    found = attacks.semantic_shift(*networks, IMAGES.astype(dtype))
+    assert {tensor.dtype for tensor in found} == {tf.float32}
+
+
+def test_any_models_will_do_also_of_any_image_size():
+    # Fully convolutional, code of the same rank as the image.
+    def halved(factor):
+        x = keras.Input((None, None, 3))
+        return keras.Model(x, keras.layers.Rescaling(factor)(x))
+
+    images = np.full((2, 5, 7, 3), 0.5, np.float32)
+    found = attacks.semantic_shift(halved(1.0), halved(1.5), halved(0.5), images)
+    # I + d(1.5 I) - d(I) = 1.25 I.
+    np.testing.assert_array_equal(found.adversarial, 1.25 * images)
+
+
+def test_one_trace_for_all_batch_sizes():
+    networks = _encoder(), _encoder(offset=0.25), _decoder()
+    before = _shift.experimental_get_tracing_count()
+    for count in (3, 1, 2, 7, 64):
+        images = np.resize(IMAGES, (count, *SHAPE))
+        found = attacks.semantic_shift(*networks, images)
+        assert found.adversarial.shape == images.shape
+    assert _shift.experimental_get_tracing_count() == before + 1
+
+
+def test_other_networks_are_not_taken_for_earlier_ones(networks):
+    eye = np.eye(4, dtype=np.float32)
+    for offset in (0.125, 0.5):
+        shifted = _encoder(eye, offset=offset)
+        found = attacks.semantic_shift(_encoder(eye), shifted, _decoder(eye), IMAGES)
+        np.testing.assert_array_equal(found.adversarial, IMAGES + offset)
+
+
+def test_weights_that_changed_since_are_used():
+    eye = np.eye(4, dtype=np.float32)
+    networks = _encoder(eye), _encoder(eye), _decoder(eye)
+    attacks.semantic_shift(*networks, IMAGES)
+    networks[1].set_weights([eye, np.full(4, 0.25, np.float32)])
+    found = attacks.semantic_shift(*networks, IMAGES)
+    np.testing.assert_array_equal(found.adversarial, IMAGES + 0.25)
+
+
+def test_it_may_be_called_in_a_graph_and_differentiated(networks):
+    @tf.function(input_signature=[tf.TensorSpec((None, *SHAPE))])
+    def gradient(images):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            found = attacks.semantic_shift(*networks, images)
+            total = tf.reduce_sum(found.adversarial)
+        return tape.gradient(total, images)
+
+    # Both reconstructions have the same derivative: that of I is left.
+    np.testing.assert_allclose(gradient(IMAGES), np.ones_like(IMAGES), atol=1e-5)
+
+
+WIDE = np.eye(4, 5, dtype=np.float32)
+TALL = (2, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": np.zeros((3, *TALL))}, r"images must .*\(2, 2, 1\).*: \(2, 3, 1\)"),
+        ({"images": np.zeros(SHAPE)}, r"images must .*Received: \(2, 1\)"),
+        (
+            {"attacker": _linear(np.eye(6, 4, dtype=np.float32), TALL, (4,))},
+            r"images of the attacker must .*\(2, 3, 1\)",
+        ),
+        ({"attacker": _encoder(WIDE)}, r"code of the attacker must .*\(4,\).*: \(5,\)"),
+        ({"decoder": _decoder(WIDE.T)}, r"code of the decoder must .*\(4,\).*\(5,\)"),
+        (
+            {"decoder": _linear(np.eye(4, 6, dtype=np.float32), (4,), TALL)},
+            r"image of the decoder must .*\(2, 2, 1\).*\(2, 3, 1\)",
+        ),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(networks, changes, message):
+    names = ("encoder", "attacker", "decoder", "images")
+    arguments = dict(zip(names, (*networks, IMAGES), strict=True)) | changes
+    with pytest.raises(ValueError, match=message):
+        attacks.semantic_shift(**arguments)

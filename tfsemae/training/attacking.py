@@ -1,0 +1,308 @@
+"""Attacks a trained autoencoder and measures what came of it."""
+
+import dataclasses
+import functools
+import json
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from tfsemae import attacks, data, files, metrics
+from tfsemae.data import tfds_writing
+from tfsemae.models.autoencoder import Autoencoder
+from tfsemae.reports import figures
+from tfsemae.training import devices, evaluation, run_folder
+
+_GRID = 10
+_AMPLIFIED = 10.0
+_NAME = "adversarial"
+ADVERSARIAL_FILE = f"{_NAME}.npz"
+_REFERENCE = 10_000  # images that k-NN and linear probe learn from
+_LEAST_VOTERS = 10  # of 10-NN
+MEASUREMENTS_FILE = "measurements.npz"
+ACCURACIES = ("knn_accuracy", "linear_probe_accuracy", "linear_probe_accuracy_anew")
+#: Of the same images: as they are, attacked, and under noise of the attack's norm.
+CODES = ("clean", "adversarial", "noise")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All of one attack; each field is the flag of `tfsemae.attack` of that name."""
+
+    attack: str
+    model_dir: str
+    attacker_dir: str
+    dataset: str | None
+    classes: list[str] | None
+    split: str
+    examples: int | None
+    batch_size: int
+    seed: int
+    threads: int
+    output_dir: str
+    data_dir: str | None
+    manual_dir: str | None
+
+
+def attack(settings: Settings) -> dict:
+    """Attacks images with the shared decoder of two autoencoders.
+
+    Writes `adversarial.npz` (`images` float32 in [0, 1], `unclipped` as eq. (6)
+    gives them, `labels` where there are any, and `indices`: int64 places in what
+    `data.load` gives of that split and those classes), the same as the data set
+    `adversarial` for TFDS in `tfds/`, `adversarial.png` (the first 10),
+    `measurements.npz` (what is averaged below, for each image), `flags.txt` and
+    `metrics.json`. A second call with equal settings gives what was found, or
+    starts again if the first was stopped.
+
+    Args:
+        settings: of the attack.
+
+    Returns:
+        What `metrics.json` holds: `examples`; `psnr` (dB) and `ssim` of the
+        unclipped adversarial images against the original ones, the same as
+        `psnr_clipped` and `ssim_clipped`; `movement`, the mean of
+        ||e_v(I_a) - L_s|| / ||L_v - L_s|| (0: eq. (7) holds exactly, 1: the code
+        did not move) over the images whose two codes differ, None if none does;
+        `inverse_error`, the mean of ||e_v(d(L_v)) - L_v|| / ||L_v|| (0: eq. (3)
+        holds exactly) over the images whose code is not 0, None if none is.
+
+        With labels of at least 2 classes also `codes`, for the codes e_v gives to
+        the images as they are (`clean`), attacked (`adversarial`, unclipped) and
+        with Gaussian noise of the attack's L2 norm, image by image (`noise`):
+        `silhouette`, `scatter_ratio`; `knn_accuracy` and `linear_probe_accuracy`,
+        learnt from the clean codes of the other split's first 10,000 images; and
+        `linear_probe_accuracy_anew`, learnt from their codes after the same
+        attack or noise.
+
+    Raises:
+        ValueError: if the two autoencoders, the data and the folder do not suit
+            each other.
+        OSError: if a file can not be written.
+
+    Source: Ming 2022, section IV.
+    """
+    folder = run_folder.check(settings.output_dir)
+    run_folder.check_flags(folder, settings, resume=True)
+    if (folder / evaluation.METRICS_FILE).exists():  # a finished attack
+        return json.loads((folder / evaluation.METRICS_FILE).read_text("utf-8"))
+    devices.set_threads(settings.threads)
+    victim = Autoencoder.load(settings.model_dir)
+    attacker = Autoencoder.load(settings.attacker_dir)
+    check_pair(victim, attacker)
+    images, indices = _images(settings)
+    if images.images.shape[1:] != victim.image_shape:
+        raise ValueError(
+            f"The victim takes images of shape {victim.image_shape}, but the data set "
+            f"has {images.images.shape[1:]}. Name a data set of the model's shape."
+        )
+    reference = _reference(settings, images)
+    with run_folder.claimed(folder, settings):
+        measure = functools.partial(_over_batches, victim, attacker, settings)
+        found = measure(images)
+        clipped = data.Images(found["clipped"], images.labels, images.class_names)
+        _write_arrays(folder / ADVERSARIAL_FILE, clipped, found["adversarial"], indices)
+        tfds_folder = folder / "tfds"
+        with files.writing(tfds_folder, errors=(tf.errors.OpError,)):
+            tfds_writing.write(clipped, indices, tfds_folder, name=_NAME, split=_NAME)
+        _draw(images, found["adversarial"], folder / f"{_NAME}.png")
+        measured = {"examples": len(images), **_means(found)}
+        if reference is not None:
+            measured["codes"] = _measure_codes(
+                found, images.labels, measure(reference), reference.labels
+            )
+        images_too = {"adversarial", "clipped"}
+        arrays = {key: found[key] for key in found.keys() - images_too}
+        if images.labels is not None:
+            arrays["labels"] = images.labels
+        with files.replacing(folder / MEASUREMENTS_FILE) as temporary:
+            np.savez(temporary, **arrays)
+        files.write_json(folder / evaluation.METRICS_FILE, measured)
+    return measured
+
+
+def check_pair(victim: Autoencoder, attacker: Autoencoder) -> None:
+    """Refuses two autoencoders that do not share code and decoder.
+
+    Args:
+        victim: e_v and d.
+        attacker: e_s and, by its weights, the same d.
+
+    Raises:
+        ValueError: if the images, codes or decoders differ.
+    """
+    pairs = {
+        "images": (victim.image_shape, attacker.image_shape),
+        "codes": (victim.encoder.output_shape[1:], attacker.encoder.output_shape[1:]),
+    }
+    for name, (expected, received) in pairs.items():
+        if expected != received:
+            raise ValueError(
+                f"--attacker_dir must have {name} of the victim's shape {expected}. "
+                f"Received: {received}."
+            )
+    ours, theirs = victim.decoder.get_weights(), attacker.decoder.get_weights()
+    if len(ours) != len(theirs) or not all(map(np.array_equal, ours, theirs)):
+        raise ValueError(
+            "--attacker_dir has another decoder than --model_dir; the attack wants "
+            "one decoder for both. Train the attacker with --decoder_from=<model_dir>."
+        )
+
+
+def _images(settings: Settings) -> tuple[data.Images, np.ndarray]:
+    """The images to attack and their places among those of split and classes."""
+    dataset, classes = run_folder.data_set(
+        settings.model_dir, settings.dataset, settings.classes
+    )
+    images = data.load(
+        dataset,
+        settings.split,
+        data_dir=settings.data_dir,
+        manual_dir=settings.manual_dir,
+        classes=classes,
+    )
+    indices = np.arange(len(images))
+    if settings.examples is None:
+        return images, indices
+    if settings.examples > len(images):
+        raise ValueError(
+            f"--examples={settings.examples} is more than the {len(images)} images "
+            "that there are. Ask for fewer."
+        )
+    random = np.random.default_rng(settings.seed)
+    indices = np.sort(random.choice(indices, settings.examples, replace=False))
+    labels = None if images.labels is None else images.labels[indices]
+    return data.Images(images.images[indices], labels, images.class_names), indices
+
+
+def _reference(settings: Settings, images: data.Images) -> data.Images | None:
+    """What k-NN and linear probe learn from; None where they can not be measured."""
+    if images.labels is None or not 1 < len(np.unique(images.labels)) < len(images):
+        return None
+    other = dataclasses.replace(
+        settings, split="test" if settings.split == "train" else "train", examples=None
+    )
+    try:
+        reference, _ = _images(other)
+    except ValueError:  # a file of one split, or one that lacks these classes
+        return None
+    classes = set(np.unique(reference.labels)) if reference.labels is not None else ()
+    if len(classes) < 2 or len(reference) < _LEAST_VOTERS:
+        return None
+    return data.Images(
+        reference.images[:_REFERENCE],
+        reference.labels[:_REFERENCE],
+        reference.class_names,
+    )
+
+
+def _over_batches(
+    victim: Autoencoder,
+    attacker: Autoencoder,
+    settings: Settings,
+    images: data.Images,
+) -> dict[str, np.ndarray]:
+    """`[N, ...]` of what `step` gives for a batch."""
+
+    def step(pixels: tf.Tensor, normal: tf.Tensor) -> dict[str, tf.Tensor]:
+        result = attacks.semantic_shift(
+            victim.encoder, attacker.encoder, victim.decoder, pixels
+        )
+        code, target_code = result.code, result.target_code
+        disturbance = _norm(result.adversarial - pixels)
+        scale = disturbance / _norm(normal)
+        noisy = pixels + normal * tf.reshape(scale, (-1, 1, 1, 1))
+        reached = victim.encoder(result.adversarial, training=False)
+        again = victim.encoder(result.reconstruction, training=False)
+        return {
+            "adversarial": result.adversarial,
+            "clipped": result.clipped,
+            "disturbance": disturbance,
+            "psnr": metrics.psnr(pixels, result.adversarial),
+            "ssim": metrics.ssim(pixels, result.adversarial),
+            "psnr_clipped": metrics.psnr(pixels, result.clipped),
+            "ssim_clipped": metrics.ssim(pixels, result.clipped),
+            "movement": _norm(reached - target_code) / _norm(code - target_code),
+            "inverse_error": _norm(again - code) / _norm(code),
+            "code_clean": code,
+            "code_adversarial": reached,
+            "code_noise": victim.encoder(noisy, training=False),
+        }
+
+    signature = 2 * [tf.TensorSpec((None, *victim.image_shape), tf.float32)]
+    step = tf.function(step, input_signature=signature)
+    random = np.random.default_rng(settings.seed)  # one stream, however it is cut
+    found = []
+    for batch in data.batches(images, settings.batch_size, shuffle=False):
+        pixels = tf.nest.flatten(batch)[0]
+        normal = random.standard_normal(pixels.shape, dtype=np.float32)
+        found.append(step(pixels, normal))
+    return {key: np.concatenate([batch[key] for batch in found]) for key in found[0]}
+
+
+def _measure_codes(
+    found: dict[str, np.ndarray],
+    labels: np.ndarray,
+    reference: dict[str, np.ndarray],
+    reference_labels: np.ndarray,
+) -> dict[str, dict[str, float]]:
+    """How well the codes tell the classes; adds each image's answers to `found`."""
+    learnt = reference["code_clean"], reference_labels
+    every = np.concatenate([found[f"code_{name}"] for name in CODES])
+    knn = np.split(metrics.knn_predictions(*learnt, every), len(CODES))
+    probe = np.split(metrics.linear_probe_predictions(*learnt, every), len(CODES))
+    measured = {}
+    for name, *predictions in zip(CODES, knn, probe, strict=True):
+        codes = found[f"code_{name}"]
+        predictions.append(
+            metrics.linear_probe_predictions(
+                reference[f"code_{name}"], reference_labels, codes
+            )
+        )
+        measured[name] = evaluation.structure(codes, labels)
+        for key, predicted in zip(ACCURACIES, predictions, strict=True):
+            correct = predicted == labels
+            found[f"{key}_{name}"] = correct
+            measured[name][key] = float(np.mean(correct))
+    return measured
+
+
+def _norm(values: tf.Tensor) -> tf.Tensor:
+    return tf.norm(tf.reshape(values, (tf.shape(values)[0], -1)), axis=1)
+
+
+def _means(found: dict[str, np.ndarray]) -> dict[str, float | None]:
+    means = {
+        name: float(np.mean(found[name]))
+        for name in ("psnr", "ssim", "psnr_clipped", "ssim_clipped")
+    }
+    for name in ("movement", "inverse_error"):
+        # Not finite where it is divided by 0.
+        values = found[name][np.isfinite(found[name])]
+        means[name] = float(np.mean(values)) if values.size else None
+    return means
+
+
+def _write_arrays(
+    path: pathlib.Path, clipped: data.Images, unclipped: np.ndarray, indices: np.ndarray
+) -> None:
+    arrays = {"images": clipped.images, "unclipped": unclipped, "indices": indices}
+    if clipped.labels is not None:
+        arrays["labels"] = clipped.labels
+    with files.replacing(path) as temporary:
+        np.savez(temporary, **arrays)
+
+
+def _draw(images: data.Images, adversarial: np.ndarray, path: pathlib.Path) -> None:
+    batch = next(iter(data.batches(images, _GRID, shuffle=False)))
+    original = tf.nest.flatten(batch)[0]
+    adversarial = adversarial[:_GRID]
+    # Grey is no difference; the factor stands in the label.
+    difference = np.clip(0.5 + _AMPLIFIED * (adversarial - original), 0, 1)
+    rows = [
+        ("original", original),
+        ("adversarial", np.clip(adversarial, 0, 1)),
+        (f"change x {_AMPLIFIED:g}", difference),
+    ]
+    figures.image_grid(rows, path)
