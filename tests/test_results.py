@@ -44,6 +44,9 @@ def test_landed_choices_are_the_defaults(folder):
         "loss": plan.LOSS,
         "initializer": plan.INITIALIZER,
         "semantic_weight": plan.WEIGHT,
+        # Those that Ming 2022, section IV, leaves open.
+        "train_decoder": False,
+        "encoder_from": None,
     }
     for choice in Ledger.read(folder).choices:
         assert choice.value == defaults[choice.flag]

@@ -50,7 +50,7 @@ def test_killed_and_finished_by_a_cluster(tmp_path):
     arguments = ["ming2022_mnist", "--scale=smoke", f"--output_dir={folder}"]
     process = _start(*arguments, "--cores=1")
     # When the second is there, Snakemake has booked the first.
-    first, _ = _wait_for("smoke/models/*/metrics.json", folder, process, count=2)
+    first, _ = _wait_for("smoke/runs/*/metrics.json", folder, process, count=2)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     written = first.stat().st_mtime_ns
@@ -73,6 +73,21 @@ def test_killed_and_finished_by_a_cluster(tmp_path):
     page = (folder / "smoke" / "index.html").read_text("utf-8")
     assert "smoke" in page
     assert "24.89" in page  # Table II beside the measured value
+
+
+def test_attack_from_trainings_to_ledger(tmp_path):
+    folder = tmp_path / "reproduction"
+    arguments = ["ming2022_cifar10", "--scale=smoke", f"--output_dir={folder}"]
+    code, output = _run(*arguments, "--cores=2")
+    assert code == 0, output
+    ledger = Ledger.read(folder / "smoke" / "ming2022_cifar10")
+    printed = {row.id: row.printed for row in ledger.rows if row.printed is not None}
+    # Ming 2022, section IV.
+    assert printed == {"shuffled0.001_psnr": 39.93, "shuffled0.001_ssim": 96.55}
+    assert {row.tag for row in ledger.rows} == {"stand-in"}
+    assert {claim.id[0] for claim in ledger.claims} == set("1234")
+    for picture in ledger.pictures:
+        assert (folder / "smoke" / "ming2022_cifar10" / picture.file).exists()
 
 
 def test_dry_run_only_prints_the_plan(tmp_path):

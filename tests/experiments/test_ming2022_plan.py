@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from tfsemae import experiments
 from tfsemae.experiments.ming2022 import plan
 
 _ROOT = pathlib.Path(__file__).parents[2]
@@ -34,7 +33,7 @@ def _parsed(runs):
     """Defaults of `tfsemae.train`, then its flags for each run."""
     result = subprocess.run(
         [sys.executable, "-c", _READ_FLAGS],
-        input=json.dumps(list(runs.values())),
+        input=json.dumps([run.flags for run in runs.values()]),
         cwd=_ROOT,
         capture_output=True,
         text=True,
@@ -91,7 +90,9 @@ def test_frontier_pairs_each_weight_with_the_vanilla_network():
     assert len({run["steps"] for run in found}) == 1
 
 
-@pytest.mark.parametrize("artefact", list(experiments.artefacts()))
+@pytest.mark.parametrize(
+    "artefact", ["ming2022_mnist", "ming2022_plateau", "ming2022_weight"]
+)
 def test_smoke_needs_no_data(artefact):
     _, *found = _parsed(plan.runs(artefact, "smoke"))
     assert {run["dataset"] for run in found} == {"digits"}

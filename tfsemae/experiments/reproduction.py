@@ -52,11 +52,11 @@ def reproduce(
         "artefacts": artefacts,
         "scale": scale,
         "output_dir": output_dir,
-        "train_flags": [
-            f"--{name}={pathlib.Path(value).absolute()}"
+        **{
+            name: str(pathlib.Path(value).absolute())
             for name, value in (("data_dir", data_dir), ("manual_dir", manual_dir))
             if value
-        ],
+        },
     }
     pathlib.Path(output_dir).mkdir(parents=True, exist_ok=True)
     with files.locked(output_dir, "reproduction"):
@@ -105,7 +105,7 @@ def _checked(artefacts: Sequence[str]) -> list[str]:
 
 def _plan(artefacts: Sequence[str], scale: str) -> str:
     """The training runs and, by what landed, how long they take."""
-    lines = [f"{'artefact':<20}{'runs':>6}  training on one core", "-" * 48]
+    lines = [f"{'artefact':<30}{'runs':>6}  training on one core", "-" * 58]
     took = {ledger.artefact: ledger.seconds for ledger in landed()}
     modules = experiments.artefacts()
     for artefact in artefacts:
@@ -113,7 +113,7 @@ def _plan(artefacts: Sequence[str], scale: str) -> str:
         time = "seconds a run" if scale == "smoke" else "not known yet"
         if scale == "full" and artefact in took:
             time = f"{took[artefact] / 60:.0f} min"
-        lines.append(f"{artefact:<20}{count:>6}  {time}")
+        lines.append(f"{artefact:<30}{count:>6}  {time}")
     return "\n".join(lines)
 
 

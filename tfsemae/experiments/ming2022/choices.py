@@ -16,14 +16,19 @@ _Found = Mapping[str, np.ndarray]  # quantity -> value of each seed
 _Effects = Mapping[str, Interval]  # quantity -> semantic minus vanilla
 
 
-def plateau(scale: str, models_dir: pathlib.Path, output_dir: pathlib.Path) -> dict:
+def plateau(
+    scale: str,
+    runs_dir: pathlib.Path,
+    output_dir: pathlib.Path,
+    data_dir: str | None,
+) -> dict:
     """Makes the parts of `ming2022_plateau`: what leaves the mean image."""
-    del output_dir  # there is no picture
+    del output_dir, data_dir  # there is no picture
     s = plan.SCALES[scale]
     psnr = {
         form: {
             network: claims.measured(
-                models_dir / plan.plateau_run(s, form, weight, seed)[0]
+                runs_dir / plan.plateau_run(s, form, weight, seed)[0]
                 for seed in range(s.seeds)
             )["psnr"]
             for network, weight in (("vanilla", None), ("semantic", 1))
@@ -76,12 +81,18 @@ def choose_form(psnr: Mapping[tuple[str, str], _Found]) -> tuple[str, str]:
     return max(good or values, key=lambda form: values[form].mean())
 
 
-def weight(scale: str, models_dir: pathlib.Path, output_dir: pathlib.Path) -> dict:
+def weight(
+    scale: str,
+    runs_dir: pathlib.Path,
+    output_dir: pathlib.Path,
+    data_dir: str | None,
+) -> dict:
     """Makes the parts of `ming2022_weight`: quality against class structure."""
+    del data_dir  # the runs have measured all
     s = plan.SCALES[scale]
     found = {
         weight: claims.measured(
-            models_dir / plan.weight_run(s, weight, seed)[0]
+            runs_dir / plan.weight_run(s, weight, seed)[0]
             for seed in range(s.weight_seeds)
         )
         for weight in (None, *s.weights)
@@ -191,11 +202,15 @@ def _draw(
             Picture(
                 file=f"frontier_{key}.png",
                 caption=f"Reconstruction against the {claims.QUANTITIES[key].name}. "
-                "One point per weight: mean and standard deviation over "
-                f"{len(vanilla[key])} seeds.",
+                f"One point per weight, along the curve {_list(found)}: mean and "
+                f"standard deviation over {len(vanilla[key])} seeds.",
             )
         )
     return pictures
+
+
+def _list(weights) -> str:
+    return ", ".join(f"{w:g}" for w in weights)
 
 
 def _panel(found, vanilla, x: str, y: str) -> figures.Panel:

@@ -11,16 +11,22 @@ from tfsemae.reports import Choice, Claim, Picture, figures
 _FIGURE_3_IMAGES, _FIGURE_4_IMAGES = 10, 2000
 
 
-def mnist(scale: str, models_dir: pathlib.Path, output_dir: pathlib.Path) -> dict:
+def mnist(
+    scale: str,
+    runs_dir: pathlib.Path,
+    output_dir: pathlib.Path,
+    data_dir: str | None,
+) -> dict:
     """Makes the parts of the ledger of `ming2022_mnist` and draws its pictures."""
     s = plan.SCALES[scale]
     folders = {
-        network: [models_dir / plan.run(s, weight, seed)[0] for seed in range(s.seeds)]
+        network: [runs_dir / plan.run(s, weight, seed)[0] for seed in range(s.seeds)]
         for network, weight in (("vanilla", None), ("semantic", plan.WEIGHT))
     }
     found = {network: claims.measured(each) for network, each in folders.items()}
     effects = claims.effects(found["semantic"], found["vanilla"])
-    _draw(s.dataset, {name: each[0] for name, each in folders.items()}, output_dir)
+    images = data.load(s.dataset, "test", data_dir=data_dir)
+    _draw(images, {name: each[0] for name, each in folders.items()}, output_dir)
     tag = plan.tag("ming2022_mnist", scale)
     return {
         "source": "Ming, Du and Lin 2022, Table II, Figs. 3 and 4",
@@ -79,8 +85,7 @@ def _both(effects: Mapping[str, Interval]) -> Claim:
     )
 
 
-def _draw(dataset: str, folders: Mapping, output_dir: pathlib.Path) -> None:
-    images = data.load(dataset, "test")
+def _draw(images: data.Images, folders: Mapping, output_dir: pathlib.Path) -> None:
     shown, _ = next(iter(data.batches(images, _FIGURE_3_IMAGES, shuffle=False)))
     mapped, labels = next(iter(data.batches(images, _FIGURE_4_IMAGES, shuffle=False)))
     rows, panels = [("original", shown)], []

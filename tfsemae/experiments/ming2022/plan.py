@@ -1,8 +1,9 @@
-"""Which runs each artefact needs, at full length and as a smoke test."""
+"""Section III: which runs each artefact needs, at full length and as a smoke test."""
 
 import dataclasses
 import itertools
 
+from tfsemae.experiments.runs import Run
 from tfsemae.models.registry import INITIALIZERS
 
 #: What `ming2022_plateau` and `ming2022_weight` choose; the flags' defaults.
@@ -52,7 +53,7 @@ SCALES = {
 }
 
 
-def runs(artefact: str, scale: str) -> dict[str, list[str]]:
+def runs(artefact: str, scale: str) -> dict[str, Run]:
     """The training runs of an artefact.
 
     Args:
@@ -60,7 +61,7 @@ def runs(artefact: str, scale: str) -> dict[str, list[str]]:
         scale: `full` or `smoke`.
 
     Returns:
-        Name of the run -> flags of `tfsemae.train`. Artefacts share runs.
+        Name of the run -> the run. Artefacts share runs.
     """
     s = SCALES[scale]
     if artefact == "ming2022_plateau":
@@ -91,24 +92,24 @@ def tag(artefact: str, scale: str) -> str:
     )
 
 
-def run(s: Scale, weight: float | None, seed: int) -> tuple[str, list[str]]:
-    """Name and flags of a run of full length; weight None is the vanilla network."""
+def run(s: Scale, weight: float | None, seed: int) -> tuple[str, Run]:
+    """A run of full length behind its name; weight None is the vanilla network."""
     return _run(s, weight, seed, s.steps, LOSS, INITIALIZER)
 
 
-def weight_run(s: Scale, weight: float | None, seed: int) -> tuple[str, list[str]]:
-    """Name and flags of a run of `ming2022_weight`."""
+def weight_run(s: Scale, weight: float | None, seed: int) -> tuple[str, Run]:
+    """A run of `ming2022_weight` behind its name."""
     return _run(s, weight, seed, s.weight_steps, LOSS, INITIALIZER)
 
 
 def plateau_run(
     s: Scale, form: tuple[str, str], weight: float | None, seed: int
-) -> tuple[str, list[str]]:
-    """Name and flags of a run of `ming2022_plateau`."""
+) -> tuple[str, Run]:
+    """A run of `ming2022_plateau` behind its name."""
     return _run(s, weight, seed, s.plateau_steps, *form)
 
 
-def _run(s, weight, seed, steps, loss, initializer) -> tuple[str, list[str]]:
+def _run(s, weight, seed, steps, loss, initializer) -> tuple[str, Run]:
     network = "vanilla" if weight is None else "semantic"
     label = network if weight is None else f"{network}{weight:g}"
     name = f"{s.dataset}_{label}_{loss}_{initializer}_{steps}_seed{seed}"
@@ -122,4 +123,4 @@ def _run(s, weight, seed, steps, loss, initializer) -> tuple[str, list[str]]:
     }
     if weight is not None:
         flags["semantic_weight"] = weight
-    return name, [f"--{flag}={value}" for flag, value in flags.items()]
+    return name, Run(flags=[f"--{flag}={value}" for flag, value in flags.items()])

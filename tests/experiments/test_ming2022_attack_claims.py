@@ -1,0 +1,161 @@
+"""The rules of section IV, on attacks whose outcome is known."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tfsemae import metrics
+from tfsemae.experiments.ming2022 import attack_claims
+from tfsemae.experiments.ming2022.attack_claims import OverImages, OverSeeds
+from tfsemae.experiments.ming2022.attack_plan import Attacker
+from tfsemae.metrics import Interval
+
+_LABELS = np.arange(60) % 2
+SHUFFLED, LABELLED, UNLABELLED = map(Attacker, ("shuffled", "labelled", "unlabelled"))
+
+
+def _codes(gap, seed=0):
+    """Codes of two classes at a distance."""
+    noise = np.random.default_rng(seed).normal(size=(60, 3))
+    return noise + gap * _LABELS[:, np.newaxis]
+
+
+def _arrays(gap, correct, noise_gap=4.0, noise_correct=0.95, **changes):
+    """Measurements of an attack that leaves a gap and a share of correct answers."""
+    arrays = {
+        "labels": _LABELS,
+        "psnr": np.full(60, 40.0),
+        "ssim": np.full(60, 0.97),
+        "psnr_clipped": np.full(60, 41.0),
+        "ssim_clipped": np.full(60, 0.98),
+        "movement": np.full(60, 0.2),
+        "inverse_error": np.full(60, 0.1),
+    }
+    of_codes = {"clean": (4.0, 1.0), "adversarial": (gap, correct)}
+    of_codes["noise"] = noise_gap, noise_correct
+    for code, (distance, share) in of_codes.items():
+        arrays[f"code_{code}"] = _codes(distance)
+        for key in ("knn_accuracy", "linear_probe_accuracy"):
+            arrays[f"{key}_{code}"] = np.arange(60) < share * 60
+        arrays[f"linear_probe_accuracy_anew_{code}"] = np.ones(60, bool)
+    return arrays | changes
+
+
+@pytest.fixture
+def over_images(tmp_path):
+    def make(**attackers):
+        for name, arrays in attackers.items():
+            (tmp_path / name).mkdir()
+            np.savez(tmp_path / name / "measurements.npz", **arrays)
+        return OverImages({Attacker(name): tmp_path / name for name in attackers})
+
+    return make
+
+
+def _verdicts(measured):
+    found = attack_claims.claims(measured, SHUFFLED, [LABELLED, UNLABELLED])
+    return {claim.id: claim.verdict for claim in found}
+
+
+def test_an_attack_beyond_all_controls(over_images):
+    weak = _arrays(3.8, 0.95)
+    measured = over_images(shuffled=_arrays(0, 0.5), labelled=weak, unlabelled=weak)
+    assert set(_verdicts(measured).values()) == {"holds"}
+    # 2 claims of looks, 2 of mixing, 1 of eq. (7), 3 controls of 2, and all.
+    assert len(_verdicts(measured)) == 2 + 2 + 1 + 6 + 1
+
+
+def test_a_control_that_does_the_same_or_more(over_images):
+    strong = _arrays(0, 0.5)
+    measured = over_images(
+        shuffled=strong, labelled=strong, unlabelled=_arrays(-4, 0.2)
+    )
+    found = _verdicts(measured)
+    assert found["2_silhouette_shuffled"] == found["2_knn_accuracy_shuffled"] == "holds"
+    assert found["4_silhouette_shuffled_labelled"] == "undecided"  # equal: 0 to 0
+    # A gap of -4 separates the classes as well as one of 4.
+    assert found["4_silhouette_shuffled_unlabelled"] == "holds"
+    assert found["4_knn_accuracy_shuffled_unlabelled"] == "does not hold"
+    assert found["4_silhouette_shuffled_noise"] == "holds"
+    assert found["4_all_shuffled"] == "does not hold"
+
+
+def test_an_attack_that_only_disturbs(over_images):
+    nothing = _arrays(
+        4.0,
+        1.0,
+        noise_correct=0.8,
+        psnr=np.full(60, 30.0),
+        ssim=np.full(60, 0.9),
+        movement=np.ones(60),
+    )
+    measured = over_images(shuffled=nothing, labelled=nothing, unlabelled=nothing)
+    found = _verdicts(measured)
+    for name in ("1_psnr", "1_ssim", "3_movement"):
+        assert found[f"{name}_shuffled"] == "does not hold"
+    assert found["2_silhouette_shuffled"] == "undecided"  # 0 to 0
+    assert found["4_knn_accuracy_shuffled_noise"] == "does not hold"  # noise does more
+
+
+def test_measurements_over_images_are_the_measures_themselves(over_images):
+    arrays = _arrays(1.0, 0.5, movement=np.r_[np.nan, np.full(59, 0.25)])
+    measured = over_images(shuffled=arrays)
+    expected = {
+        "psnr": 40.0,
+        "ssim": 97.0,  # %
+        "movement": 0.25,  # over the images that have one
+        "knn_accuracy_adversarial": 50.0,
+        "silhouette_adversarial": metrics.silhouette(_codes(1.0), _LABELS),
+        "scatter_ratio_clean": metrics.scatter_ratio(_codes(4.0), _LABELS),
+    }
+    for key, value in expected.items():
+        found = measured.value(SHUFFLED, key)
+        assert found.effect == pytest.approx(value), key
+        assert found.low <= found.effect <= found.high
+
+
+def test_pairs_of_seeds_leave_what_they_share_out(tmp_path):
+    def write(name, offset):
+        folders = []
+        for seed, base in enumerate((0.1, 0.5, 0.3)):
+            folder = tmp_path / f"{name}{seed}"
+            folder.mkdir()
+            codes = {"adversarial": {"silhouette": base + offset}}
+            found = {"psnr": 30 + base, "codes": codes}
+            (folder / "metrics.json").write_text(json.dumps(found))
+            folders.append(folder)
+        return folders
+
+    measured = OverSeeds({SHUFFLED: write("a", 0.0), LABELLED: write("b", 0.25)})
+    key = "silhouette_adversarial"
+    np.testing.assert_allclose(
+        measured.difference((LABELLED, key), (SHUFFLED, key)), 0.25
+    )
+    assert measured.sd(SHUFFLED, "psnr") == pytest.approx(0.2)
+    # t quantile of 2 degrees of freedom 4.3027, sd 0.2, n 3.
+    np.testing.assert_allclose(
+        measured.value(SHUFFLED, "psnr"),
+        30.3 + 4.302653 * 0.2 / 3**0.5 * np.array([0, -1, 1]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.1, 0.49, "holds"),
+        (0.1, 0.5, "undecided"),
+        (0.6, 0.8, "undecided"),
+        (0.9, 1.0, "undecided"),
+        (0.91, 1.1, "does not hold"),
+    ],
+)
+def test_equation_7_is_judged_by_the_way_that_is_left(low, high, verdict):
+    assert attack_claims.reached(Interval((low + high) / 2, low, high)) == verdict
+
+
+def test_below_is_the_mirror_of_above():
+    assert attack_claims.below(Interval(-2, -3, -1)) == "holds"
+    assert attack_claims.below(Interval(2, 1, 3)) == "does not hold"
+    assert attack_claims.below(Interval(0, -1, 1)) == "undecided"
+    assert attack_claims.below(Interval(4, 3, 4.5), 5) == "holds"

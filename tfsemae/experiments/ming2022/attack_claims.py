@@ -1,0 +1,268 @@
+"""The claims of section IV, and the rules that decide them."""
+
+import functools
+import json
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from tfsemae import metrics
+from tfsemae.experiments.ming2022.attack_plan import Attacker
+from tfsemae.experiments.ming2022.claims import Quantity
+from tfsemae.experiments.runs import METRICS_FILE
+from tfsemae.metrics import Interval, Verdict
+from tfsemae.reports import Claim
+from tfsemae.training import attacking
+
+LEAST_PSNR, LEAST_SSIM = 35.0, 95.0  # dB, %
+MOVED, UNMOVED = 0.5, 0.9  # of claim 3
+
+#: Section IV; SSIM in %.
+PRINTED = {"psnr": 39.93, "ssim": 96.55}
+
+_OF_IMAGES = {
+    "psnr": Quantity("PSNR", "dB"),
+    "ssim": Quantity("SSIM", "%", 100),
+    "psnr_clipped": Quantity("PSNR, clipped to [0, 1]", "dB"),
+    "ssim_clipped": Quantity("SSIM, clipped to [0, 1]", "%", 100),
+    "movement": Quantity("distance to the code of the attacker that is left"),
+    "inverse_error": Quantity("relative error of e_v(d(L_v))"),
+}
+_OF_CODES = {
+    "silhouette": Quantity("silhouette"),
+    "scatter_ratio": Quantity("between- / within-class scatter"),
+    "knn_accuracy": Quantity("10-NN accuracy, clean neighbours", "%", 100),
+    "linear_probe_accuracy": Quantity("linear probe, trained on clean codes", "%", 100),
+    "linear_probe_accuracy_anew": Quantity("linear probe, trained anew", "%", 100),
+}
+#: Key of a measurement -> what it is; those of a code end with its name.
+QUANTITIES = _OF_IMAGES | {
+    f"{key}_{code}": Quantity(
+        f"{code} codes: {quantity.name}", quantity.unit, quantity.factor
+    )
+    for code in attacking.CODES
+    for key, quantity in _OF_CODES.items()
+}
+_CLASSES = ("silhouette", "knn_accuracy")  # what claims 2 and 4 are about
+
+
+_Measurement = tuple[Attacker, str]
+
+
+class Measured(Protocol):
+    """What attacks measured, with intervals; keys are those of `QUANTITIES`."""
+
+    over: str
+
+    def value(self, attacker: Attacker, key: str) -> Interval:
+        """A measurement of an attack and its interval, in the quantity's unit."""
+
+    def difference(self, first: _Measurement, second: _Measurement) -> Interval:
+        """That of (attacker, key) minus that of another, of one unit."""
+
+    def sd(self, attacker: Attacker, key: str) -> float | None:
+        """Standard deviation over victims; None of a single one."""
+
+
+class OverImages:
+    """One victim: percentile bootstrap over the attacked images."""
+
+    def __init__(self, folders: Mapping[Attacker, pathlib.Path]):
+        """Args: folders: attacker -> folder of its attack, on the same images."""
+        self._arrays = {}
+        for attacker, folder in folders.items():
+            with np.load(folder / attacking.MEASUREMENTS_FILE) as arrays:
+                self._arrays[attacker] = dict(arrays)
+        self._examples = len(next(iter(self._arrays.values()))["labels"])
+        self._statistic = functools.cache(self._make_statistic)
+        self.over = f"bootstrap over {self._examples:,} images"
+
+    def value(self, attacker: Attacker, key: str) -> Interval:
+        """See `Measured`."""
+        return self._interval(self._statistic(attacker, key))
+
+    def difference(self, first: _Measurement, second: _Measurement) -> Interval:
+        """See `Measured`; paired image by image."""
+        a, b = self._statistic(*first), self._statistic(*second)
+        return self._interval(lambda counts: a(counts) - b(counts))
+
+    def sd(self, attacker: Attacker, key: str) -> None:
+        """See `Measured`."""
+        return None
+
+    def _interval(self, statistic: metrics.Statistic) -> Interval:
+        return metrics.bootstrap_interval(statistic, self._examples, seed=0)
+
+    def _make_statistic(self, attacker: Attacker, key: str) -> metrics.Statistic:
+        arrays, factor = self._arrays[attacker], QUANTITIES[key].factor
+        if key in arrays:
+            statistic = metrics.mean_statistic(arrays[key])
+        else:
+            measure, _, code = key.rpartition("_")
+            make = {
+                "silhouette": metrics.silhouette_statistic,
+                "scatter_ratio": metrics.scatter_ratio_statistic,
+            }[measure]
+            statistic = make(arrays[f"code_{code}"], arrays["labels"])
+        return lambda counts: factor * statistic(counts)
+
+
+class OverSeeds:
+    """Several victims: t-interval over them, paired by seed."""
+
+    def __init__(self, folders: Mapping[Attacker, Sequence[pathlib.Path]]):
+        """Args: folders: attacker -> folders of its attacks, a victim each."""
+        self._found = {
+            attacker: [_flat(folder) for folder in each]
+            for attacker, each in folders.items()
+        }
+        seeds = len(next(iter(folders.values())))
+        self.over = f"t-interval over {seeds} victims"
+
+    def value(self, attacker: Attacker, key: str) -> Interval:
+        """See `Measured`."""
+        return metrics.paired_t_interval(self._values(attacker, key))
+
+    def difference(self, first: _Measurement, second: _Measurement) -> Interval:
+        """See `Measured`."""
+        return metrics.paired_t_interval(self._values(*first) - self._values(*second))
+
+    def sd(self, attacker: Attacker, key: str) -> float:
+        """See `Measured`."""
+        return float(self._values(attacker, key).std(ddof=1))
+
+    def _values(self, attacker: Attacker, key: str) -> np.ndarray:
+        found = [measured[key] for measured in self._found[attacker]]
+        return QUANTITIES[key].factor * np.array(found)
+
+
+def _flat(folder: pathlib.Path) -> dict[str, float]:
+    found = json.loads((folder / METRICS_FILE).read_text("utf-8"))
+    codes = found.pop("codes")
+    return found | {
+        f"{key}_{code}": value
+        for code, measured in codes.items()
+        for key, value in measured.items()
+    }
+
+
+def claims(
+    measured: Measured, attacker: Attacker, controls: Sequence[Attacker]
+) -> list[Claim]:
+    """Claims 1 to 4 of an attacker.
+
+    Args:
+        measured: of attacker and controls.
+        attacker: whose claims they are.
+        controls: other attackers; Gaussian noise of equal norm comes by itself.
+    """
+    return [
+        *_looks_alike(measured, attacker),
+        *_mixes(measured, attacker),
+        _reaches(measured, attacker),
+        *_labels_cause_it(measured, attacker, controls),
+    ]
+
+
+def below(interval: Interval, bound: float = 0.0) -> Verdict:
+    """Whether an effect stays under a bound; see `metrics.above`."""
+    effect, low, high = interval
+    return metrics.above(Interval(-effect, -high, -low), -bound)
+
+
+def reached(interval: Interval) -> Verdict:
+    """Whether eq. (7) holds, by the share of the way that is left."""
+    if below(interval, MOVED) == "holds":
+        return "holds"
+    return (
+        "does not hold" if metrics.above(interval, UNMOVED) == "holds" else "undecided"
+    )
+
+
+def _looks_alike(measured, attacker):
+    for key, least in (("psnr", LEAST_PSNR), ("ssim", LEAST_SSIM)):
+        found = measured.value(attacker, key)
+        yield _claim(
+            f"1_{key}_{attacker.id}",
+            f"The adversarial image looks like the original: {QUANTITIES[key].name}",
+            f"{QUANTITIES[key]} of I_a, unclipped, against I",
+            f"from {least:g} on",
+            measured,
+            attacker,
+            found,
+            metrics.above(found, least),
+        )
+
+
+def _mixes(measured, attacker):
+    for key in _CLASSES:
+        adversarial, clean = f"{key}_adversarial", f"{key}_clean"
+        found = measured.difference((attacker, adversarial), (attacker, clean))
+        yield _claim(
+            f"2_{key}_{attacker.id}",
+            "The codes of adversarial images mix the classes (Fig. 6): "
+            f"{_OF_CODES[key].name}",
+            f"{_OF_CODES[key]}, adversarial minus clean codes",
+            "below 0",
+            measured,
+            attacker,
+            found,
+            below(found),
+        )
+
+
+def _reaches(measured, attacker):
+    found = measured.value(attacker, "movement")
+    return _claim(
+        f"3_movement_{attacker.id}",
+        "The victim's encoder gives the attacker's code, eq. (7)",
+        "||e_v(I_a) - L_s|| / ||L_v - L_s||",
+        f"below {MOVED:g}, does not above {UNMOVED:g}",
+        measured,
+        attacker,
+        found,
+        reached(found),
+    )
+
+
+def _labels_cause_it(measured, attacker, controls):
+    others = [(c.id, str(c), (c, "adversarial")) for c in controls]
+    others.append(("noise", "Gaussian noise of equal norm", (attacker, "noise")))
+    verdicts = []
+    for id_, what, (control, code) in others:
+        for key in _CLASSES:
+            found = measured.difference(
+                (attacker, f"{key}_adversarial"), (control, f"{key}_{code}")
+            )
+            verdicts.append(below(found))
+            yield _claim(
+                f"4_{key}_{attacker.id}_{id_}",
+                f"The wrong labels cause it, beyond {what}: {_OF_CODES[key].name}",
+                f"{_OF_CODES[key]} of the codes, minus that with {what}",
+                "below 0",
+                measured,
+                attacker,
+                found,
+                verdicts[-1],
+            )
+    yield Claim(
+        id=f"4_all_{attacker.id}",
+        statement=f"The wrong labels cause it, beyond all three controls ({attacker})",
+        measurement="all of the above",
+        effect=None,
+        low=None,
+        high=None,
+        verdict=metrics.all_hold(verdicts),
+    )
+
+
+def _claim(id_, statement, what, rule, measured, attacker, found, verdict) -> Claim:
+    return Claim(
+        id=id_,
+        statement=f"{statement} ({attacker})",
+        measurement=f"{what}; 95 % {measured.over}; holds {rule}",
+        **found._asdict(),
+        verdict=verdict,
+    )

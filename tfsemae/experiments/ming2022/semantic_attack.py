@@ -1,0 +1,189 @@
+"""Section IV: what the attack does, Figs. 5 and 6, and whether the labels do it."""
+
+import pathlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from tfsemae import data, metrics
+from tfsemae.experiments.ming2022 import attack_claims, attack_plan
+from tfsemae.experiments.ming2022.attack_claims import Measured, OverImages, OverSeeds
+from tfsemae.experiments.ming2022.attack_plan import Attacker, Plan
+from tfsemae.reports import Choice, Claim, Picture, Row, figures
+from tfsemae.training import attacking
+
+_SHOWN = 10
+_AMPLIFIED = 10.0
+
+
+def semantic_attack(
+    artefact: str,
+    scale: str,
+    runs_dir: pathlib.Path,
+    output_dir: pathlib.Path,
+    data_dir: str | None,
+) -> dict:
+    """Makes the parts of the ledger of an attack and draws its pictures.
+
+    Args:
+        artefact: one of `attack_plan.PLANS`.
+        scale: `full` or `smoke`.
+        runs_dir: holds the folder of each run, by its name.
+        output_dir: of the pictures.
+        data_dir: see `data.load`.
+
+    Returns:
+        Fields of `Ledger`.
+    """
+    p = attack_plan.PLANS[scale][artefact]
+    folders = {
+        attacker: [
+            runs_dir / attack_plan.attack(p, attacker, seed) for seed in range(p.seeds)
+        ]
+        for attacker in attack_plan.attackers(p)
+    }
+    first = {attacker: each[0] for attacker, each in folders.items()}
+    measured = OverSeeds(folders) if p.seeds > 1 else OverImages(first)
+    pictures = []
+    if p.seeds == 1:
+        shown = first[Attacker("shuffled", p.weights[0])]
+        pictures = _draw(p, shown, output_dir, data_dir)
+    return {
+        "source": "Ming, Du and Lin 2022, section IV, Figs. 5 and 6",
+        "rows": _rows(p, measured),
+        "claims": [
+            claim for weight in p.weights for claim in _claims(measured, weight)
+        ],
+        "pictures": pictures,
+        "choices": [
+            Choice(
+                flag="semantic_weight",
+                value=p.weights[0],
+                reason="as on MNIST, see ming2022_weight; the paper does not print it",
+            ),
+            Choice(
+                flag="train_decoder",
+                value=False,
+                reason='the attacker "shares the trained weights" of the decoder',
+            ),
+            Choice(
+                flag="encoder_from",
+                value=None,
+                reason="a fresh encoder; the paper does not say",
+            ),
+        ],
+    }
+
+
+def _claims(measured: Measured, weight: float) -> list[Claim]:
+    return attack_claims.claims(
+        measured,
+        Attacker("shuffled", weight),
+        [Attacker("labelled", weight), Attacker("unlabelled")],
+    )
+
+
+def _rows(p: Plan, measured: Measured) -> list[Row]:
+    first, *others = attack_plan.attackers(p)
+    # The clean codes are the victim's, whoever attacks.
+    attacked = [key for key in attack_claims.QUANTITIES if not key.endswith("_clean")]
+    return [
+        *(_row(p, measured, first, key) for key in attack_claims.QUANTITIES),
+        *(_row(p, measured, other, key) for other in others for key in attacked),
+    ]
+
+
+def _row(p: Plan, measured: Measured, attacker: Attacker, key: str) -> Row:
+    quantity, printed = attack_claims.QUANTITIES[key], _printed(p, attacker, key)
+    found = measured.value(attacker, key)
+    of_attacker = "" if key.endswith("_clean") else f"{attacker}: "
+    return Row(
+        id=f"{attacker.id}_{key}",
+        quantity=f"{of_attacker}{quantity.name}",
+        unit=quantity.unit,
+        printed=printed,
+        measured=found.effect,
+        sd=measured.sd(attacker, key),
+        n=p.seeds,
+        tag=_tag(p, printed),
+        note=f"95 % {measured.over}: {found.low:.4g} to {found.high:.4g}",
+    )
+
+
+def _printed(p: Plan, attacker: Attacker, key: str) -> float | None:
+    of_the_paper = p.networks == attack_plan.CIFAR10_NETWORKS
+    if not of_the_paper or attacker != Attacker("shuffled", p.weights[0]):
+        return None
+    return attack_claims.PRINTED.get(key)
+
+
+def _tag(p: Plan, printed: float | None) -> str:
+    if p.scale == "smoke":
+        return "stand-in"
+    if p.scale == "reduced":
+        return "reduced"
+    return "our choice" if printed is None else "as printed"
+
+
+def _draw(
+    p: Plan, folder: pathlib.Path, output_dir: pathlib.Path, data_dir: str | None
+) -> list[Picture]:
+    images = data.load(p.dataset, "test", data_dir=data_dir, classes=p.classes)
+    with (
+        np.load(folder / attacking.ADVERSARIAL_FILE) as arrays,
+        np.load(folder / attacking.MEASUREMENTS_FILE) as measured,
+    ):
+        adversarial, indices = arrays["unclipped"], arrays["indices"]
+        codes = {name: measured[f"code_{name}"] for name in ("clean", "adversarial")}
+    labels, names = images.labels[indices], images.class_names
+    _figure_5(images.images[indices], adversarial, labels, output_dir / "figure5.png")
+    panels = [
+        (name, metrics.tsne(each, seed=0), labels) for name, each in codes.items()
+    ]
+    figures.embedding(panels, names, output_dir / "figure6_separate.png")
+    _figure_6_joint(codes, labels, names, output_dir / "figure6_joint.png")
+    count = f"{len(labels):,} test images"
+    return [
+        Picture(
+            file="figure5.png",
+            caption="Fig. 5: test images, adversarial images (clipped to [0, 1]) and "
+            f"their difference times {_AMPLIFIED:g} on grey.",
+        ),
+        Picture(
+            file="figure6_joint.png",
+            caption="Fig. 6: one t-SNE map of the codes of clean and of adversarial "
+            f"images under the same encoder. {count}, perplexity 30.",
+        ),
+        Picture(
+            file="figure6_separate.png",
+            caption="Fig. 6 as printed: a t-SNE map of its own for the codes of clean "
+            f"and of adversarial images. {count}, perplexity 30.",
+        ),
+    ]
+
+
+def _figure_5(images, adversarial, labels, path: pathlib.Path) -> None:
+    # As many of each class as there is room for, class by class.
+    classes = np.unique(labels)
+    each = max(1, _SHOWN // len(classes))
+    shown = np.concatenate([np.flatnonzero(labels == c)[:each] for c in classes])
+    original = images[shown] / np.float32(255)
+    adversarial = adversarial[shown]
+    difference = 0.5 + _AMPLIFIED * (adversarial - original)
+    rows = [
+        ("original", original),
+        ("adversarial", adversarial.clip(0, 1)),
+        (f"change x {_AMPLIFIED:g}", difference.clip(0, 1)),
+    ]
+    figures.image_grid(rows, path)
+
+
+def _figure_6_joint(
+    codes: Mapping[str, np.ndarray], labels, class_names, path: pathlib.Path
+) -> None:
+    points = metrics.tsne(np.concatenate(list(codes.values())), seed=0)
+    panels = [
+        (name, part, labels)
+        for name, part in zip(codes, np.split(points, len(codes)), strict=True)
+    ]
+    figures.embedding(panels, class_names, path, one_map=True)
