@@ -8,10 +8,20 @@ from tfsemae.training import loop
 DIGITS = tuple("0123456789")
 
 
-def _autoencoder(side=28):
+def _autoencoder(side=28, channels=1, class_names=DIGITS):
     return models.build(
-        "table1", (side, side, 1), DIGITS, initializer="glorot_uniform", seed=0
+        "table1",
+        (side, side, channels),
+        class_names,
+        initializer="glorot_uniform",
+        seed=0,
     )
+
+
+def _colours(count):
+    random = np.random.default_rng(0)
+    images = random.integers(256, size=(count, 32, 32, 3), dtype=np.uint8)
+    return data.Images(images, np.arange(count) % 2, ("even", "odd"))
 
 
 def _settings():
@@ -21,31 +31,44 @@ def _settings():
         "decay_rate": 0.9,
         "decay_steps": 7,
         "checkpoint_every": 3,
+        "steps_per_execution": 1,
     }
     names = loop.Settings.__dataclass_fields__
     return loop.Settings(**(dict.fromkeys(names) | numbers))
 
 
-@pytest.mark.parametrize("side", [28, 32])
-def test_operations_of_a_step_are_those_of_table_one(side):
+@pytest.mark.parametrize(("side", "channels"), [(28, 1), (32, 1), (32, 3)])
+def test_operations_of_a_step_are_those_of_table_one(side, channels):
     full, half, grid = side**2, (side // 2) ** 2, (side // 4) ** 2
     code = 4 * grid
-    first = full * 25 * 32
-    others = [
+    first = channels * full * 25 * 32
+    each_channel = [
         half * 25 * 32 * 64,  # second convolution
         grid * 64 * code,  # code
         grid * 25 * 4 * 64,  # transposed convolutions, on the pixels they enter
         half * 25 * 64 * 32,
         full * 32,  # image
-        grid * 9 * 4 * 32,  # classifier
+    ]
+    classifier = [
+        grid * 9 * (4 * channels) * 32,
         grid * 32 * 256,
         256 * 10,
     ]
+    others = channels * sum(each_channel) + sum(classifier)
     if side == 28:  # multiply-adds per image as the specification has them
-        assert first + sum(others) == 22_111_360
+        assert first + others == 22_111_360
     # Forward and two gradients, of two operations each; the image needs none.
-    expected = 2 * (2 * first + 3 * sum(others))
-    assert keras_table1.flop(_autoencoder(side)) == expected
+    expected = 2 * (2 * first + 3 * others)
+    assert keras_table1.flop(_autoencoder(side, channels)) == expected
+
+
+def test_a_pass_per_channel_is_the_same_work():
+    folded = _autoencoder(32, 3)
+    passes = keras_table1.channel_by_channel(folded)
+    assert keras_table1.flop(passes) == keras_table1.flop(folded)
+    for part in ("encoder", "decoder", "classifier"):
+        ours, theirs = (getattr(network, part).weights for network in (folded, passes))
+        assert [id(weight) for weight in ours] == [id(weight) for weight in theirs]
 
 
 def test_workload_is_what_the_training_sees():
@@ -68,3 +91,16 @@ def test_workload_is_what_the_training_sees():
     assert content["decay_rate"] == 0.9
     assert content["decay_steps"] == 7
     assert content["epsilon"] == 1e-7
+
+
+def test_workload_names_weights_alike_with_any_number_of_channels():
+    images = _colours(4)
+    batches = data.batches(images, 4, seed=1)
+    one = keras_table1.workload(_autoencoder(), batches, _settings())
+    autoencoder = _autoencoder(32, 3, images.class_names)
+    three = keras_table1.workload(autoencoder, batches, _settings())
+    assert three.keys() == one.keys()
+    assert three["images"].shape == (4, 4, 32, 32, 3)
+    # Ming 2022, section IV: as many parameters as its three parts have.
+    parameters = sum(three[name].size for name in three if "/" in name)
+    assert parameters == 1_100_928 + 57_729 + 528_546

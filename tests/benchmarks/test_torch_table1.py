@@ -32,7 +32,23 @@ def training(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def losses_of_keras(training):
-    with training.keras(1) as program:
+    return _losses(training.keras(1))
+
+
+@pytest.fixture(scope="module")
+def with_channels(training):
+    with_channels = table1_cases.with_channels(training)
+    with_channels.write_workload()
+    return with_channels
+
+
+@pytest.fixture(scope="module")
+def losses_with_channels(with_channels):
+    return _losses(with_channels.keras(1))
+
+
+def _losses(program):
+    with program:
         program.wait()
         return program.said["losses"]
 
@@ -47,6 +63,18 @@ def test_trains_like_keras(training, losses_of_keras, mode):
     # is not turned changes the first loss by 1e-3 and more; epsilon or a rate that
     # is not corrected as Keras does changes the second by 1e-5 and more.
     assert losses == pytest.approx(losses_of_keras, rel=2e-6)
+    assert losses[1] < losses[0]
+
+
+@pytest.mark.parametrize("flags", [["--grouped"], []], ids=["grouped", "folded"])
+@pytest.mark.parametrize("mode", ["eager", "channels_last"])
+def test_trains_on_channels_like_keras(
+    with_channels, losses_with_channels, mode, flags
+):
+    losses = _losses(with_channels.torch(1, mode, flags))
+    # As above. Where the codes are stacked in another order, or only one group
+    # passes its gradients on, the second loss changes by 8e-4 and more.
+    assert losses == pytest.approx(losses_with_channels, rel=2e-6)
     assert losses[1] < losses[0]
 
 

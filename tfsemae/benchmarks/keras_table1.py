@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from absl import flags
+from keras import ops
 
 from tfsemae import command_line, data, files, models
 from tfsemae.models.autoencoder import Autoencoder
@@ -26,6 +27,9 @@ _WORKLOAD = flags.DEFINE_string(
 )
 _CONSTANT_BATCH = flags.DEFINE_boolean(
     "constant_batch", False, "Take one batch again and again behind the first turn."
+)
+_CHANNEL_BY_CHANNEL = flags.DEFINE_boolean(
+    "channel_by_channel", False, "Take a pass per channel, not one pass for all."
 )
 
 
@@ -39,6 +43,7 @@ def main() -> None:
         "train",
         data_dir=settings.data_dir,
         manual_dir=settings.manual_dir,
+        classes=settings.classes or (),
     )
     autoencoder = models.build(
         settings.model,
@@ -47,6 +52,8 @@ def main() -> None:
         initializer=settings.initializer,
         seed=settings.seed,
     )
+    if _CHANNEL_BY_CHANNEL.value:
+        autoencoder = channel_by_channel(autoencoder)
     batches = data.batches(images, settings.batch_size, seed=settings.seed)
     if _WORKLOAD.value:
         content = workload(autoencoder, batches, settings)
@@ -55,6 +62,30 @@ def main() -> None:
         print("{}")
         return
     _train(autoencoder, batches, settings)
+
+
+def channel_by_channel(autoencoder: Autoencoder) -> Autoencoder:
+    """The same function with a pass of the network for each channel.
+
+    Args:
+        autoencoder: of images with several channels, which shares its weights.
+
+    Returns:
+        The one-channel encoder and decoder applied to one channel after the
+        other, their results stacked; the classifier as it was.
+    """
+    channels = autoencoder.image_shape[-1]
+    image = keras.Input(autoencoder.image_shape, name="image")
+    encoder = autoencoder.encoder.get_layer("encoder")
+    codes = [encoder(plane) for plane in ops.split(image, channels, axis=-1)]
+    code = keras.Input((channels, *encoder.output_shape[1:]), name="code")
+    decoder = autoencoder.decoder.get_layer("decoder")
+    planes = [decoder(of_plane) for of_plane in ops.unstack(code, channels, axis=1)]
+    return dataclasses.replace(
+        autoencoder,
+        encoder=keras.Model(image, ops.stack(codes, axis=1), name="encoder"),
+        decoder=keras.Model(code, ops.concatenate(planes, axis=-1), name="decoder"),
+    )
 
 
 def workload(
@@ -96,18 +127,28 @@ def flop(autoencoder: Autoencoder) -> int:
 
         2 * (3 * sum_i M_i - M_1),  M_i = places of layer i * size of its kernel.
 
-    Taps beyond the edge of an image are counted; activations, pooling, losses
-    and the optimizer are not.
+    The encoder and the decoder do so for each channel of the image. Taps beyond
+    its edge are counted; activations, pooling, losses and the optimizer are not.
     """
-    counts = [
-        # A transposed convolution puts its kernel on each pixel of its input.
-        min(math.prod(layer.input.shape[1:-1]), math.prod(layer.output.shape[1:-1]))
-        * math.prod(layer.kernel.shape)
-        for part in (autoencoder.encoder, autoencoder.decoder, autoencoder.classifier)
-        for layer in part.layers
-        if hasattr(layer, "kernel")
-    ]
-    return 2 * (3 * sum(counts) - counts[0])
+    channels = autoencoder.image_shape[-1]
+    per_channel = _multiplications(autoencoder.encoder)
+    per_channel += _multiplications(autoencoder.decoder)
+    total = channels * sum(per_channel) + sum(_multiplications(autoencoder.classifier))
+    return 2 * (3 * total - channels * per_channel[0])
+
+
+def _multiplications(part: keras.Model) -> list[int]:
+    """Of each layer that has a kernel; where networks are nested, those within."""
+    counts = []
+    for layer in part.layers:
+        if isinstance(layer, keras.Model):
+            counts += _multiplications(layer)
+        elif hasattr(layer, "kernel"):
+            # A transposed convolution puts its kernel on each pixel of its input.
+            sides = layer.input.shape[1:-1], layer.output.shape[1:-1]
+            places = min(map(math.prod, sides))
+            counts.append(places * math.prod(layer.kernel.shape))
+    return counts
 
 
 def _train(

@@ -8,15 +8,19 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from tfsemae.benchmarks.compare import Case, Program, at_once, in_turn
+from tfsemae.data import catalogue
 
 #: Group on the command line -> what its cases are called.
 GROUPS = {
     "pytorch": "training step",
+    "channels": "training step, three channels",
     "matmul": "floating-point operations",
     "input": "input pipeline",
     "settings": "default settings",
     "runs": "two runs of one thread",
 }
+#: Those of them that need PyTorch and the workload.
+WITH_PYTORCH = frozenset({"pytorch", "channels"})
 
 # By default glibc gives large blocks back to the system and asks for them anew.
 # That costs PyTorch 6,000 to 9,000 page faults per step, TensorFlow 90.
@@ -31,9 +35,13 @@ _PYTORCH = {
     "PyTorch compiled": ("compile", {}),
     "PyTorch compiled, channels last": ("compile_channels_last", {}),
 }
+_CHANNELS = {
+    "channels as groups": ["--grouped"],
+    "channels folded into the batch as ours": [],
+}
 _SETTINGS = {
     "--jit_compile (XLA)": (["--jit_compile"], {}),
-    "--steps_per_execution=10": (["--steps_per_execution=10"], {}),
+    "--steps_per_execution=1": (["--steps_per_execution=1"], {}),
     "oneDNN off": ([], {"TF_ENABLE_ONEDNN_OPTS": "0"}),
 }
 
@@ -44,6 +52,7 @@ class Training:
 
     Attributes:
         dataset: as in `tfsemae.train`.
+        classes: as in `tfsemae.train`.
         data_dir: as in `tfsemae.train`.
         manual_dir: as in `tfsemae.train`.
         steps: of a turn.
@@ -52,6 +61,7 @@ class Training:
     """
 
     dataset: str
+    classes: str | None = None
     data_dir: str | None
     manual_dir: str | None
     steps: int
@@ -71,13 +81,14 @@ class Training:
             flags: on top of those of this training.
             variables: of the environment.
         """
-        places = {"data_dir": self.data_dir, "manual_dir": self.manual_dir}
+        names = ("classes", "data_dir", "manual_dir")
+        given = {name: getattr(self, name) for name in names}
         command = [
             sys.executable,
             "-m",
             "tfsemae.benchmarks.keras_table1",
             f"--dataset={self.dataset}",
-            *(f"--{name}={value}" for name, value in places.items() if value),
+            *(f"--{name}={value}" for name, value in given.items() if value),
             "--semantic",
             "--loss=binary_crossentropy",  # the only one that the peer has
             f"--threads={threads}",
@@ -88,13 +99,18 @@ class Training:
         return Program(command, variables)
 
     def torch(
-        self, threads: int, mode: str, variables: Mapping[str, str] | None = None
+        self,
+        threads: int,
+        mode: str,
+        flags: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
     ) -> Program:
         """The peer; `write_workload` comes first.
 
         Args:
             threads: of PyTorch.
             mode: one of `torch_table1.MODES`.
+            flags: further ones of `torch_table1`.
             variables: of the environment.
         """
         command = [
@@ -104,6 +120,7 @@ class Training:
             f"--mode={mode}",
             f"--threads={threads}",
             f"--steps={self.steps}",
+            *flags,
         ]
         return Program(command, variables)
 
@@ -132,6 +149,27 @@ class Training:
                 f"--peer_python={self.peer_python} can not import torch. Install "
                 "tfsemae[bench], or name an interpreter that has PyTorch."
             ) from error
+
+
+def with_channels(training: Training) -> Training:
+    """The same on images of 32 x 32 x 3 in two classes.
+
+    These are the airplanes and automobiles of CIFAR-10 (Ming 2022, section IV).
+    Where `training` takes a data set that is never prepared or downloaded, they
+    are random images, so that nothing has to be at hand for them either.
+
+    Args:
+        training: its workload stays as it is; the new one lies beside it.
+    """
+    folder = training.workload.parent
+    dataset, classes = "cifar10", "airplane,automobile"
+    if not catalogue.DATA_SETS[training.dataset].in_tfds:
+        dataset, classes = str(folder / "random_images.npz"), None
+        _write_random_images(dataset)
+    workload = folder / "workload_with_channels.npz"
+    return dataclasses.replace(
+        training, dataset=dataset, classes=classes, workload=workload
+    )
 
 
 def measure(
@@ -216,7 +254,13 @@ def _peers(
 ) -> Iterator[tuple[str, Program]]:
     if group == "pytorch":
         for name, (mode, variables) in _PYTORCH.items():
-            yield name, training.torch(threads, mode, variables)
+            yield name, training.torch(threads, mode, variables=variables)
+    elif group == "channels":
+        flags = ["--channel_by_channel"]
+        yield "Keras, a pass per channel", training.keras(threads, flags)
+        for name, (mode, variables) in _PYTORCH.items():
+            for way, flags in _CHANNELS.items():
+                yield f"{name}, {way}", training.torch(threads, mode, flags, variables)
     elif group == "matmul":
         module = "tfsemae.benchmarks.matrix_multiply"
         command = [sys.executable, "-m", module, f"--threads={threads}"]
@@ -226,6 +270,16 @@ def _peers(
     elif group == "settings":
         for name, (flags, variables) in _SETTINGS.items():
             yield name, training.keras(threads, flags, variables)
+
+
+def _write_random_images(path: str) -> None:
+    import numpy as np  # not for --help
+
+    random = np.random.default_rng(0)
+    # Of channels that are alike, and half bright, there is nothing to learn.
+    brightest = [64, 128, 256]
+    images = random.integers(brightest, size=(256, 32, 32, 3)).astype(np.uint8)
+    np.savez(path, images=images, labels=np.arange(len(images)) % 2)
 
 
 def _last_loss(program: Program) -> float | None:

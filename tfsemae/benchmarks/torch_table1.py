@@ -30,16 +30,22 @@ class SemanticAutoencoder(nn.Module):
     result before the image and two behind it; PyTorch's usual padding=2 with
     output_padding=1 drops two and one. On turned images, with turned kernels,
     the two are the same function at the same cost.
+
+    Of images with several channels all are coded and decoded with the same
+    weights: as further images of the batch, or as groups of each convolution.
     """
 
-    def __init__(self, side: int, classes: int):
+    def __init__(self, side: int, channels: int, classes: int, *, grouped: bool):
         """Builds the network; `load` gives it its weights.
 
         Args:
             side: height and width of the images, a multiple of 4.
+            channels: of the images.
             classes: outputs of the classifier.
+            grouped: whether the channels are groups.
         """
         super().__init__()
+        self.groups = channels if grouped else 1
         self.grid = (4, side // 4, side // 4)
         code = math.prod(self.grid)
         self.encoder = nn.ModuleDict(
@@ -59,7 +65,7 @@ class SemanticAutoencoder(nn.Module):
         )
         self.classifier = nn.ModuleDict(
             {
-                "conv1": nn.Conv2d(4, 32, 3, padding=1),
+                "conv1": nn.Conv2d(4 * channels, 32, 3, padding=1),
                 "hidden": nn.Linear(code * 8, 256),
                 "logits": nn.Linear(256, classes),
             }
@@ -69,20 +75,38 @@ class SemanticAutoencoder(nn.Module):
         """Reconstructs and classifies.
 
         Args:
-            images: float32 `[B, 1, H, W]` in [0, 1].
+            images: float32 `[B, C, H, W]` in [0, 1].
 
         Returns:
-            The logits of the pixels `[B, 1, H, W]` and of the classes `[B, K]`.
+            The logits of the pixels `[B, C, H, W]` and of the classes `[B, K]`.
         """
-        x = F.max_pool2d(F.relu(self.encoder["conv1"](images)), 2)
-        x = F.max_pool2d(F.relu(self.encoder["conv2"](x)), 2)
-        code = torch.sigmoid(self.encoder["code"](x.flatten(1)))
-        code = code.view(-1, *self.grid)
-        x = F.relu(self.decoder["deconv1"](code))
-        pixels = self.decoder["image"](F.relu(self.decoder["deconv2"](x)))
-        x = F.relu(self.classifier["conv1"](code))
+        depth, height, width = self.grid
+        x = images.reshape(-1, self.groups, *images.shape[2:])
+        x = F.max_pool2d(F.relu(self._convolve(self.encoder["conv1"], x)), 2)
+        x = F.max_pool2d(F.relu(self._convolve(self.encoder["conv2"], x)), 2)
+        x = x.reshape(-1, self.encoder["code"].in_features)
+        code = torch.sigmoid(self.encoder["code"](x))
+        x = code.view(-1, self.groups * depth, height, width)
+        x = F.relu(self._convolve(self.decoder["deconv1"], x))
+        x = F.relu(self._convolve(self.decoder["deconv2"], x))
+        pixels = self._convolve(self.decoder["image"], x).reshape(images.shape)
+        x = code.view(len(images), -1, height, width)
+        x = F.relu(self.classifier["conv1"](x))
         x = F.relu(self.classifier["hidden"](x.flatten(1)))
         return pixels, self.classifier["logits"](x)
+
+    def _convolve(self, layer, x):
+        if self.groups == 1:
+            return layer(x)
+        # All groups have the one layer's weights, whose gradients add up; unlike
+        # repeat, cat keeps the memory layout.
+        weight = torch.cat([layer.weight] * self.groups)
+        bias = torch.cat([layer.bias] * self.groups)
+        given = {"stride": layer.stride, "padding": layer.padding}
+        if isinstance(layer, nn.ConvTranspose2d):
+            given["output_padding"] = layer.output_padding
+            return F.conv_transpose2d(x, weight, bias, groups=self.groups, **given)
+        return F.conv2d(x, weight, bias, groups=self.groups, **given)
 
 
 def load(network: SemanticAutoencoder, weights: Mapping[str, np.ndarray]) -> None:
@@ -125,18 +149,22 @@ def _flat_rows(values: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
 class Training:
     """The training of a workload, step by step."""
 
-    def __init__(self, workload: Mapping[str, np.ndarray], mode: str):
+    def __init__(self, workload: Mapping[str, np.ndarray], mode: str, *, grouped: bool):
         """Prepares the network, the optimizer and the batches.
 
         Args:
             workload: what `keras_table1` wrote.
             mode: one of `MODES`.
+            grouped: whether the channels are groups.
         """
         images = workload["images"][:, :, ::-1, ::-1].transpose(0, 1, 4, 2, 3)
         images = torch.from_numpy(images.copy())
         self.batch_size = images.shape[1]
         network = SemanticAutoencoder(
-            images.shape[-1], len(workload["classifier/logits/bias"])
+            images.shape[-1],
+            images.shape[2],
+            len(workload["classifier/logits/bias"]),
+            grouped=grouped,
         )
         load(network, workload)
         layout = torch.contiguous_format
@@ -196,13 +224,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workload", required=True, help="What keras_table1 wrote.")
     parser.add_argument("--mode", required=True, choices=MODES)
+    parser.add_argument(
+        "--grouped",
+        action="store_true",
+        help="Channels are groups of each convolution; else images of the batch.",
+    )
     parser.add_argument("--threads", required=True, type=int)
     parser.add_argument("--steps", required=True, type=int, help="Of a turn.")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)  # as TensorFlow does
     with np.load(arguments.workload) as workload:
-        training = Training(workload, arguments.mode)
+        training = Training(workload, arguments.mode, grouped=arguments.grouped)
     first = training.loss()
     training.run(arguments.steps)
     print(json.dumps({"losses": [first, training.loss()]}), flush=True)
