@@ -56,7 +56,7 @@ setup(
             "snakemake-executor-plugin-cluster-generic>=1.0.9,<2",
         ],
         "bench": ["torch>=2.13,<2.14"],
-        "cuda": ["tensorflow[and-cuda]>=2.20,<2.22"],
+        "cuda": ["tensorflow[and-cuda]>=2.21.0,<2.22"],
     },
     classifiers=[
         "Intended Audience :: Science/Research",
