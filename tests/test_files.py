@@ -85,6 +85,28 @@ def test_folder_that_is_a_file_is_named(tmp_path):
         files.write_text(tmp_path / "file" / "inner", "text")
 
 
+def test_replacing_folder_writes_the_folder_and_those_around_it(tmp_path):
+    path = tmp_path / "a" / "b"
+    for content in ("first", "second"):
+        with files.replacing_folder(path) as folder:
+            folder.mkdir()
+            (folder / content).touch()
+    assert [entry.name for entry in path.iterdir()] == ["second"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt])
+def test_folder_that_stood_there_stays_when_the_body_raises(tmp_path, error):
+    path = tmp_path / "a"
+    path.mkdir()
+    (path / "old").touch()
+    with pytest.raises(error), files.replacing_folder(path) as folder:  # noqa: PT012
+        folder.mkdir()
+        raise error
+    assert [entry.name for entry in path.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_messages_of_many_lines_and_operations_become_one_line():
     one_line = pytest.raises(OSError, match=r"place can not be written \(no room\)\.")
     with one_line, files.writing("place"):

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,6 +76,35 @@ def writing(path: PathLike, *, errors: Errors = ()) -> Iterator[None]:
             f"{path} can not be written ({reason}). What is finished is kept: make "
             "room, or see to its permissions, and start again."
         ) from error
+
+
+@contextlib.contextmanager
+def replacing_folder(path: PathLike, *, errors: Errors = ()) -> Iterator[pathlib.Path]:
+    """Yields the name of a folder that takes the place of `path` on success.
+
+    The body makes that folder; when it raises, what stood at `path` stays.
+
+    Args:
+        path: the folder to write; the folder around it is made if it is missing.
+        errors: see `writing`.
+
+    Raises:
+        OSError: if it can not be written, see `writing`.
+    """
+    path = pathlib.Path(path)
+    scratch = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(scratch, ignore_errors=True)  # of a killed writer
+    with writing(path, errors=errors):
+        try:
+            scratch.mkdir(parents=True)
+            yield scratch / "new"
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        if path.exists():
+            path.rename(scratch / "old")
+        (scratch / "new").rename(path)
+    shutil.rmtree(scratch)
 
 
 def remove_leftovers(folder: PathLike) -> None:

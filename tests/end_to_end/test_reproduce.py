@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 
 import pytest
 
+from tfsemae.experiments import reproduction
 from tfsemae.reports import Ledger
 
 _ROOT = pathlib.Path(__file__).parents[2]
@@ -76,7 +78,7 @@ def test_killed_and_finished_by_a_cluster(tmp_path):
 
 
 def test_attack_from_trainings_to_ledger(tmp_path):
-    folder = tmp_path / "reproduction"
+    folder = tmp_path / "of two words"
     arguments = ["ming2022_cifar10", "--scale=smoke", f"--output_dir={folder}"]
     code, output = _run(*arguments, "--cores=2")
     assert code == 0, output
@@ -88,6 +90,21 @@ def test_attack_from_trainings_to_ledger(tmp_path):
     assert {claim.id[0] for claim in ledger.claims} == set("1234")
     for picture in ledger.pictures:
         assert (folder / "smoke" / "ming2022_cifar10" / picture.file).exists()
+
+
+def test_landing_takes_ledger_and_pictures_and_nothing_else(tmp_path, monkeypatch):
+    made = tmp_path / "made"
+    shutil.copytree(_ROOT / "results" / "ming2022_mnist", made / "ming2022_mnist")
+    (made / "ming2022_mnist" / "of_an_older_build.png").touch()
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(_ROOT / "README.md", tmp_path)
+    for _ in range(2):  # the second takes the place of the first
+        reproduction._land(["ming2022_mnist"], made)
+        landed = tmp_path / "results" / "ming2022_mnist"
+        pictures = {picture.file for picture in Ledger.read(landed).pictures}
+        found = {path.name for path in landed.iterdir()}
+        assert found == {"ledger.json", *pictures}
+    assert "ming2022_mnist" in (tmp_path / "results" / "index.html").read_text("utf-8")
 
 
 def test_dry_run_only_prints_the_plan(tmp_path):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from tfsemae import experiments, files
-from tfsemae.reports import Ledger, page, readme
+from tfsemae.reports import Ledger, ledger, page, readme
 
 RESULTS = pathlib.Path("results")
 _SNAKEFILE = pathlib.Path(__file__).with_name("Snakefile")
@@ -136,9 +136,11 @@ def _run(config: dict, cores: int, snakemake: Sequence[str]) -> None:
 
 def _land(artefacts: Sequence[str], folder: pathlib.Path) -> None:
     for artefact in artefacts:
-        target = RESULTS / artefact
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(folder / artefact, target)
+        pictures = Ledger.read(folder / artefact).pictures
+        with files.replacing_folder(RESULTS / artefact) as target:
+            target.mkdir()
+            for name in (ledger.FILE_NAME, *(picture.file for picture in pictures)):
+                shutil.copy(folder / artefact / name, target)
     ledgers = landed()
     page.write(RESULTS / "index.html", ledgers, pictures_from=RESULTS)
     readme.update("README.md", ledgers)

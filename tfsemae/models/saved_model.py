@@ -1,8 +1,5 @@
 """An autoencoder as a SavedModel, to be used where tfsemae is not installed."""
 
-import pathlib
-import shutil
-
 import keras
 import tensorflow as tf
 
@@ -48,16 +45,5 @@ def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
             lambda x: classifier(encoder(x, training=False), training=False),
             [images],
         )
-    path = pathlib.Path(path)
-    scratch = path.with_name(f".{path.name}.partial")
-    shutil.rmtree(scratch, ignore_errors=True)  # of a killed export
-    with files.writing(path, errors=(tf.errors.OpError,)):
-        try:
-            archive.write_out(scratch / "new", verbose=False)
-        except Exception:
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise
-        if path.exists():
-            path.rename(scratch / "old")
-        (scratch / "new").rename(path)
-    shutil.rmtree(scratch)
+    with files.replacing_folder(path, errors=(tf.errors.OpError,)) as folder:
+        archive.write_out(folder, verbose=False)
