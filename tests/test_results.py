@@ -47,6 +47,7 @@ def test_landed_choices_are_the_defaults(folder):
         # Those that Ming 2022, section IV, leaves open.
         "train_decoder": False,
         "encoder_from": None,
+        "shuffle_labels": True,
     }
     for choice in Ledger.read(folder).choices:
         assert choice.value == defaults[choice.flag]

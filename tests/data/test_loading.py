@@ -15,3 +15,12 @@ def test_a_missing_split_is_refused_before_anything_is_read(name, tmp_path):
     with pytest.raises(ValueError, match=f"{splits}. Received: split='extra'"):
         data.load(name, "extra", data_dir=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_splits_are_those_that_load(write_images):
+    assert tuple(data.splits("celeb_a")) == ("train", "validation", "test")
+    assert tuple(data.splits("digits")) == ("train", "test")
+    path = write_images(test_images=None, test_labels=None)
+    assert tuple(data.splits(path)) == ("train",)
+    with pytest.raises(ValueError, match="Unknown data set"):
+        data.splits("nothing")

@@ -25,12 +25,13 @@ def _arrays(gap, correct, noise_gap=4.0, noise_correct=0.95, **changes):
     """Measurements of an attack that leaves a gap and a share of correct answers."""
     arrays = {
         "labels": _LABELS,
+        "indices": np.arange(60),
         "psnr": np.full(60, 40.0),
         "ssim": np.full(60, 0.97),
         "psnr_clipped": np.full(60, 41.0),
         "ssim_clipped": np.full(60, 0.98),
         "movement": np.full(60, 0.2),
-        "inverse_error": np.full(60, 0.1),
+        "inverse_error": np.full(60, 0.05),
     }
     of_codes = {"clean": (4.0, 1.0), "adversarial": (gap, correct)}
     of_codes["noise"] = noise_gap, noise_correct
@@ -38,7 +39,7 @@ def _arrays(gap, correct, noise_gap=4.0, noise_correct=0.95, **changes):
         arrays[f"code_{code}"] = _codes(distance)
         for key in ("knn_accuracy", "linear_probe_accuracy"):
             arrays[f"{key}_{code}"] = np.arange(60) < share * 60
-        arrays[f"linear_probe_accuracy_anew_{code}"] = np.ones(60, bool)
+            arrays[f"{key}_anew_{code}"] = np.ones(60, bool)
     return arrays | changes
 
 
@@ -62,8 +63,9 @@ def test_an_attack_beyond_all_controls(over_images):
     weak = _arrays(3.8, 0.95)
     measured = over_images(shuffled=_arrays(0, 0.5), labelled=weak, unlabelled=weak)
     assert set(_verdicts(measured).values()) == {"holds"}
-    # 2 claims of looks, 2 of mixing, 1 of eq. (7), 3 controls of 2, and all.
-    assert len(_verdicts(measured)) == 2 + 2 + 1 + 6 + 1
+    # 2 of looks and both, 2 of mixing and both, 1 of a classifier, eqs. (7) and (3),
+    # 3 controls of 2 and all.
+    assert len(_verdicts(measured)) == 3 + 3 + 1 + 2 + 7
 
 
 def test_a_control_that_does_the_same_or_more(over_images):
@@ -73,11 +75,11 @@ def test_a_control_that_does_the_same_or_more(over_images):
     )
     found = _verdicts(measured)
     assert found["2_silhouette_shuffled"] == found["2_knn_accuracy_shuffled"] == "holds"
-    assert found["4_silhouette_shuffled_labelled"] == "undecided"  # equal: 0 to 0
+    assert found["4_silhouette_labelled_shuffled"] == "does not hold"  # equal
     # A gap of -4 separates the classes as well as one of 4.
-    assert found["4_silhouette_shuffled_unlabelled"] == "holds"
-    assert found["4_knn_accuracy_shuffled_unlabelled"] == "does not hold"
-    assert found["4_silhouette_shuffled_noise"] == "holds"
+    assert found["4_silhouette_unlabelled_shuffled"] == "holds"
+    assert found["4_knn_accuracy_unlabelled_shuffled"] == "does not hold"  # more
+    assert found["4_silhouette_noise_shuffled"] == "holds"
     assert found["4_all_shuffled"] == "does not hold"
 
 
@@ -95,7 +97,7 @@ def test_an_attack_that_only_disturbs(over_images):
     for name in ("1_psnr", "1_ssim", "3_movement"):
         assert found[f"{name}_shuffled"] == "does not hold"
     assert found["2_silhouette_shuffled"] == "undecided"  # 0 to 0
-    assert found["4_knn_accuracy_shuffled_noise"] == "does not hold"  # noise does more
+    assert found["4_knn_accuracy_noise_shuffled"] == "does not hold"  # noise does more
 
 
 def test_measurements_over_images_are_the_measures_themselves(over_images):
@@ -107,7 +109,7 @@ def test_measurements_over_images_are_the_measures_themselves(over_images):
         "movement": 0.25,  # over the images that have one
         "knn_accuracy_adversarial": 50.0,
         "silhouette_adversarial": metrics.silhouette(_codes(1.0), _LABELS),
-        "scatter_ratio_clean": metrics.scatter_ratio(_codes(4.0), _LABELS),
+        "scatter_ratio_clean": metrics.scatter_ratio(_codes(4.0), _LABELS) - 1 / 58,
     }
     for key, value in expected.items():
         found = measured.value(SHUFFLED, key)
@@ -151,7 +153,31 @@ def test_pairs_of_seeds_leave_what_they_share_out(tmp_path):
     ],
 )
 def test_equation_7_is_judged_by_the_way_that_is_left(low, high, verdict):
-    assert attack_claims.reached(Interval((low + high) / 2, low, high)) == verdict
+    interval = Interval((low + high) / 2, low, high)
+    bounds = attack_claims.MOVED, attack_claims.UNMOVED
+    assert attack_claims.between(interval, *bounds) == verdict
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (-3, -0.1, "holds"),
+        (-0.9, -0.1, "holds"),  # small, but clear of zero
+        (-0.9, 0.9, "does not hold"),  # as good as equal
+        (-1.1, 0.9, "undecided"),
+        (-1, 4, "undecided"),
+        (0.1, 4, "does not hold"),
+    ],
+)
+def test_an_effect_of_the_labels_is_one_beyond_the_control(low, high, verdict):
+    interval = Interval((low + high) / 2, low, high)
+    assert attack_claims.beyond(interval, margin=1.0) == verdict
+
+
+def test_attacks_of_different_images_are_not_compared(over_images):
+    other = _arrays(0, 0.5, indices=np.arange(60) + 1)
+    with pytest.raises(ValueError, match="are of different images"):
+        over_images(shuffled=_arrays(0, 0.5), labelled=other)
 
 
 def test_below_is_the_mirror_of_above():

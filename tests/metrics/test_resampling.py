@@ -5,9 +5,9 @@ from scipy import stats
 from tfsemae import metrics
 
 
-def _codes(seed=0, n=60, shift=1.5):
+def _codes(seed=0, n=60, shift=1.5, classes=3):
     rng = np.random.default_rng(seed)
-    labels = rng.integers(0, 3, n)
+    labels = rng.integers(0, classes, n)
     return rng.normal(size=(n, 4)) + shift * labels[:, np.newaxis], labels
 
 
@@ -48,9 +48,15 @@ def test_mean_is_over_what_is_finite():
     )
 
 
+def _scatter_less_chance(codes, labels):
+    classes = len(np.unique(labels))
+    chance = (classes - 1) / (len(labels) - classes)
+    return metrics.scatter_ratio(codes, labels) - chance
+
+
 MEASURES = [
     (metrics.silhouette_statistic, metrics.silhouette),
-    (metrics.scatter_ratio_statistic, metrics.scatter_ratio),
+    (metrics.scatter_ratio_statistic, _scatter_less_chance),
 ]
 
 
@@ -72,10 +78,10 @@ def test_counts_of_zero_and_one_select(statistic, measure):
 
 def test_scatter_of_copies_is_that_of_the_repeated_codes():
     codes, labels = _codes()
-    counts = np.random.default_rng(6).integers(0, 4, 60)
-    (found,) = metrics.scatter_ratio_statistic(codes, labels)(counts[np.newaxis] * 1.0)
-    repeated = metrics.scatter_ratio(codes.repeat(counts, 0), labels.repeat(counts))
-    assert found == pytest.approx(repeated)
+    # As many copies of each: as many effective codes as there are.
+    (found,) = metrics.scatter_ratio_statistic(codes, labels)(np.full((1, 60), 3.0))
+    repeated = metrics.scatter_ratio(codes.repeat(3, 0), labels.repeat(3))
+    assert found == pytest.approx(repeated - 2 / (60 - 3))
 
 
 def test_silhouette_of_copies_by_hand():
@@ -105,3 +111,20 @@ def test_what_can_not_be_is_refused():
     for make in (metrics.silhouette_statistic, metrics.scatter_ratio_statistic):
         with pytest.raises(ValueError, match="at least 2 classes"):
             make(np.eye(3), [1, 1, 1])
+
+
+@pytest.mark.parametrize(("statistic", "measure"), MEASURES)
+@pytest.mark.parametrize("shift", [0.1, 1.0])
+def test_intervals_hold_the_truth_about_as_often_as_they_say(statistic, measure, shift):
+    # The truth is the measure of very many codes. Two classes: the nearest of several
+    # others biases the silhouette. Where they hardly differ chance counts most.
+    truth = measure(*_codes(seed=1, n=3000, shift=shift, classes=2))
+    held = 0
+    for seed in range(40):
+        codes, labels = _codes(seed=100 + seed, n=150, shift=shift, classes=2)
+        found = metrics.bootstrap_interval(
+            statistic(codes, labels), 150, seed=0, resamples=200
+        )
+        held += found.low <= truth <= found.high
+    # Of 40 at 95 %, 33 and more but once in 5,000 times.
+    assert held >= 33

@@ -204,6 +204,7 @@ def test_classifiers_of_clean_codes_are_deceived(make, two_classes, tmp_path):
         assert codes[name]["knn_accuracy"] == accuracy
         assert codes[name]["linear_probe_accuracy"] == accuracy
         assert codes[name]["linear_probe_accuracy_anew"] == 1
+        assert codes[name]["knn_accuracy_anew"] == 1
     for measure in ("silhouette", "scatter_ratio"):
         clean, adversarial = (codes[k][measure] for k in ("clean", "adversarial"))
         assert clean == pytest.approx(adversarial, rel=1e-3)
@@ -228,6 +229,40 @@ def test_noise_is_gaussian_and_of_the_norm_of_the_attack(make, two_classes, tmp_
         np.testing.assert_allclose(norms, disturbance, rtol=1e-5)
     standard = moved["noise"] / moved["noise"].std(axis=1, keepdims=True)
     assert stats.kstest(standard.ravel(), "norm").pvalue > 0.01
+
+
+def test_classifiers_learn_and_answer_under_noise_of_their_own(make, write_images):
+    # The same images in both splits: equal noise would make both codes equal.
+    images, labels = _classes(40)
+    path = write_images(
+        images=images, labels=labels, test_images=images, test_labels=labels
+    )
+    settings = make(attacker=_inverter(), dataset=str(path))
+    victim, attacker = _autoencoder(), _inverter()
+    split = data.load(str(path), "test")
+    parts = [
+        attacking._over_batches(victim, attacker, settings, split, part=part)
+        for part in (0, 1)
+    ]
+    for name, equal in (("clean", True), ("adversarial", True), ("noise", False)):
+        first, second = (part[f"code_{name}"] for part in parts)
+        assert np.array_equal(first, second) == equal
+
+
+def test_of_many_images_a_draw_is_learnt_from(make, write_images, monkeypatch):
+    # Sorted by class: the first ten would be of one class alone.
+    monkeypatch.setattr(attacking, "_REFERENCE", 10)
+    images, labels = _classes(200)
+    order = np.argsort(labels, kind="stable")
+    test, test_labels = _classes(40, seed=1)
+    path = write_images(
+        images=images[order],
+        labels=labels[order],
+        test_images=test,
+        test_labels=test_labels,
+    )
+    found = attacking.attack(make(dataset=str(path)))
+    assert found["codes"]["clean"]["linear_probe_accuracy"] == 1
 
 
 @pytest.mark.parametrize(
@@ -454,7 +489,10 @@ def test_decoders_are_compared_by_weights_and_not_by_name():
         ({"examples": 21, "classes": ["0", "1"]}, "--examples=21 is more than the 20"),
         ({"split": "valid"}, "Received: split='valid'"),
         ({"dataset": "nothing"}, "Unknown data set"),
-        ({"dataset": "digits"}, r"takes images of shape \(12, 12, 1\), but .*\(28, 28"),
+        (
+            {"dataset": "digits"},
+            r"model takes images of shape \(12, 12, 1\), but .*\(28, 28",
+        ),
     ],
 )
 def test_images_that_do_not_suit_are_refused(make, tmp_path, changes, message):

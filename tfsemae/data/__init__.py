@@ -13,9 +13,10 @@ _HOMES = {
     "load": "tfsemae.data.loading",
     "select": "tfsemae.data.images",
     "split_off": "tfsemae.data.images",
+    "splits": "tfsemae.data.loading",
 }
 
-__all__ = ["Images", "batches", "load", "select", "split_off"]
+__all__ = ["Images", "batches", "load", "select", "split_off", "splits"]
 
 
 def __getattr__(name: str) -> Any:

@@ -43,6 +43,25 @@ def load(
     return select(images, classes) if classes else images
 
 
+def splits(name: str | os.PathLike[str]) -> Sequence[str]:
+    """The splits of a data set, which need not be at hand.
+
+    Args:
+        name: see `load`.
+
+    Returns:
+        Such as `("train", "test")`.
+
+    Raises:
+        ValueError: if the name is unknown, or a file can not be read.
+    """
+    name = os.fspath(name)
+    catalogue.check_name(name)
+    if catalogue.is_own_file(name):
+        return own_file.splits(name)
+    return catalogue.DATA_SETS[name].splits
+
+
 def _load(name, split, data_dir, manual_dir) -> Images:
     if catalogue.is_own_file(name):
         return own_file.load(name, split)

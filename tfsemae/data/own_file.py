@@ -35,7 +35,7 @@ def load(path: str, split: str) -> Images:
             is not described above.
     """
     arrays = _read(path)
-    splits = [name for name, (key, _) in _KEYS.items() if key in arrays]
+    splits = _splits(arrays)
     if split not in splits:
         raise ValueError(
             f"{path} has the splits {splits} (array `images` for train, "
@@ -56,6 +56,15 @@ def load(path: str, split: str) -> Images:
         return Images(images, labels[labels_key], tuple(map(str, range(classes))))
     except ValueError as error:
         raise ValueError(f"{path}, split {split}: {error}") from error
+
+
+def splits(path: str) -> list[str]:
+    """The splits that an `.npz` file holds; raises as `load` does."""
+    return _splits(_read(path))
+
+
+def _splits(arrays) -> list[str]:
+    return [name for name, (key, _) in _KEYS.items() if key in arrays]
 
 
 def _read(path: str) -> dict[str, np.ndarray]:

@@ -21,7 +21,10 @@ ADVERSARIAL_FILE = f"{_NAME}.npz"
 _REFERENCE = 10_000  # images that k-NN and linear probe learn from
 _LEAST_VOTERS = 10  # of 10-NN
 MEASUREMENTS_FILE = "measurements.npz"
-ACCURACIES = ("knn_accuracy", "linear_probe_accuracy", "linear_probe_accuracy_anew")
+_PREDICTIONS = {
+    "knn_accuracy": metrics.knn_predictions,
+    "linear_probe_accuracy": metrics.linear_probe_predictions,
+}
 #: Of the same images: as they are, attacked, and under noise of the attack's norm.
 CODES = ("clean", "adversarial", "noise")
 
@@ -72,9 +75,9 @@ def attack(settings: Settings) -> dict:
         the images as they are (`clean`), attacked (`adversarial`, unclipped) and
         with Gaussian noise of the attack's L2 norm, image by image (`noise`):
         `silhouette`, `scatter_ratio`; `knn_accuracy` and `linear_probe_accuracy`,
-        learnt from the clean codes of the other split's first 10,000 images; and
-        `linear_probe_accuracy_anew`, learnt from their codes after the same
-        attack or noise.
+        learnt from the clean codes of the other split, 10,000 of them at most; and
+        `knn_accuracy_anew` and `linear_probe_accuracy_anew`, learnt from the codes
+        of that split after the same attack, or after noise.
 
     Raises:
         ValueError: if the two autoencoders, the data and the folder do not suit
@@ -92,32 +95,25 @@ def attack(settings: Settings) -> dict:
     attacker = Autoencoder.load(settings.attacker_dir)
     check_pair(victim, attacker)
     images, indices = _images(settings)
-    if images.images.shape[1:] != victim.image_shape:
-        raise ValueError(
-            f"The victim takes images of shape {victim.image_shape}, but the data set "
-            f"has {images.images.shape[1:]}. Name a data set of the model's shape."
-        )
+    evaluation.check_images(victim, images)
     reference = _reference(settings, images)
     with run_folder.claimed(folder, settings):
         measure = functools.partial(_over_batches, victim, attacker, settings)
-        found = measure(images)
+        found = measure(images, part=0)
         clipped = data.Images(found["clipped"], images.labels, images.class_names)
         _write_arrays(folder / ADVERSARIAL_FILE, clipped, found["adversarial"], indices)
         tfds_folder = folder / "tfds"
         with files.writing(tfds_folder, errors=(tf.errors.OpError,)):
             tfds_writing.write(clipped, indices, tfds_folder, name=_NAME, split=_NAME)
-        _draw(images, found["adversarial"], folder / f"{_NAME}.png")
+        shown = next(iter(data.batches(images, _GRID, shuffle=False)))
+        original = tf.nest.flatten(shown)[0].numpy()
+        draw(original, found["adversarial"][:_GRID], folder / f"{_NAME}.png")
         measured = {"examples": len(images), **_means(found)}
         if reference is not None:
             measured["codes"] = _measure_codes(
-                found, images.labels, measure(reference), reference.labels
+                found, images.labels, measure(reference, part=1), reference.labels
             )
-        images_too = {"adversarial", "clipped"}
-        arrays = {key: found[key] for key in found.keys() - images_too}
-        if images.labels is not None:
-            arrays["labels"] = images.labels
-        with files.replacing(folder / MEASUREMENTS_FILE) as temporary:
-            np.savez(temporary, **arrays)
+        _write_measurements(folder / MEASUREMENTS_FILE, images, indices, found)
         files.write_json(folder / evaluation.METRICS_FILE, measured)
     return measured
 
@@ -150,51 +146,76 @@ def check_pair(victim: Autoencoder, attacker: Autoencoder) -> None:
         )
 
 
+def draw(original: np.ndarray, adversarial: np.ndarray, path: files.PathLike) -> None:
+    """Draws images, what an attack made of them, and the change, amplified.
+
+    Args:
+        original: float `[N, H, W, C]` in [0, 1].
+        adversarial: of the same shape; clipped to [0, 1] where it is shown.
+        path: PNG file to write.
+
+    Source: Ming 2022, Fig. 5.
+    """
+    # Grey is no change; the factor stands in the label.
+    change = 0.5 + _AMPLIFIED * (adversarial - original)
+    rows = [
+        ("original", original),
+        ("adversarial", adversarial.clip(0, 1)),
+        (f"change x {_AMPLIFIED:g}", change.clip(0, 1)),
+    ]
+    figures.image_grid(rows, path)
+
+
 def _images(settings: Settings) -> tuple[data.Images, np.ndarray]:
     """The images to attack and their places among those of split and classes."""
-    dataset, classes = run_folder.data_set(
-        settings.model_dir, settings.dataset, settings.classes
-    )
-    images = data.load(
-        dataset,
-        settings.split,
-        data_dir=settings.data_dir,
-        manual_dir=settings.manual_dir,
-        classes=classes,
-    )
-    indices = np.arange(len(images))
+    images = _load(settings, settings.split)
     if settings.examples is None:
-        return images, indices
+        return images, np.arange(len(images))
     if settings.examples > len(images):
         raise ValueError(
             f"--examples={settings.examples} is more than the {len(images)} images "
             "that there are. Ask for fewer."
         )
-    random = np.random.default_rng(settings.seed)
-    indices = np.sort(random.choice(indices, settings.examples, replace=False))
-    labels = None if images.labels is None else images.labels[indices]
-    return data.Images(images.images[indices], labels, images.class_names), indices
+    return _drawn(images, settings.examples, settings.seed)
 
 
 def _reference(settings: Settings, images: data.Images) -> data.Images | None:
     """What k-NN and linear probe learn from; None where they can not be measured."""
     if images.labels is None or not 1 < len(np.unique(images.labels)) < len(images):
         return None
-    other = dataclasses.replace(
-        settings, split="test" if settings.split == "train" else "train", examples=None
-    )
-    try:
-        reference, _ = _images(other)
-    except ValueError:  # a file of one split, or one that lacks these classes
+    dataset, _ = run_folder.data_set(settings.model_dir, settings.dataset, None)
+    other = "test" if settings.split == "train" else "train"
+    if other not in data.splits(dataset):
         return None
-    classes = set(np.unique(reference.labels)) if reference.labels is not None else ()
-    if len(classes) < 2 or len(reference) < _LEAST_VOTERS:
+    reference = _load(settings, other)
+    if reference.labels is None or len(reference) < _LEAST_VOTERS:
         return None
-    return data.Images(
-        reference.images[:_REFERENCE],
-        reference.labels[:_REFERENCE],
-        reference.class_names,
+    if len(reference) > _REFERENCE:
+        reference, _ = _drawn(reference, _REFERENCE, settings.seed)
+    return reference if len(np.unique(reference.labels)) > 1 else None
+
+
+def _load(settings: Settings, split: str) -> data.Images:
+    dataset, classes = run_folder.data_set(
+        settings.model_dir, settings.dataset, settings.classes
     )
+    return data.load(
+        dataset,
+        split,
+        data_dir=settings.data_dir,
+        manual_dir=settings.manual_dir,
+        classes=classes,
+    )
+
+
+def _drawn(
+    images: data.Images, count: int, seed: int
+) -> tuple[data.Images, np.ndarray]:
+    """As many images in their order, and their places."""
+    random = np.random.default_rng(seed)
+    indices = np.sort(random.choice(len(images), count, replace=False))
+    labels = None if images.labels is None else images.labels[indices]
+    return data.Images(images.images[indices], labels, images.class_names), indices
 
 
 def _over_batches(
@@ -202,8 +223,10 @@ def _over_batches(
     attacker: Autoencoder,
     settings: Settings,
     images: data.Images,
+    *,
+    part: int,
 ) -> dict[str, np.ndarray]:
-    """`[N, ...]` of what `step` gives for a batch."""
+    """`[N, ...]` of what `step` gives for a batch; each part has noise of its own."""
 
     def step(pixels: tf.Tensor, normal: tf.Tensor) -> dict[str, tf.Tensor]:
         result = attacks.semantic_shift(
@@ -232,10 +255,11 @@ def _over_batches(
 
     signature = 2 * [tf.TensorSpec((None, *victim.image_shape), tf.float32)]
     step = tf.function(step, input_signature=signature)
-    random = np.random.default_rng(settings.seed)  # one stream, however it is cut
+    random = np.random.default_rng([settings.seed, part])
     found = []
     for batch in data.batches(images, settings.batch_size, shuffle=False):
         pixels = tf.nest.flatten(batch)[0]
+        # One stream, however the batches cut it.
         normal = random.standard_normal(pixels.shape, dtype=np.float32)
         found.append(step(pixels, normal))
     return {key: np.concatenate([batch[key] for batch in found]) for key in found[0]}
@@ -248,23 +272,19 @@ def _measure_codes(
     reference_labels: np.ndarray,
 ) -> dict[str, dict[str, float]]:
     """How well the codes tell the classes; adds each image's answers to `found`."""
-    learnt = reference["code_clean"], reference_labels
+    measured = {
+        name: evaluation.structure(found[f"code_{name}"], labels) for name in CODES
+    }
     every = np.concatenate([found[f"code_{name}"] for name in CODES])
-    knn = np.split(metrics.knn_predictions(*learnt, every), len(CODES))
-    probe = np.split(metrics.linear_probe_predictions(*learnt, every), len(CODES))
-    measured = {}
-    for name, *predictions in zip(CODES, knn, probe, strict=True):
-        codes = found[f"code_{name}"]
-        predictions.append(
-            metrics.linear_probe_predictions(
-                reference[f"code_{name}"], reference_labels, codes
-            )
-        )
-        measured[name] = evaluation.structure(codes, labels)
-        for key, predicted in zip(ACCURACIES, predictions, strict=True):
-            correct = predicted == labels
-            found[f"{key}_{name}"] = correct
-            measured[name][key] = float(np.mean(correct))
+    for key, predict in _PREDICTIONS.items():
+        of_every = predict(reference["code_clean"], reference_labels, every)
+        for name, predicted in zip(CODES, np.split(of_every, 3), strict=True):
+            codes = found[f"code_{name}"]
+            learnt = reference[f"code_{name}"], reference_labels
+            anew = predicted if name == "clean" else predict(*learnt, codes)
+            for suffix, answers in (("", predicted), ("_anew", anew)):
+                correct = found[f"{key}{suffix}_{name}"] = answers == labels
+                measured[name][f"{key}{suffix}"] = float(np.mean(correct))
     return measured
 
 
@@ -294,15 +314,13 @@ def _write_arrays(
         np.savez(temporary, **arrays)
 
 
-def _draw(images: data.Images, adversarial: np.ndarray, path: pathlib.Path) -> None:
-    batch = next(iter(data.batches(images, _GRID, shuffle=False)))
-    original = tf.nest.flatten(batch)[0]
-    adversarial = adversarial[:_GRID]
-    # Grey is no difference; the factor stands in the label.
-    difference = np.clip(0.5 + _AMPLIFIED * (adversarial - original), 0, 1)
-    rows = [
-        ("original", original),
-        ("adversarial", np.clip(adversarial, 0, 1)),
-        (f"change x {_AMPLIFIED:g}", difference),
-    ]
-    figures.image_grid(rows, path)
+def _write_measurements(
+    path: pathlib.Path, images: data.Images, indices: np.ndarray, found: dict
+) -> None:
+    elsewhere = ("adversarial", "clipped")
+    arrays = {key: array for key, array in found.items() if key not in elsewhere}
+    arrays["indices"] = indices
+    if images.labels is not None:
+        arrays["labels"] = images.labels
+    with files.replacing(path) as temporary:
+        np.savez(temporary, **arrays)

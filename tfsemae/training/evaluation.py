@@ -150,21 +150,7 @@ def check(
             are too small for SSIM, or too few or of too few classes for the
             measures of the code.
     """
-    if images.images.shape[1:] != autoencoder.image_shape:
-        raise ValueError(
-            f"The model takes images of shape {autoencoder.image_shape}, but the data "
-            f"set has {images.images.shape[1:]}. Name a data set of the model's shape."
-        )
-    if images.images.shape[-1] not in (1, 3):
-        raise ValueError(
-            "Images of 1 channel or 3 can be drawn, but the data set has "
-            f"{images.images.shape[-1]}. Give one of these."
-        )
-    if min(images.images.shape[1:3]) < _LEAST_PIXELS:
-        raise ValueError(
-            f"SSIM needs images of at least {_LEAST_PIXELS} x {_LEAST_PIXELS} pixels, "
-            f"but the data set has {images.images.shape[1:]}."
-        )
+    check_images(autoencoder, images)
     if images.labels is None:
         return
     known, found = autoencoder.class_names, images.class_names
@@ -191,6 +177,34 @@ def check(
                 "split, of at least 2 classes. "
                 f"Received: {len(part)} images of {found} classes."
             )
+
+
+def check_images(autoencoder: Autoencoder, images: data.Images) -> None:
+    """Refuses images that could not be coded, compared or drawn.
+
+    Args:
+        autoencoder: need not be trained.
+        images: to be measured.
+
+    Raises:
+        ValueError: if the images do not fit the autoencoder, can not be drawn,
+            or are too small for SSIM.
+    """
+    if images.images.shape[1:] != autoencoder.image_shape:
+        raise ValueError(
+            f"The model takes images of shape {autoencoder.image_shape}, but the data "
+            f"set has {images.images.shape[1:]}. Name a data set of the model's shape."
+        )
+    if images.images.shape[-1] not in (1, 3):
+        raise ValueError(
+            "Images of 1 channel or 3 can be drawn, but the data set has "
+            f"{images.images.shape[-1]}. Give one of these."
+        )
+    if min(images.images.shape[1:3]) < _LEAST_PIXELS:
+        raise ValueError(
+            f"SSIM needs images of at least {_LEAST_PIXELS} x {_LEAST_PIXELS} pixels, "
+            f"but the data set has {images.images.shape[1:]}."
+        )
 
 
 def _measure_code(codes, labels, reference_codes, reference_labels) -> dict:

@@ -150,10 +150,10 @@ def _check(settings: Settings) -> None:
             "--shuffle_labels permutes the labels of the classifier, which only "
             "--semantic has. Add --semantic or leave --shuffle_labels out."
         )
-    if settings.train_decoder and settings.decoder_from is None:
+    if settings.train_decoder is not None and settings.decoder_from is None:
         raise ValueError(
-            "--train_decoder goes with --decoder_from; without it the decoder is "
-            "always trained. Name the run whose decoder is to be trained on."
+            "--train_decoder and --notrain_decoder go with --decoder_from; without it "
+            "the decoder is always trained. Name the run whose decoder is meant."
         )
     if settings.strategy == "mirrored" and settings.steps_per_execution > 1:
         raise ValueError(

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from tfsemae import data, metrics
-from tfsemae.experiments.ming2022 import attack_claims, attack_plan
+from tfsemae.experiments.ming2022 import attack_claims, attack_plan, plan
 from tfsemae.experiments.ming2022.attack_claims import Measured, OverImages, OverSeeds
 from tfsemae.experiments.ming2022.attack_plan import Attacker, Plan
 from tfsemae.reports import Choice, Claim, Picture, Row, figures
 from tfsemae.training import attacking
 
 _SHOWN = 10
-_AMPLIFIED = 10.0
 
 
 def semantic_attack(
@@ -69,7 +68,18 @@ def semantic_attack(
             Choice(
                 flag="encoder_from",
                 value=None,
-                reason="a fresh encoder; the paper does not say",
+                reason="a fresh encoder of another seed; the paper does not say",
+            ),
+            Choice(
+                flag="shuffle_labels",
+                value=True,
+                reason="permuted within each mini-batch; the paper says shuffled",
+            ),
+            Choice(flag="loss", value=plan.LOSS, reason="see ming2022_plateau"),
+            Choice(
+                flag="initializer",
+                value=plan.INITIALIZER,
+                reason="see ming2022_plateau",
             ),
         ],
     }
@@ -111,8 +121,7 @@ def _row(p: Plan, measured: Measured, attacker: Attacker, key: str) -> Row:
 
 
 def _printed(p: Plan, attacker: Attacker, key: str) -> float | None:
-    of_the_paper = p.networks == attack_plan.CIFAR10_NETWORKS
-    if not of_the_paper or attacker != Attacker("shuffled", p.weights[0]):
+    if not p.of_the_paper or attacker != Attacker("shuffled", p.weights[0]):
         return None
     return attack_claims.PRINTED.get(key)
 
@@ -136,46 +145,39 @@ def _draw(
         adversarial, indices = arrays["unclipped"], arrays["indices"]
         codes = {name: measured[f"code_{name}"] for name in ("clean", "adversarial")}
     labels, names = images.labels[indices], images.class_names
-    _figure_5(images.images[indices], adversarial, labels, output_dir / "figure5.png")
+    shown = _some_of_each(labels)
+    original = images.images[indices[shown]] / np.float32(255)
+    attacking.draw(original, adversarial[shown], output_dir / "figure5.png")
     panels = [
         (name, metrics.tsne(each, seed=0), labels) for name, each in codes.items()
     ]
     figures.embedding(panels, names, output_dir / "figure6_separate.png")
     _figure_6_joint(codes, labels, names, output_dir / "figure6_joint.png")
-    count = f"{len(labels):,} test images"
+    of = f"{len(labels):,} test images of {p.dataset}, seed 0"
     return [
         Picture(
             file="figure5.png",
-            caption="Fig. 5: test images, adversarial images (clipped to [0, 1]) and "
-            f"their difference times {_AMPLIFIED:g} on grey.",
+            caption="As Fig. 5: test images, adversarial images clipped to [0, 1], and "
+            f"what changed, amplified on grey. Images of {p.dataset}, seed 0.",
         ),
         Picture(
             file="figure6_joint.png",
-            caption="Fig. 6: one t-SNE map of the codes of clean and of adversarial "
-            f"images under the same encoder. {count}, perplexity 30.",
+            caption="As Fig. 6: one t-SNE map of the codes of clean and of adversarial "
+            f"images under the same encoder. {of}, perplexity 30.",
         ),
         Picture(
             file="figure6_separate.png",
-            caption="Fig. 6 as printed: a t-SNE map of its own for the codes of clean "
-            f"and of adversarial images. {count}, perplexity 30.",
+            caption="As Fig. 6: a t-SNE map for the codes of clean images and one for "
+            f"those of adversarial images. {of}, perplexity 30.",
         ),
     ]
 
 
-def _figure_5(images, adversarial, labels, path: pathlib.Path) -> None:
-    # As many of each class as there is room for, class by class.
+def _some_of_each(labels: np.ndarray) -> np.ndarray:
+    """Places of as many images of each class as there is room for, by class."""
     classes = np.unique(labels)
     each = max(1, _SHOWN // len(classes))
-    shown = np.concatenate([np.flatnonzero(labels == c)[:each] for c in classes])
-    original = images[shown] / np.float32(255)
-    adversarial = adversarial[shown]
-    difference = 0.5 + _AMPLIFIED * (adversarial - original)
-    rows = [
-        ("original", original),
-        ("adversarial", adversarial.clip(0, 1)),
-        (f"change x {_AMPLIFIED:g}", difference.clip(0, 1)),
-    ]
-    figures.image_grid(rows, path)
+    return np.concatenate([np.flatnonzero(labels == c)[:each] for c in classes])
 
 
 def _figure_6_joint(
