@@ -7,7 +7,6 @@ Writes the adversarial images with labels and indices (adversarial.npz, and a da
 set for TFDS), metrics.json, a picture and flags.txt.
 """
 
-import dataclasses
 import json
 
 from absl import flags
@@ -58,8 +57,7 @@ def main() -> None:
     """Attacks as the flags say and prints what was measured."""
     from tfsemae.training import attacking  # after parsing: --help stays quick
 
-    names = [field.name for field in dataclasses.fields(attacking.Settings)]
-    settings = attacking.Settings(**{name: flags.FLAGS[name].value for name in names})
+    settings = command_line.read(attacking.Settings)
     print(json.dumps(attacking.attack(settings), indent=2))
 
 

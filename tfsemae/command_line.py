@@ -1,11 +1,15 @@
 """What the commands share: flags, and errors as one message. Free of TensorFlow."""
 
+import dataclasses
 import os
 import sys
 import warnings
 from collections.abc import Callable
+from typing import TypeVar
 
 from absl import app, flags, logging
+
+T = TypeVar("T")
 
 flags.DEFINE_string(
     "data_dir",
@@ -18,6 +22,19 @@ flags.DEFINE_string(
     "Folder with the original archives of a data set in <manual_dir>/<name>/; they "
     "are checked and prepared without a network.",
 )
+
+
+def read(settings: type[T]) -> T:
+    """Makes settings of the flags.
+
+    Args:
+        settings: a dataclass whose fields are named as flags of the command.
+
+    Returns:
+        An instance with the values of the flags.
+    """
+    names = [field.name for field in dataclasses.fields(settings)]
+    return settings(**{name: flags.FLAGS[name].value for name in names})
 
 
 def run(main: Callable[..., object], *, arguments: bool = False) -> None:

@@ -9,7 +9,6 @@ pictures, logs, and flags.txt, which runs the same again:
     python -m tfsemae.train --flagfile=runs/mnist/flags.txt
 """
 
-import dataclasses
 import json
 
 from absl import flags
@@ -140,8 +139,7 @@ def main() -> None:
     """Trains as the flags say and prints what was measured."""
     from tfsemae.training import loop  # after parsing: --help stays quick
 
-    names = [field.name for field in dataclasses.fields(loop.Settings)]
-    settings = loop.Settings(**{name: flags.FLAGS[name].value for name in names})
+    settings = command_line.read(loop.Settings)
     print(json.dumps(loop.train(settings), indent=2))
 
 

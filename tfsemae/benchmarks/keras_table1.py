@@ -35,8 +35,7 @@ _CHANNEL_BY_CHANNEL = flags.DEFINE_boolean(
 
 def main() -> None:
     """Trains turn by turn, or writes the workload."""
-    names = [field.name for field in dataclasses.fields(loop.Settings)]
-    settings = loop.Settings(**{name: flags.FLAGS[name].value for name in names})
+    settings = command_line.read(loop.Settings)
     devices.set_threads(settings.threads)
     images = data.load(
         settings.dataset,

@@ -14,9 +14,10 @@ _HOMES = {
     "select": "tfsemae.data.images",
     "split_off": "tfsemae.data.images",
     "splits": "tfsemae.data.loading",
+    "take": "tfsemae.data.images",
 }
 
-__all__ = ["Images", "batches", "load", "select", "split_off", "splits"]
+__all__ = ["Images", "batches", "load", "select", "split_off", "splits", "take"]
 
 
 def __getattr__(name: str) -> Any:

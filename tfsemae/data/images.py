@@ -56,7 +56,7 @@ def split_off(images: Images, count: int) -> tuple[Images, Images]:
             f"{len(images)} images. Received: count={count}."
         )
     edge = len(images) - count
-    return _part(images, slice(None, edge)), _part(images, slice(edge, None))
+    return take(images, slice(None, edge)), take(images, slice(edge, None))
 
 
 def select(images: Images, classes: Sequence[str]) -> Images:
@@ -111,9 +111,18 @@ def _number(name: str, class_names: tuple[str, ...]) -> int:
     )
 
 
-def _part(images: Images, part: slice) -> Images:
-    labels = None if images.labels is None else images.labels[part]
-    return Images(images.images[part], labels, images.class_names)
+def take(images: Images, places: slice | np.ndarray) -> Images:
+    """Some of the images, with their labels.
+
+    Args:
+        images: with labels or without.
+        places: a slice, or int `[M]`.
+
+    Returns:
+        The images at these places, in that order.
+    """
+    labels = None if images.labels is None else images.labels[places]
+    return Images(images.images[places], labels, images.class_names)
 
 
 def _check_images(images: np.ndarray) -> None:

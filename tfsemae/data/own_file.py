@@ -1,6 +1,8 @@
 """A user's own images, from an `.npz` file."""
 
+import contextlib
 import pathlib
+from collections.abc import Container, Iterator
 
 import numpy as np
 
@@ -59,23 +61,30 @@ def load(path: str, split: str) -> Images:
 
 
 def splits(path: str) -> list[str]:
-    """The splits that an `.npz` file holds; raises as `load` does."""
-    return _splits(_read(path))
+    """The splits that an `.npz` file holds; raises where it can not be read."""
+    with _opened(path) as file:
+        return _splits(file.files)
 
 
-def _splits(arrays) -> list[str]:
-    return [name for name, (key, _) in _KEYS.items() if key in arrays]
+def _splits(keys: Container[str]) -> list[str]:
+    return [name for name, (key, _) in _KEYS.items() if key in keys]
 
 
 def _read(path: str) -> dict[str, np.ndarray]:
     wanted = {key for keys in _KEYS.values() for key in keys}
+    with _opened(path) as file:
+        return {key: file[key] for key in file.files if key in wanted}
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[np.lib.npyio.NpzFile]:
     try:
         # Opened here: np.load leaves a file open that it cannot read.
         with (
             pathlib.Path(path).expanduser().open("rb") as stream,
             np.load(stream, allow_pickle=False) as file,
         ):
-            return {key: file[key] for key in file.files if key in wanted}
+            yield file
     except FileNotFoundError as error:
         raise ValueError(f"There is no such file. Received: name={path!r}.") from error
     except Exception as error:  # zipfile, zlib and NumPy raise many of their own

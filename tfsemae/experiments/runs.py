@@ -5,7 +5,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-METRICS_FILE = "metrics.json"  # a run that has it is finished
+from tfsemae.training.run_folder import METRICS_FILE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

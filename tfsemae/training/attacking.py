@@ -2,8 +2,8 @@
 
 import dataclasses
 import functools
-import json
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -88,8 +88,8 @@ def attack(settings: Settings) -> dict:
     """
     folder = run_folder.check(settings.output_dir)
     run_folder.check_flags(folder, settings, resume=True)
-    if (folder / evaluation.METRICS_FILE).exists():  # a finished attack
-        return json.loads((folder / evaluation.METRICS_FILE).read_text("utf-8"))
+    if run_folder.is_finished(folder):
+        return run_folder.read_metrics(folder)
     devices.set_threads(settings.threads)
     victim = Autoencoder.load(settings.model_dir)
     attacker = Autoencoder.load(settings.attacker_dir)
@@ -101,7 +101,11 @@ def attack(settings: Settings) -> dict:
         measure = functools.partial(_over_batches, victim, attacker, settings)
         found = measure(images, part=0)
         clipped = data.Images(found["clipped"], images.labels, images.class_names)
-        _write_arrays(folder / ADVERSARIAL_FILE, clipped, found["adversarial"], indices)
+        of_each = {"indices": indices}
+        if images.labels is not None:
+            of_each["labels"] = images.labels
+        both = {"images": found["clipped"], "unclipped": found["adversarial"]}
+        _write_arrays(folder / ADVERSARIAL_FILE, both | of_each)
         tfds_folder = folder / "tfds"
         with files.writing(tfds_folder, errors=(tf.errors.OpError,)):
             tfds_writing.write(clipped, indices, tfds_folder, name=_NAME, split=_NAME)
@@ -113,8 +117,10 @@ def attack(settings: Settings) -> dict:
             measured["codes"] = _measure_codes(
                 found, images.labels, measure(reference, part=1), reference.labels
             )
-        _write_measurements(folder / MEASUREMENTS_FILE, images, indices, found)
-        files.write_json(folder / evaluation.METRICS_FILE, measured)
+        elsewhere = ("adversarial", "clipped")
+        others = {key: array for key, array in found.items() if key not in elsewhere}
+        _write_arrays(folder / MEASUREMENTS_FILE, others | of_each)
+        files.write_json(folder / run_folder.METRICS_FILE, measured)
     return measured
 
 
@@ -183,7 +189,7 @@ def _reference(settings: Settings, images: data.Images) -> data.Images | None:
     """What k-NN and linear probe learn from; None where they can not be measured."""
     if images.labels is None or not 1 < len(np.unique(images.labels)) < len(images):
         return None
-    dataset, _ = run_folder.data_set(settings.model_dir, settings.dataset, None)
+    dataset, _ = _data_set(settings)
     other = "test" if settings.split == "train" else "train"
     if other not in data.splits(dataset):
         return None
@@ -196,9 +202,7 @@ def _reference(settings: Settings, images: data.Images) -> data.Images | None:
 
 
 def _load(settings: Settings, split: str) -> data.Images:
-    dataset, classes = run_folder.data_set(
-        settings.model_dir, settings.dataset, settings.classes
-    )
+    dataset, classes = _data_set(settings)
     return data.load(
         dataset,
         split,
@@ -208,14 +212,17 @@ def _load(settings: Settings, split: str) -> data.Images:
     )
 
 
+def _data_set(settings: Settings) -> tuple[str, Sequence[str]]:
+    return run_folder.data_set(settings.model_dir, settings.dataset, settings.classes)
+
+
 def _drawn(
     images: data.Images, count: int, seed: int
 ) -> tuple[data.Images, np.ndarray]:
     """As many images in their order, and their places."""
     random = np.random.default_rng(seed)
     indices = np.sort(random.choice(len(images), count, replace=False))
-    labels = None if images.labels is None else images.labels[indices]
-    return data.Images(images.images[indices], labels, images.class_names), indices
+    return data.take(images, indices), indices
 
 
 def _over_batches(
@@ -278,7 +285,7 @@ def _measure_codes(
     every = np.concatenate([found[f"code_{name}"] for name in CODES])
     for key, predict in _PREDICTIONS.items():
         of_every = predict(reference["code_clean"], reference_labels, every)
-        for name, predicted in zip(CODES, np.split(of_every, 3), strict=True):
+        for name, predicted in zip(CODES, np.split(of_every, len(CODES)), strict=True):
             codes = found[f"code_{name}"]
             learnt = reference[f"code_{name}"], reference_labels
             anew = predicted if name == "clean" else predict(*learnt, codes)
@@ -304,23 +311,6 @@ def _means(found: dict[str, np.ndarray]) -> dict[str, float | None]:
     return means
 
 
-def _write_arrays(
-    path: pathlib.Path, clipped: data.Images, unclipped: np.ndarray, indices: np.ndarray
-) -> None:
-    arrays = {"images": clipped.images, "unclipped": unclipped, "indices": indices}
-    if clipped.labels is not None:
-        arrays["labels"] = clipped.labels
-    with files.replacing(path) as temporary:
-        np.savez(temporary, **arrays)
-
-
-def _write_measurements(
-    path: pathlib.Path, images: data.Images, indices: np.ndarray, found: dict
-) -> None:
-    elsewhere = ("adversarial", "clipped")
-    arrays = {key: array for key, array in found.items() if key not in elsewhere}
-    arrays["indices"] = indices
-    if images.labels is not None:
-        arrays["labels"] = images.labels
+def _write_arrays(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
     with files.replacing(path) as temporary:
         np.savez(temporary, **arrays)

@@ -15,7 +15,6 @@ from tfsemae.training import run_folder
 _BATCH = 500
 _FIRST = 100  # Ming 2022 averages over the images of Fig. 3, a handful
 _GRID = 10
-METRICS_FILE = "metrics.json"
 _MAPPED = 1000  # t-SNE of 10,000 codes takes a minute and more
 _LEAST_MAPPED = 31  # t-SNE wants more than its perplexity, 30
 _LEAST_VOTERS = 10  # of 10-NN
@@ -131,7 +130,7 @@ def evaluate(
             codes, images.labels, _encode(autoencoder, reference), reference.labels
         )
         _map_code(codes[:_MAPPED], images, folder / "tsne.png", seed)
-    files.write_json(folder / METRICS_FILE, found)
+    files.write_json(folder / run_folder.METRICS_FILE, found)
     return found
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import json
 import math
 import pathlib
 
@@ -85,8 +84,8 @@ def train(settings: Settings) -> dict:
     _check(settings)
     folder = run_folder.check(settings.output_dir)
     run_folder.check_flags(folder, settings, resume=settings.resume)
-    if (folder / evaluation.METRICS_FILE).exists():  # a finished run
-        return json.loads((folder / evaluation.METRICS_FILE).read_text("utf-8"))
+    if run_folder.is_finished(folder):
+        return run_folder.read_metrics(folder)
     devices.set_threads(settings.threads)
     source = {
         "data_dir": settings.data_dir,

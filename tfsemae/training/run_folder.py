@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import pathlib
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 from tfsemae import files
 
 FLAGS_FILE = "flags.txt"
+METRICS_FILE = "metrics.json"  # written last: a run that has it is finished
 #: Flags that say where things lie or how a start behaves, not what is computed.
 _FREE_TO_CHANGE = frozenset({"output_dir", "data_dir", "manual_dir", "resume"})
 
@@ -118,6 +120,16 @@ def read_flags(folder: files.PathLike) -> dict[str, str]:
             f"{folder} holds no run: {path.name} can not be read ({error.strerror})."
         ) from error
     return {_name(line): line.partition("=")[2] for line in lines}
+
+
+def is_finished(folder: files.PathLike) -> bool:
+    """Whether a run has measured what it was to measure."""
+    return (pathlib.Path(folder) / METRICS_FILE).exists()
+
+
+def read_metrics(folder: files.PathLike) -> dict[str, Any]:
+    """What a finished run measured."""
+    return json.loads((pathlib.Path(folder) / METRICS_FILE).read_text("utf-8"))
 
 
 def data_set(

@@ -1,7 +1,6 @@
 """The claims of section IV, and the rules that decide them."""
 
 import functools
-import json
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -11,10 +10,9 @@ import numpy as np
 from tfsemae import metrics
 from tfsemae.experiments.ming2022.attack_plan import Attacker
 from tfsemae.experiments.ming2022.claims import Quantity
-from tfsemae.experiments.runs import METRICS_FILE
 from tfsemae.metrics import Interval, Verdict
 from tfsemae.reports import Claim
-from tfsemae.training import attacking
+from tfsemae.training import attacking, run_folder
 
 LEAST_PSNR, LEAST_SSIM = 35.0, 95.0  # dB, %
 MOVED, UNMOVED = 0.5, 0.9  # of eq. (7)
@@ -41,6 +39,22 @@ _OF_CODES = {
     "linear_probe_accuracy": Quantity("linear probe, trained on clean codes", "%", 100),
     "linear_probe_accuracy_anew": Quantity("linear probe, trained anew", "%", 100),
 }
+_EQUATIONS = (
+    (
+        "3_movement",
+        "movement",
+        "The victim's encoder gives the attacker's code, eq. (7)",
+        "||e_v(I_a) - L_s|| / ||L_v - L_s||",
+        *(MOVED, UNMOVED),
+    ),
+    (
+        "3_inverse",
+        "inverse_error",
+        "The victim's encoder and decoder are inverse to each other, eq. (3)",
+        "||e_v(d(L_v)) - L_v|| / ||L_v||",
+        *(INVERSE, NOT_INVERSE),
+    ),
+)
 #: Key of a measurement -> what it is; those of a code end with its name.
 QUANTITIES = _OF_IMAGES | {
     f"{key}_{code}": Quantity(
@@ -151,7 +165,7 @@ class OverSeeds:
 
 
 def _flat(folder: pathlib.Path) -> dict[str, float]:
-    found = json.loads((folder / METRICS_FILE).read_text("utf-8"))
+    found = run_folder.read_metrics(folder)
     codes = found.pop("codes")
     return found | {
         f"{key}_{code}": value
@@ -184,8 +198,7 @@ def claims(
             mixes,
         ),
         _deceives(measured, attacker),
-        _reaches(measured, attacker),
-        _inverts(measured, attacker),
+        *_holds_approximately(measured, attacker),
         *causes,
         _all(
             "4",
@@ -264,32 +277,18 @@ def _falls(id_, statement, key, measured, attacker):
     return _claim(id_, statement, what, measured, attacker, found, below(found))
 
 
-def _reaches(measured, attacker):
-    found = measured.value(attacker, "movement")
-    return _claim(
-        "3_movement",
-        "The victim's encoder gives the attacker's code, eq. (7)",
-        "||e_v(I_a) - L_s|| / ||L_v - L_s||; "
-        f"holds below {MOVED:g}, does not above {UNMOVED:g}",
-        measured,
-        attacker,
-        found,
-        between(found, MOVED, UNMOVED),
-    )
-
-
-def _inverts(measured, attacker):
-    found = measured.value(attacker, "inverse_error")
-    return _claim(
-        "3_inverse",
-        "The victim's encoder and decoder are inverse to each other, eq. (3)",
-        "||e_v(d(L_v)) - L_v|| / ||L_v||; "
-        f"holds below {INVERSE:g}, does not above {NOT_INVERSE:g}",
-        measured,
-        attacker,
-        found,
-        between(found, INVERSE, NOT_INVERSE),
-    )
+def _holds_approximately(measured, attacker):
+    for id_, key, statement, error, holds, fails in _EQUATIONS:
+        found = measured.value(attacker, key)
+        yield _claim(
+            id_,
+            statement,
+            f"{error}; holds below {holds:g}, does not above {fails:g}",
+            measured,
+            attacker,
+            found,
+            between(found, holds, fails),
+        )
 
 
 def _labels_cause_it(measured, attacker, controls):

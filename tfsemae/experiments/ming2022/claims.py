@@ -1,7 +1,6 @@
 """The claims of section III and the rules that decide them."""
 
 import dataclasses
-import json
 import pathlib
 from collections.abc import Callable, Iterable, Mapping
 
@@ -10,7 +9,7 @@ import numpy as np
 from tfsemae import metrics
 from tfsemae.metrics import Interval, Verdict
 from tfsemae.reports import Row
-from tfsemae.training import evaluation
+from tfsemae.training import run_folder
 
 PSNR_MARGIN, SSIM_MARGIN = 0.5, 1.0  # dB, points
 
@@ -94,10 +93,7 @@ def measured(folders: Iterable[pathlib.Path]) -> dict[str, np.ndarray]:
     Returns:
         Key of `QUANTITIES` -> float `[runs]` in its unit.
     """
-    found = [
-        json.loads((folder / evaluation.METRICS_FILE).read_text("utf-8"))
-        for folder in folders
-    ]
+    found = [run_folder.read_metrics(folder) for folder in folders]
     return {
         key: quantity.factor * np.array([entry[key] for entry in found])
         for key, quantity in QUANTITIES.items()
