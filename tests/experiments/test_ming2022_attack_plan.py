@@ -43,10 +43,10 @@ def _parsed(runs, command):
     return dict(zip(chosen, json.loads(result.stdout), strict=True))
 
 
-def test_full_length_is_four_trainings_of_the_printed_length_and_three_attacks():
+def test_full_length_is_trainings_of_the_printed_length_and_an_attack_by_each():
     runs = attack_plan.runs("ming2022_cifar10", "full")
     found = _parsed(runs, "train")
-    victim, attacker, labelled, unlabelled = found.values()
+    victim, *others = found.values()
     for run in found.values():
         assert (run["dataset"], run["classes"]) == (
             "cifar10",
@@ -56,22 +56,19 @@ def test_full_length_is_four_trainings_of_the_printed_length_and_three_attacks()
         assert (run["learning_rate"], run["decay_rate"]) == (0.001, 0.96)
         assert run["train_decoder"] is None
     assert (victim["semantic"], victim["decoder_from"]) == (False, None)
-    # The three differ in nothing but the classifier.
     folder = f"runs/{next(iter(found))}"
-    for run, semantic, shuffled in (
-        (attacker, True, True),
-        (labelled, True, False),
-        (unlabelled, False, False),
-    ):
-        assert run["decoder_from"] == folder
-        assert run["encoder_from"] is None
+    own = {"semantic", "shuffle_labels", "flagfile", "semantic_weight", "encoder_from"}
+    roles = [(True, True), (True, False), (False, False)]
+    starts = [(role, start) for start in (None, folder) for role in roles]
+    # They differ in nothing but the classifier and where the encoder begins.
+    for run, ((semantic, shuffled), start) in zip(others, starts, strict=True):
+        assert (run["decoder_from"], run["encoder_from"]) == (folder, start)
         assert run["seed"] != victim["seed"]
         assert (run["semantic"], run["shuffle_labels"]) == (semantic, shuffled)
-        own = {"semantic", "shuffle_labels", "flagfile", "semantic_weight"}
+        assert not semantic or run["semantic_weight"] == plan.WEIGHT
         assert {k: v for k, v in run.items() if k not in own} == {
-            k: v for k, v in attacker.items() if k not in own
+            k: v for k, v in others[0].items() if k not in own
         }
-    assert attacker["semantic_weight"] == labelled["semantic_weight"] == plan.WEIGHT
     attacks = _parsed(runs, "attack")
     names = list(found)
     for run, name in zip(attacks.values(), names[1:], strict=True):

@@ -15,23 +15,29 @@ _OF_CODES = (
 )
 
 
-def _write_metrics(folder, seed, psnr):
+def _write_metrics(folder, **found):
     folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text(json.dumps(found))
+
+
+def _write_attack(folder, seed, psnr):
     found = dict.fromkeys(("ssim", "psnr_clipped", "ssim_clipped"), 0.5)
     found |= {"psnr": psnr + seed, "movement": 0.7, "inverse_error": 0.2}
     codes = {c: {k: 0.25 + 0.01 * seed for k in _OF_CODES} for c in attacking.CODES}
-    (folder / "metrics.json").write_text(json.dumps(found | {"codes": codes}))
+    _write_metrics(folder, **found, codes=codes)
 
 
 @pytest.fixture
 def parts(tmp_path):
     """Of several victims, attacked at two weights."""
     p = attack_plan.PLANS["smoke"]["ming2022_cifar10_seeds"]
-    assert (p.seeds, len(p.weights)) == (2, 2)
+    assert (p.seeds, len(p.attackers)) == (2, 2)
     for number, attacker in enumerate(attack_plan.attackers(p)):
         for seed in range(p.seeds):
             folder = tmp_path / attack_plan.attack(p, attacker, seed)
-            _write_metrics(folder, seed, psnr=30 + number)
+            _write_attack(folder, seed, psnr=30 + number)
+            folder = tmp_path / attack_plan.training(p, attacker, seed)
+            _write_metrics(folder, label_accuracy=0.5 + seed / 8)
     return semantic_attack.semantic_attack(
         "ming2022_cifar10_seeds", "smoke", tmp_path, tmp_path, None
     )
@@ -42,13 +48,23 @@ def test_rows_have_each_measurement_of_each_attacker_and_the_clean_codes_once(pa
     assert len(rows) == len(parts["rows"])
     clean = len(_OF_CODES)
     attacked = len(attack_claims.QUANTITIES) - clean
-    assert len(rows) == 5 * attacked + clean
-    first, last = rows["shuffled0.001_psnr"], rows["unlabelled_psnr"]
+    classifiers = 4
+    assert len(rows) == 5 * attacked + clean + classifiers
+    first, last = rows["shuffled0.001_psnr"], rows["labelled1_psnr"]
     assert (first.measured, first.n, first.printed) == (30.5, 2, 39.93)
     assert first.sd == pytest.approx(0.5**0.5)
     assert (last.measured, last.printed) == (34.5, None)
-    assert rows["shuffled1_psnr"].printed is None
+    assert rows["shuffled1_psnr"].printed == 39.93  # the paper prints no weight
     assert rows["shuffled0.001_silhouette_clean"].measured == pytest.approx(0.255)
+
+
+def test_rows_have_what_each_classifier_learnt(parts):
+    rows = {r.id: r for r in parts["rows"] if r.id.endswith("_label_accuracy")}
+    roles = ("shuffled0.001", "labelled0.001", "shuffled1", "labelled1")
+    assert set(rows) == {f"{role}_label_accuracy" for role in roles}
+    for row in rows.values():
+        assert (row.measured, row.n, row.unit) == (56.25, 2, "%")
+        assert row.sd == pytest.approx(12.5 * 0.5**0.5)
 
 
 def test_claims_are_those_of_each_weight(parts):

@@ -9,8 +9,8 @@ from tfsemae import data, metrics
 from tfsemae.experiments.ming2022 import attack_claims, attack_plan, plan
 from tfsemae.experiments.ming2022.attack_claims import Measured, OverImages, OverSeeds
 from tfsemae.experiments.ming2022.attack_plan import Attacker, Plan
-from tfsemae.reports import Choice, Claim, Picture, Row, figures
-from tfsemae.training import attacking
+from tfsemae.reports import Choice, Picture, Row, figures
+from tfsemae.training import attacking, run_folder
 
 _SHOWN = 10
 
@@ -45,19 +45,21 @@ def semantic_attack(
     measured = OverSeeds(folders) if p.seeds > 1 else OverImages(first)
     pictures = []
     if p.seeds == 1:
-        shown = first[Attacker("shuffled", p.weights[0])]
+        shown = first[p.attackers[0]]
         pictures = _draw(p, shown, output_dir, data_dir)
     return {
         "source": "Ming, Du and Lin 2022, section IV, Figs. 5 and 6",
-        "rows": _rows(p, measured),
+        "rows": [*_rows(p, measured), *_classifier_rows(p, runs_dir)],
         "claims": [
-            claim for weight in p.weights for claim in _claims(measured, weight)
+            claim
+            for attacker in p.attackers
+            for claim in attack_claims.claims(measured, attacker, attacker.controls())
         ],
         "pictures": pictures,
         "choices": [
             Choice(
                 flag="semantic_weight",
-                value=p.weights[0],
+                value=p.attackers[0].weight,
                 reason="as on MNIST, see ming2022_weight; the paper does not print it",
             ),
             Choice(
@@ -83,14 +85,6 @@ def semantic_attack(
             ),
         ],
     }
-
-
-def _claims(measured: Measured, weight: float) -> list[Claim]:
-    return attack_claims.claims(
-        measured,
-        Attacker("shuffled", weight),
-        [Attacker("labelled", weight), Attacker("unlabelled")],
-    )
 
 
 def _rows(p: Plan, measured: Measured) -> list[Row]:
@@ -120,8 +114,34 @@ def _row(p: Plan, measured: Measured, attacker: Attacker, key: str) -> Row:
     )
 
 
+def _classifier_rows(p: Plan, runs_dir: pathlib.Path) -> list[Row]:
+    """Whether wrong labels leave the attacker's own classifier ignorant."""
+    rows = []
+    for attacker in attack_plan.attackers(p):
+        if attacker.weight is None:
+            continue
+        names = [attack_plan.training(p, attacker, seed) for seed in range(p.seeds)]
+        found = [run_folder.read_metrics(runs_dir / name) for name in names]
+        accuracy = 100 * np.array([each["label_accuracy"] for each in found])
+        rows.append(
+            Row(
+                id=f"{attacker.id}_label_accuracy",
+                quantity=f"{attacker}: accuracy of the attacker's own classifier",
+                unit="%",
+                printed=None,
+                measured=float(accuracy.mean()),
+                sd=float(accuracy.std(ddof=1)) if p.seeds > 1 else None,
+                n=p.seeds,
+                tag=_tag(p, None),
+                note="true labels of the test images",
+            )
+        )
+    return rows
+
+
 def _printed(p: Plan, attacker: Attacker, key: str) -> float | None:
-    if not p.of_the_paper or attacker != Attacker("shuffled", p.weights[0]):
+    # Weight and start are open in the paper, so its numbers stand beside each.
+    if not p.of_the_paper or attacker not in p.attackers:
         return None
     return attack_claims.PRINTED.get(key)
 
