@@ -63,6 +63,17 @@ def test_ledger_refuses(make_ledger, changes, message):
         make_ledger(**changes)
 
 
+@pytest.mark.parametrize("whole", ["3", "1", "2"])
+def test_a_part_belongs_to_a_claim_that_is_there_and_no_part(ledger, whole):
+    first, second = ledger.claims
+    claims = (
+        dataclasses.replace(first, part_of=whole),
+        dataclasses.replace(second, part_of="1"),
+    )
+    with pytest.raises(ValueError, match="`part_of` must be the id of a claim"):
+        dataclasses.replace(ledger, claims=claims)
+
+
 @pytest.mark.parametrize("part", ["rows", "claims"])
 def test_ids_stand_once(make_ledger, part):
     entry = getattr(make_ledger(), part)[0]

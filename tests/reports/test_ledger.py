@@ -50,6 +50,7 @@ EXPECTED = {
             "high": -0.951,
             "verdict": "does not hold",
             "note": "",
+            "part_of": None,
         },
         {
             "id": "2",
@@ -60,6 +61,7 @@ EXPECTED = {
             "high": None,
             "verdict": "undecided",
             "note": "too few seeds",
+            "part_of": None,
         },
     ],
     "pictures": [{"file": "figure_3.png", "caption": "Fig. 3: digits. Seed 0."}],

@@ -154,6 +154,15 @@ def test_text_is_escaped(write, ledger, make_ledger):
     assert [attrs["alt"] for tag, attrs in parser.tags if tag == "img"] == [evil]
 
 
+def test_parts_are_not_counted_again(write, make_ledger, ledger):
+    part, whole = ledger.claims
+    part = dataclasses.replace(part, part_of=whole.id)
+    parser = parse(write([make_ledger(claims=(whole, part))]))
+    marked = [attrs["id"] for _, attrs in parser.tags if attrs.get("class") == "part"]
+    assert marked == [f"ming2022_mnist.claim.{part.id}"]
+    assert "Claims: ✓ holds 0 ✗ does not hold 0 ? undecided 1" in parser.text
+
+
 def test_interval_is_drawn_to_scale(write, make_ledger, ledger):
     claim = dataclasses.replace(ledger.claims[0], effect=0.5, low=-1, high=2)
     tags = parse(write([make_ledger(claims=(claim,))])).tags

@@ -48,6 +48,14 @@ def test_of_reduced_claims_there_are_those_that_sum_up(make_ledger):
     assert "Labels cost next to nothing." not in table
 
 
+def test_a_claim_that_another_sums_up_has_no_line(ledger, make_ledger):
+    part, whole = ledger.claims
+    part = dataclasses.replace(part, part_of=whole.id)
+    table = readme.results_table([make_ledger(claims=(whole, part))])
+    assert whole.statement in table
+    assert part.statement not in table
+
+
 def test_text_cannot_break_the_table(ledger, make_ledger):
     claim = dataclasses.replace(ledger.claims[0], statement="a | b\n<script>")
     table = readme.results_table([make_ledger(claims=(claim,), rows=())])

@@ -80,6 +80,7 @@ class Claim:
         high: upper end of the effect's interval, or None.
         verdict: one of `VERDICTS`.
         note: what a reader should know besides.
+        part_of: id of the claim that sums this one up, or None.
 
     Raises:
         ValueError: if a number is not finite, the interval is not one, or a
@@ -94,9 +95,12 @@ class Claim:
     high: float | None
     verdict: str
     note: str = ""
+    part_of: str | None = None
 
     def __post_init__(self):
         checks.check_name(self, "id")
+        if self.part_of is not None:
+            checks.check_name(self, "part_of")
         checks.check_texts(self, "statement", "measurement", "note")
         checks.check_member(self, "verdict", VERDICTS)
         checks.store_numbers(self, "effect", "low", "high", optional=True)
@@ -172,7 +176,8 @@ class Ledger:
         choices: settings that the source does not print.
 
     Raises:
-        ValueError: if a value is not allowed or an id stands twice.
+        ValueError: if a value is not allowed, an id stands twice, or what sums a
+            claim up is not there or summed up itself.
     """
 
     artefact: str
@@ -200,6 +205,13 @@ class Ledger:
             checks.store_parts(self, name, kind)
         checks.check_unique("rows", (row.id for row in self.rows))
         checks.check_unique("claims", (claim.id for claim in self.claims))
+        whole = {claim.id for claim in self.claims if claim.part_of is None}
+        for claim in self.claims:
+            if claim.part_of is not None and claim.part_of not in whole:
+                raise ValueError(
+                    "`part_of` must be the id of a claim of this ledger that is no "
+                    f"part. Received: part_of={claim.part_of!r} of {claim.id!r}."
+                )
 
     def write(self, folder: files.PathLike) -> pathlib.Path:
         """Writes `<folder>/ledger.json`, whole or not at all.

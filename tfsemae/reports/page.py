@@ -96,7 +96,8 @@ def _readings(label, ledgers, pictures_from):
                 "Each artefact must have one ledger of a kind. "
                 f"Received twice: {ledger.artefact!r} ({label})."
             )
-        counts = collections.Counter(claim.verdict for claim in ledger.claims)
+        whole = (claim for claim in ledger.claims if claim.part_of is None)
+        counts = collections.Counter(claim.verdict for claim in whole)
         readings[ledger.artefact] = {
             "label": label,
             "ledger": ledger,

@@ -15,8 +15,8 @@ _NOTHING = "\u2013"
 def results_table(ledgers: Sequence[Ledger]) -> str:
     """Markdown table with a line per printed number and per claim.
 
-    Of a ledger that is not full only the claims that sum up others have a line;
-    the page has all.
+    Claims that another sums up have none, and of a ledger that is not full only
+    those that are not one number; the page has all.
 
     Args:
         ledgers: those of `results/`, in the order in which they are to stand.
@@ -39,7 +39,8 @@ def results_table(ledgers: Sequence[Ledger]) -> str:
         lines += [
             _line(link, *_claim(claim))
             for claim in ledger.claims
-            if ledger.scale == "full" or claim.effect is None
+            if claim.part_of is None
+            and (ledger.scale == "full" or claim.effect is None)
         ]
     return "\n".join(lines) + "\n"
 

@@ -1,5 +1,6 @@
 """The claims of section IV, and the rules that decide them."""
 
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -188,10 +189,10 @@ def claims(
     mixes = list(_mixes(measured, attacker))
     causes = list(_labels_cause_it(measured, attacker, controls))
     return [
-        *looks,
-        _all("1", "The adversarial image looks like the original", attacker, looks),
-        *mixes,
-        _all(
+        *_with_parts(
+            "1", "The adversarial image looks like the original", attacker, looks
+        ),
+        *_with_parts(
             "2",
             "The codes of adversarial images mix the classes (Fig. 6)",
             attacker,
@@ -199,8 +200,7 @@ def claims(
         ),
         _deceives(measured, attacker),
         *_holds_approximately(measured, attacker),
-        *causes,
-        _all(
+        *_with_parts(
             "4",
             "The wrong labels cause it, beyond all three controls",
             attacker,
@@ -311,16 +311,17 @@ def _labels_cause_it(measured, attacker, controls):
             )
 
 
-def _all(number, statement, attacker, parts: Sequence[Claim]) -> Claim:
-    return Claim(
+def _with_parts(number, statement, attacker, parts: Sequence[Claim]) -> list[Claim]:
+    whole = Claim(
         id=f"{number}_all_{attacker.id}",
         statement=f"{statement} ({attacker})",
-        measurement=f"all {len(parts)} of the above",
+        measurement=f"all {len(parts)} of the following",
         effect=None,
         low=None,
         high=None,
         verdict=metrics.all_hold(part.verdict for part in parts),
     )
+    return [whole, *(dataclasses.replace(p, part_of=whole.id) for p in parts)]
 
 
 def _claim(id_, statement, what, measured, attacker, found, verdict) -> Claim:

@@ -11,6 +11,7 @@ from tfsemae.metrics import Interval
 from tfsemae.reports import Choice, Claim, Picture, Row, figures
 
 _PLATEAU_DB = 18.0
+_ANY_WEIGHT = "3_both"
 
 _Found = Mapping[str, np.ndarray]  # quantity -> value of each seed
 _Effects = Mapping[str, Interval]  # quantity -> semantic minus vanilla
@@ -104,7 +105,7 @@ def weight(
     return {
         "source": "Ming, Du and Lin 2022, section III: weight of the classification",
         "rows": [row for name in named for row in claims.rows(name, named[name], tag)],
-        "claims": [*_claims_by_weight(effects), _any_weight(effects)],
+        "claims": [_any_weight(effects), *_claims_by_weight(effects)],
         "pictures": _draw(found, vanilla, output_dir),
         "choices": [
             Choice(
@@ -154,6 +155,7 @@ def _claims_by_weight(effects: Mapping[float, _Effects]) -> list[Claim]:
             **effects[w][key]._asdict(),
             verdict=claims.verdict(effects[w], number),
             note=_described(beside, effects[w][beside]),
+            part_of=_ANY_WEIGHT,
         )
         for w in effects
         for number, key, beside in (
@@ -179,7 +181,7 @@ def _any_weight(effects: Mapping[float, _Effects]) -> Claim:
     held = [f"{w:g}" for w in verdicts if verdicts[w] == "holds"]
     undecided = [f"{w:g}" for w in verdicts if verdicts[w] == "undecided"]
     return Claim(
-        id="3_both",
+        id=_ANY_WEIGHT,
         statement="A weight exists at which claims 1 and 2 hold together",
         measurement=f"claims 1 and 2 at {len(effects)} weights",
         effect=None,
