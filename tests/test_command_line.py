@@ -6,6 +6,7 @@ import sys
 from absl import flags
 from tfsemae import command_line
 flags.DEFINE_string("do", "nothing", "What to do.")
+flags.DEFINE_list("some", None, "Some things.")
 flags.adopt_module_key_flags(command_line)
 def main(*words):
     do = flags.FLAGS.do
@@ -76,9 +77,12 @@ def test_a_warning_is_one_line(command):
     assert command("--do=warn") == (0, "", ["Warning: what is odd"])
 
 
-def test_an_empty_value_is_refused(command):
-    # As of a variable that is not set, which as a folder would be the current one.
-    assert command("--do=") == (1, "", ["Error: --do= is empty. Give it a value."])
+@pytest.mark.parametrize("name", ["do", "some"])
+def test_an_empty_value_is_refused(command, name):
+    # As of a variable that is not set, which as a folder would be the current one
+    # and as a list, where it selects, everything.
+    message = f"Error: --{name}= is empty. Give it a value."
+    assert command(f"--{name}=") == (1, "", [message])
 
 
 def test_words_are_refused_where_there_are_none(command):

@@ -59,7 +59,8 @@ def run(main: Callable[..., object], *, arguments: bool = False) -> None:
         if words and not arguments:
             sys.exit(f"Error: unexpected {words[0]!r}; --helpshort lists the flags.")
         for flag in flags.FLAGS.get_key_flags_for_module(argv[0]):
-            if flag.value == "":  # an unset variable of a shell; "" is a folder, too
+            # An unset variable of a shell; "" is a folder, and no classes are all.
+            if flag.value in ("", []):
                 sys.exit(f"Error: --{flag.name}= is empty. Give it a value.")
         try:
             main(words) if arguments else main()
