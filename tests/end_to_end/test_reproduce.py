@@ -84,10 +84,13 @@ def test_attack_from_trainings_to_ledger(tmp_path):
     assert code == 0, output
     ledger = Ledger.read(folder / "smoke" / "ming2022_cifar10")
     printed = {row.id: row.printed for row in ledger.rows if row.printed is not None}
-    # Ming 2022, section IV.
-    assert printed == {"shuffled0.001_psnr": 39.93, "shuffled0.001_ssim": 96.55}
+    # Ming 2022, section IV, beside attackers that begin afresh and from the victim.
+    attackers = ("shuffled0.001", "shuffled0.001_from_victim")
+    expected = {f"{attacker}_psnr": 39.93 for attacker in attackers}
+    assert printed == expected | {f"{attacker}_ssim": 96.55 for attacker in attackers}
     assert {row.tag for row in ledger.rows} == {"stand-in"}
     assert {claim.id[0] for claim in ledger.claims} == set("1234")
+    assert len(ledger.pictures) == 2 * 3
     for picture in ledger.pictures:
         assert (folder / "smoke" / "ming2022_cifar10" / picture.file).exists()
 

@@ -45,8 +45,9 @@ def semantic_attack(
     measured = OverSeeds(folders) if p.seeds > 1 else OverImages(first)
     pictures = []
     if p.seeds == 1:
-        shown = first[p.attackers[0]]
-        pictures = _draw(p, shown, output_dir, data_dir)
+        images = data.load(p.dataset, "test", data_dir=data_dir, classes=p.classes)
+        for attacker in p.attackers:
+            pictures += _draw(attacker, images, first[attacker], output_dir)
     return {
         "source": "Ming, Du and Lin 2022, section IV, Figs. 5 and 6",
         "rows": [*_rows(p, measured), *_classifier_rows(p, runs_dir)],
@@ -155,9 +156,11 @@ def _tag(p: Plan, printed: float | None) -> str:
 
 
 def _draw(
-    p: Plan, folder: pathlib.Path, output_dir: pathlib.Path, data_dir: str | None
+    attacker: Attacker,
+    images: data.Images,
+    folder: pathlib.Path,
+    output_dir: pathlib.Path,
 ) -> list[Picture]:
-    images = data.load(p.dataset, "test", data_dir=data_dir, classes=p.classes)
     with (
         np.load(folder / attacking.ADVERSARIAL_FILE) as arrays,
         np.load(folder / attacking.MEASUREMENTS_FILE) as measured,
@@ -167,29 +170,27 @@ def _draw(
     labels, names = images.labels[indices], images.class_names
     shown = _some_of_each(labels)
     original = images.images[indices[shown]] / np.float32(255)
-    attacking.draw(original, adversarial[shown], output_dir / "figure5.png")
     panels = [
         (name, metrics.tsne(each, seed=0), labels) for name, each in codes.items()
     ]
-    figures.embedding(panels, names, output_dir / "figure6_separate.png")
-    _figure_6_joint(codes, labels, names, output_dir / "figure6_joint.png")
-    of = f"{len(labels):,} test images of {p.dataset}, seed 0"
+    captions = {
+        "figure5": f"As Fig. 5 ({attacker}): test images, adversarial images clipped "
+        f"to [0, 1], and what changed, amplified on grey. {len(shown)}",
+        "figure6_joint": f"As Fig. 6 ({attacker}): one t-SNE map of the codes of clean "
+        "and of adversarial images under the same encoder. Perplexity 30, all",
+        "figure6_separate": f"As Fig. 6 ({attacker}): a t-SNE map for the codes of "
+        "clean images and one for those of adversarial images. Perplexity 30, all",
+    }
+    file = {name: f"{name}_{attacker.id}.png" for name in captions}
+    attacking.draw(original, adversarial[shown], output_dir / file["figure5"])
+    figures.embedding(panels, names, output_dir / file["figure6_separate"])
+    _figure_6_joint(codes, labels, names, output_dir / file["figure6_joint"])
     return [
         Picture(
-            file="figure5.png",
-            caption="As Fig. 5: test images, adversarial images clipped to [0, 1], and "
-            f"what changed, amplified on grey. Images of {p.dataset}, seed 0.",
-        ),
-        Picture(
-            file="figure6_joint.png",
-            caption="As Fig. 6: one t-SNE map of the codes of clean and of adversarial "
-            f"images under the same encoder. {of}, perplexity 30.",
-        ),
-        Picture(
-            file="figure6_separate.png",
-            caption="As Fig. 6: a t-SNE map for the codes of clean images and one for "
-            f"those of adversarial images. {of}, perplexity 30.",
-        ),
+            file=file[name],
+            caption=f"{caption} of the {len(labels):,} attacked images, seed 0.",
+        )
+        for name, caption in captions.items()
     ]
 
 
