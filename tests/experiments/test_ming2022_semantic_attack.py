@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from tfsemae import metrics
 from tfsemae.experiments.ming2022 import attack_claims, attack_plan, semantic_attack
 from tfsemae.reports import Ledger
 from tfsemae.training import attacking
@@ -73,6 +75,18 @@ def test_claims_are_those_of_each_weight(parts):
     for weight in ("0.001", "1"):
         assert f"4_silhouette_labelled{weight}_shuffled{weight}" in ids
         assert f"4_silhouette_unlabelled_shuffled{weight}" in ids
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.5, 3.0])
+def test_psnr_where_a_change_has_a_given_ssim(scale):
+    random = np.random.default_rng(0)
+    original = random.uniform(size=(4, 16, 16, 1)).astype(np.float32)
+    change = random.normal(scale=0.05, size=original.shape).astype(np.float32)
+    aim = original + np.float32(scale) * change
+    found = semantic_attack.psnr_at_ssim(
+        original, original + change, float(np.mean(metrics.ssim(original, aim)))
+    )
+    assert found == pytest.approx(float(np.mean(metrics.psnr(original, aim))), abs=0.05)
 
 
 def test_they_make_a_ledger(parts):

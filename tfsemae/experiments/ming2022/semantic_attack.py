@@ -2,8 +2,10 @@
 
 import pathlib
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
+from scipy import optimize
 
 from tfsemae import data, metrics
 from tfsemae.experiments.ming2022 import attack_claims, attack_plan, plan
@@ -13,6 +15,7 @@ from tfsemae.reports import Choice, Picture, Row, figures
 from tfsemae.training import attacking, run_folder
 
 _SHOWN = 10
+_SCALES = (1e-3, 1e2)  # of a change
 
 
 def semantic_attack(
@@ -43,14 +46,18 @@ def semantic_attack(
     }
     first = {attacker: each[0] for attacker, each in folders.items()}
     measured = OverSeeds(folders) if p.seeds > 1 else OverImages(first)
+    rows = [*_rows(p, measured), *_classifier_rows(p, runs_dir)]
     pictures = []
     if p.seeds == 1:
         images = data.load(p.dataset, "test", data_dir=data_dir, classes=p.classes)
         for attacker in p.attackers:
-            pictures += _draw(attacker, images, first[attacker], output_dir)
+            attacked = _read(images, first[attacker])
+            pictures += _draw(attacker, attacked, output_dir)
+            if p.of_the_paper:
+                rows.append(_row_at_printed_ssim(p, attacker, attacked))
     return {
         "source": "Ming, Du and Lin 2022, section IV, Figs. 5 and 6",
-        "rows": [*_rows(p, measured), *_classifier_rows(p, runs_dir)],
+        "rows": rows,
         "claims": [
             claim
             for attacker in p.attackers
@@ -155,21 +162,71 @@ def _tag(p: Plan, printed: float | None) -> str:
     return "our choice" if printed is None else "as printed"
 
 
-def _draw(
-    attacker: Attacker,
-    images: data.Images,
-    folder: pathlib.Path,
-    output_dir: pathlib.Path,
-) -> list[Picture]:
+class _Attacked(NamedTuple):
+    """What an attack made of images, which are float32 `[N, H, W, C]`."""
+
+    original: np.ndarray
+    adversarial: np.ndarray  # unclipped
+    codes: dict[str, np.ndarray]  # clean and adversarial
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+
+
+def _read(images: data.Images, folder: pathlib.Path) -> _Attacked:
     with (
         np.load(folder / attacking.ADVERSARIAL_FILE) as arrays,
         np.load(folder / attacking.MEASUREMENTS_FILE) as measured,
     ):
         adversarial, indices = arrays["unclipped"], arrays["indices"]
         codes = {name: measured[f"code_{name}"] for name in ("clean", "adversarial")}
-    labels, names = images.labels[indices], images.class_names
+    original = images.images[indices] / np.float32(255)
+    labels = images.labels[indices]
+    return _Attacked(original, adversarial, codes, labels, images.class_names)
+
+
+def _row_at_printed_ssim(p: Plan, attacker: Attacker, attacked: _Attacked) -> Row:
+    """Whether the two printed numbers can be of one disturbance such as ours."""
+    return Row(
+        id=f"{attacker.id}_psnr_at_printed_ssim",
+        quantity=f"{attacker}: PSNR, the change scaled until SSIM is as printed",
+        unit="dB",
+        printed=None,
+        measured=psnr_at_ssim(
+            attacked.original, attacked.adversarial, attack_claims.PRINTED["ssim"] / 100
+        ),
+        tag=_tag(p, None),
+        note="the paper prints the two numbers of one attack: "
+        "{psnr} dB and {ssim} %".format(**attack_claims.PRINTED),
+    )
+
+
+def psnr_at_ssim(original: np.ndarray, changed: np.ndarray, ssim: float) -> float:
+    """The mean PSNR of a change that is scaled until its mean SSIM is given.
+
+    Args:
+        original: float `[N, H, W, C]` in [0, 1].
+        changed: of the same shape, of lower SSIM than 1.
+        ssim: in (0, 1).
+
+    Returns:
+        dB.
+    """
+
+    def scaled(scale: float) -> np.ndarray:
+        return original + np.float32(scale) * (changed - original)
+
+    def excess(scale: float) -> float:
+        return float(np.mean(metrics.ssim(original, scaled(scale)))) - ssim
+
+    scale = optimize.brentq(excess, *_SCALES, xtol=1e-6)
+    return float(np.mean(metrics.psnr(original, scaled(scale))))
+
+
+def _draw(
+    attacker: Attacker, attacked: _Attacked, output_dir: pathlib.Path
+) -> list[Picture]:
+    codes, labels, names = attacked.codes, attacked.labels, attacked.class_names
     shown = _some_of_each(labels)
-    original = images.images[indices[shown]] / np.float32(255)
     panels = [
         (name, metrics.tsne(each, seed=0), labels) for name, each in codes.items()
     ]
@@ -182,7 +239,8 @@ def _draw(
         "clean images and one for those of adversarial images. Perplexity 30, all",
     }
     file = {name: f"{name}_{attacker.id}.png" for name in captions}
-    attacking.draw(original, adversarial[shown], output_dir / file["figure5"])
+    both = attacked.original[shown], attacked.adversarial[shown]
+    attacking.draw(*both, output_dir / file["figure5"])
     figures.embedding(panels, names, output_dir / file["figure6_separate"])
     _figure_6_joint(codes, labels, names, output_dir / file["figure6_joint"])
     return [
