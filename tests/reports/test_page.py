@@ -154,6 +154,23 @@ def test_text_is_escaped(write, ledger, make_ledger):
     assert [attrs["alt"] for tag, attrs in parser.tags if tag == "img"] == [evil]
 
 
+@pytest.mark.parametrize(("count", "folded"), [(29, False), (30, True)])
+def test_many_numbers_that_are_not_printed_are_folded(
+    write, make_ledger, ledger, count, folded
+):
+    printed, other = ledger.rows
+    others = [dataclasses.replace(other, id=f"other{k}") for k in range(count)]
+    parser = parse(write([make_ledger(rows=(*others[:5], printed, *others[5:]))]))
+    tags = [tag for tag, _ in parser.tags]
+    assert tags.count("details") == folded
+    if folded:
+        _, _, inside = parser.text.partition("30 more numbers")
+        assert inside.count(other.quantity) == 30
+        assert printed.quantity not in inside
+    names = [attrs["id"] for _, attrs in parser.tags if "row" in attrs.get("id", "")]
+    assert len(names) == count + 1
+
+
 def test_parts_are_not_counted_again(write, make_ledger, ledger):
     part, whole = ledger.claims
     part = dataclasses.replace(part, part_of=whole.id)

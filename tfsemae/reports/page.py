@@ -14,6 +14,7 @@ from tfsemae import files
 from tfsemae.reports import numerals
 from tfsemae.reports.ledger import VERDICTS, Ledger
 
+_MOST_LINES = 30  # of a table that is shown whole
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -137,12 +138,14 @@ def _section(readings):
     ledgers = [reading["ledger"] for reading in readings]
     choices = (choice for ledger in ledgers for choice in ledger.choices)
     rows = _beside(readings, lambda reading: reading["ledger"].rows, "id")
+    shown, folded = _fold([_row(cells) for cells in rows])
     claims = _beside(readings, lambda reading: reading["ledger"].claims, "id")
     return {
         "artefact": ledgers[0].artefact,
         "source": ledgers[0].source,
         "readings": readings,
-        "rows": [_row(cells) for cells in rows],
+        "rows": shown,
+        "folded": folded,
         "claims": [_claim(cells) for cells in claims],
         "figures": _beside(readings, lambda reading: reading["figures"], "file"),
         "choices": list(dict.fromkeys(choices)),
@@ -178,6 +181,14 @@ def _row(cells):
         "tags": list(dict.fromkeys(row.tag for row in rows)),
         "notes": list(dict.fromkeys(row.note for row in rows if row.note)),
     }
+
+
+def _fold(lines):
+    """What a reader sees at once, and what has to be unfolded."""
+    printed = [line for line in lines if line["head"].printed is not None]
+    if not printed or len(lines) <= _MOST_LINES:
+        return lines, []
+    return printed, [line for line in lines if line["head"].printed is None]
 
 
 def _claim(cells):
