@@ -78,7 +78,8 @@ def semantic_attack(
             Choice(
                 flag="encoder_from",
                 value=None,
-                reason="a fresh encoder of another seed; the paper does not say",
+                reason="a fresh encoder of another seed; the paper does not say, and "
+                "ming2022_cifar10 has the victim's beside it",
             ),
             Choice(
                 flag="shuffle_labels",
