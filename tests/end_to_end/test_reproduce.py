@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tfsemae import experiments
 from tfsemae.experiments import reproduction
 from tfsemae.reports import Ledger
 
@@ -108,6 +109,30 @@ def test_landing_takes_ledger_and_pictures_and_nothing_else(tmp_path, monkeypatc
         found = {path.name for path in landed.iterdir()}
         assert found == {"ledger.json", *pictures}
     assert "ming2022_mnist" in (tmp_path / "results" / "index.html").read_text("utf-8")
+
+
+def test_a_page_of_other_artefacts_is_not_taken_for_this_one(tmp_path):
+    folder = tmp_path / "reproduction"
+    for name in experiments.artefacts()["ming2022_mnist"].runs(
+        "ming2022_mnist", "smoke"
+    ):
+        run = folder / "smoke" / "runs" / name
+        run.mkdir(parents=True)
+        (run / "metrics.json").touch()
+    (folder / "smoke" / "index.html").touch()  # the newest of all
+    arguments = ["ming2022_mnist", "--scale=smoke", f"--output_dir={folder}"]
+    code, output = _run(*arguments, "--", "--dry-run")
+    assert code == 0, output
+    assert "rule ledger:" in output
+
+
+def test_page_has_what_was_made_before_as_well(tmp_path, monkeypatch):
+    monkeypatch.chdir(_ROOT)
+    for artefact in ("ming2022_mnist", "ming2022_weight"):
+        shutil.copytree(_ROOT / "results" / artefact, tmp_path / artefact)
+    reproduction.write_page(tmp_path)
+    text = (tmp_path / "index.html").read_text("utf-8")
+    assert text.count('<td data-label="Reading">newly measured</td>') == 2
 
 
 def test_dry_run_only_prints_the_plan(tmp_path):

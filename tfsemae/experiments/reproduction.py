@@ -61,30 +61,39 @@ def reproduce(
     pathlib.Path(output_dir).mkdir(parents=True, exist_ok=True)
     with files.locked(output_dir, "reproduction"):
         _run(config, cores, snakemake)
+    folder = pathlib.Path(output_dir) / scale
+    write_page(folder)
     if land:
-        _land(artefacts, pathlib.Path(output_dir) / scale)
+        _land(artefacts, folder)
 
 
-def write_page(folder: pathlib.Path, artefacts: Sequence[str]) -> None:
+def write_page(folder: pathlib.Path) -> None:
     """Writes `<folder>/index.html`: paper, landed and newly measured.
 
     Args:
-        folder: holds `<artefact>/ledger.json` and the pictures.
-        artefacts: the newly measured ones.
+        folder: holds `<artefact>/ledger.json` and the pictures of what was made
+            so far; where that is nothing, there is no page.
     """
+    fresh = _ledgers(folder)
+    if not fresh:
+        return
     page.write(
         folder / "index.html",
         landed(),
         pictures_from=RESULTS,
-        fresh=[Ledger.read(folder / artefact) for artefact in artefacts],
+        fresh=fresh,
         fresh_pictures_from=folder,
     )
 
 
 def landed() -> list[Ledger]:
     """The ledgers in `results/`, in the order of the sources."""
-    folders = [RESULTS / artefact for artefact in experiments.artefacts()]
-    return [Ledger.read(folder) for folder in folders if folder.is_dir()]
+    return _ledgers(RESULTS)
+
+
+def _ledgers(folder: pathlib.Path) -> list[Ledger]:
+    folders = [folder / artefact for artefact in experiments.artefacts()]
+    return [Ledger.read(each) for each in folders if (each / ledger.FILE_NAME).exists()]
 
 
 def _checked(artefacts: Sequence[str]) -> list[str]:
