@@ -1,7 +1,6 @@
 """Section IV: what the attack does, Figs. 5 and 6, and whether the labels do it."""
 
 import pathlib
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -50,9 +49,11 @@ def semantic_attack(
     pictures = []
     if p.seeds == 1:
         images = data.load(p.dataset, "test", data_dir=data_dir, classes=p.classes)
-        for attacker in p.attackers:
+        # Of other data one attacker will do: the page embeds all pictures.
+        for attacker in p.attackers if p.of_the_paper else p.attackers[:1]:
             attacked = _read(images, first[attacker])
-            pictures += _draw(attacker, attacked, output_dir)
+            separate = p.of_the_paper and attacker == p.attackers[0]
+            pictures += _draw(attacker, attacked, output_dir, separate=separate)
             if p.of_the_paper:
                 rows.append(_row_at_printed_ssim(p, attacker, attacked))
     return {
@@ -224,33 +225,40 @@ def psnr_at_ssim(original: np.ndarray, changed: np.ndarray, ssim: float) -> floa
 
 
 def _draw(
-    attacker: Attacker, attacked: _Attacked, output_dir: pathlib.Path
+    attacker: Attacker,
+    attacked: _Attacked,
+    output_dir: pathlib.Path,
+    *,
+    separate: bool,
 ) -> list[Picture]:
-    codes, labels, names = attacked.codes, attacked.labels, attacked.class_names
-    shown = _some_of_each(labels)
-    panels = [
-        (name, metrics.tsne(each, seed=0), labels) for name, each in codes.items()
-    ]
-    captions = {
-        "figure5": f"As Fig. 5 ({attacker}): test images, adversarial images clipped "
-        f"to [0, 1], and what changed, amplified on grey. {len(shown)}",
-        "figure6_joint": f"As Fig. 6 ({attacker}): one t-SNE map of the codes of clean "
-        "and of adversarial images under the same encoder. Perplexity 30, all",
-        "figure6_separate": f"As Fig. 6 ({attacker}): a t-SNE map for the codes of "
-        "clean images and one for those of adversarial images. Perplexity 30, all",
-    }
-    file = {name: f"{name}_{attacker.id}.png" for name in captions}
+    shown = _some_of_each(attacked.labels)
     both = attacked.original[shown], attacked.adversarial[shown]
-    attacking.draw(*both, output_dir / file["figure5"])
-    figures.embedding(panels, names, output_dir / file["figure6_separate"])
-    _figure_6_joint(codes, labels, names, output_dir / file["figure6_joint"])
-    return [
-        Picture(
-            file=file[name],
-            caption=f"{caption} of the {len(labels):,} attacked images, seed 0.",
-        )
-        for name, caption in captions.items()
-    ]
+    of = f"of the {len(attacked.labels):,} attacked images, seed 0"
+
+    def picture(name: str, caption: str) -> Picture:
+        return Picture(file=f"{name}_{attacker.id}.png", caption=f"{caption} {of}.")
+
+    figure5 = picture(
+        "figure5",
+        f"As Fig. 5 ({attacker}): test images, adversarial images clipped to [0, 1], "
+        f"and what changed, amplified on grey. {len(shown)}",
+    )
+    joint = picture(
+        "figure6_joint",
+        f"As Fig. 6 ({attacker}): one t-SNE map of the codes of clean and of "
+        "adversarial images under the same encoder. Perplexity 30, all",
+    )
+    attacking.draw(*both, output_dir / figure5.file)
+    _figure_6_joint(attacked, output_dir / joint.file)
+    if not separate:
+        return [figure5, joint]
+    apart = picture(
+        "figure6_separate",
+        f"As Fig. 6 ({attacker}): a t-SNE map for the codes of clean images and one "
+        "for those of adversarial images. Perplexity 30, all",
+    )
+    _figure_6_separate(attacked, output_dir / apart.file)
+    return [figure5, joint, apart]
 
 
 def _some_of_each(labels: np.ndarray) -> np.ndarray:
@@ -260,12 +268,19 @@ def _some_of_each(labels: np.ndarray) -> np.ndarray:
     return np.concatenate([np.flatnonzero(labels == c)[:each] for c in classes])
 
 
-def _figure_6_joint(
-    codes: Mapping[str, np.ndarray], labels, class_names, path: pathlib.Path
-) -> None:
+def _figure_6_joint(attacked: _Attacked, path: pathlib.Path) -> None:
+    codes = attacked.codes
     points = metrics.tsne(np.concatenate(list(codes.values())), seed=0)
     panels = [
-        (name, part, labels)
+        (name, part, attacked.labels)
         for name, part in zip(codes, np.split(points, len(codes)), strict=True)
     ]
-    figures.embedding(panels, class_names, path, one_map=True)
+    figures.embedding(panels, attacked.class_names, path, one_map=True)
+
+
+def _figure_6_separate(attacked: _Attacked, path: pathlib.Path) -> None:
+    panels = [
+        (name, metrics.tsne(codes, seed=0), attacked.labels)
+        for name, codes in attacked.codes.items()
+    ]
+    figures.embedding(panels, attacked.class_names, path)
