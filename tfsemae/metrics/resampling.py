@@ -113,11 +113,12 @@ def silhouette_statistic(codes: npt.ArrayLike, labels: npt.ArrayLike) -> Statist
     """
     codes, labels, member = _by_class(codes, labels)
     distances = pairwise_distances(codes)
+    distances = [(c, distances[c]) for c in map(np.flatnonzero, member.T)]
     own = np.arange(len(labels)), labels
 
     def statistic(counts):
         sizes = counts @ member  # [R, C]
-        sums = np.stack([counts * of_class @ distances for of_class in member.T], 2)
+        sums = np.stack([counts[:, c] @ from_class for c, from_class in distances], 2)
         others = sizes[:, labels] - counts  # of the same class, without copies
         with np.errstate(divide="ignore", invalid="ignore"):
             inner = sums[:, *own] / others
@@ -151,17 +152,18 @@ def scatter_ratio_statistic(codes: npt.ArrayLike, labels: npt.ArrayLike) -> Stat
     """
     codes, _, member = _by_class(codes, labels)
     squares = np.sum(codes**2, axis=1)
+    by_class = [(c, codes[c]) for c in map(np.flatnonzero, member.T)]
 
     def statistic(counts):
         total = counts @ codes  # [R, D]
         sizes = np.maximum(counts @ member, 1)  # a class that was not drawn adds 0
-        sums = np.stack([counts * of_class @ codes for of_class in member.T])
-        by_class = np.sum(np.sum(sums**2, axis=2).T / sizes, axis=1)
-        between = by_class - np.sum(total**2, axis=1) / counts.sum(axis=1)
+        sums = np.stack([counts[:, c] @ of_class for c, of_class in by_class])
+        explained = np.sum(np.sum(sums**2, axis=2).T / sizes, axis=1)
+        between = explained - np.sum(total**2, axis=1) / counts.sum(axis=1)
         effective = counts.sum(axis=1) ** 2 / np.sum(counts**2, axis=1)
         classes = member.shape[1]
         chance = (classes - 1) / (effective - classes)
-        return between / (counts @ squares - by_class) - chance
+        return between / (counts @ squares - explained) - chance
 
     return statistic
 
