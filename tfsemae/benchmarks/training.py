@@ -12,9 +12,10 @@ ratio above 1 means that ours is faster; an outcome is the loss after --steps
 steps. Nothing else should run on the machine.
 
 Expected on two cores with AVX-512: ahead of PyTorch in all its modes on one thread
-and on two, by 1.6 of eager and by 1.0 to 1.1 where glibc is told to keep what
-PyTorch frees; the constant batch within the noise, some 3 %; two runs of one thread
-1.2 times as fast as one of two threads.
+and on two, by 1.9 of eager and by 1.1 where glibc is told to keep what PyTorch frees;
+on three channels by 1.6 and 1.1 likewise, but 6 % behind a pass per channel in Keras;
+the constant batch within the noise, some 4 %; two runs of one thread 1.2 times as fast
+as one of two threads.
 """
 
 import pathlib
