@@ -171,6 +171,17 @@ def test_many_numbers_that_are_not_printed_are_folded(
     assert len(names) == count + 1
 
 
+def test_where_nothing_is_printed_the_first_numbers_are_shown(
+    write, make_ledger, ledger
+):
+    _, other = ledger.rows
+    rows = [dataclasses.replace(other, id=f"r{k}", quantity=f"#{k}") for k in range(32)]
+    shown, _, folded = parse(write([make_ledger(rows=rows)])).text.partition("2 more")
+    assert "#29" in shown
+    assert "#30" in folded
+    assert "#31" in folded
+
+
 def test_parts_are_not_counted_again(write, make_ledger, ledger):
     part, whole = ledger.claims
     part = dataclasses.replace(part, part_of=whole.id)

@@ -185,10 +185,11 @@ def _row(cells):
 
 def _fold(lines):
     """What a reader sees at once, and what has to be unfolded."""
-    printed = [line for line in lines if line["head"].printed is not None]
-    if not printed or len(lines) <= _MOST_LINES:
+    if len(lines) <= _MOST_LINES:
         return lines, []
-    return printed, [line for line in lines if line["head"].printed is None]
+    printed = [line for line in lines if line["head"].printed is not None]
+    shown = printed or lines[:_MOST_LINES]
+    return shown, [line for line in lines if line not in shown]
 
 
 def _claim(cells):
