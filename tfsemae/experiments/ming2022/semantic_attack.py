@@ -120,7 +120,7 @@ def _row(p: Plan, measured: Measured, attacker: Attacker, key: str) -> Row:
         sd=measured.sd(attacker, key),
         n=p.seeds,
         tag=_tag(p, printed),
-        note=f"95 % {measured.over}: {found.low:.4g} to {found.high:.4g}",
+        note=f"95 % {measured.over}: {found.low:#.4g} to {found.high:#.4g}",
     )
 
 
