@@ -59,10 +59,10 @@ def reproduce(
         },
     }
     pathlib.Path(output_dir).mkdir(parents=True, exist_ok=True)
+    folder = pathlib.Path(output_dir) / scale
     with files.locked(output_dir, "reproduction"):
         _run(config, cores, snakemake)
-    folder = pathlib.Path(output_dir) / scale
-    write_page(folder)
+        write_page(folder)
     if land:
         _land(artefacts, folder)
 

@@ -112,8 +112,7 @@ def silhouette_statistic(codes: npt.ArrayLike, labels: npt.ArrayLike) -> Statist
             all equal.
     """
     codes, labels, member = _by_class(codes, labels)
-    distances = pairwise_distances(codes)
-    distances = [(c, distances[c]) for c in map(np.flatnonzero, member.T)]
+    distances = _of_each_class(pairwise_distances(codes), member)
     own = np.arange(len(labels)), labels
 
     def statistic(counts):
@@ -152,7 +151,7 @@ def scatter_ratio_statistic(codes: npt.ArrayLike, labels: npt.ArrayLike) -> Stat
     """
     codes, _, member = _by_class(codes, labels)
     squares = np.sum(codes**2, axis=1)
-    by_class = [(c, codes[c]) for c in map(np.flatnonzero, member.T)]
+    by_class = _of_each_class(codes, member)
 
     def statistic(counts):
         total = counts @ codes  # [R, D]
@@ -179,3 +178,8 @@ def _by_class(codes, labels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             f"Received: labels that are all {classes[0]}."
         )
     return codes, labels, np.eye(len(classes))[labels]
+
+
+def _of_each_class(rows, member) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Places and rows of each class: what others would multiply is 0."""
+    return [(places, rows[places]) for places in map(np.flatnonzero, member.T)]

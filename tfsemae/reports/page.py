@@ -188,8 +188,9 @@ def _fold(lines):
     if len(lines) <= _MOST_LINES:
         return lines, []
     printed = [line for line in lines if line["head"].printed is not None]
-    shown = printed or lines[:_MOST_LINES]
-    return shown, [line for line in lines if line not in shown]
+    if not printed:
+        return lines[:_MOST_LINES], lines[_MOST_LINES:]
+    return printed, [line for line in lines if line["head"].printed is None]
 
 
 def _claim(cells):

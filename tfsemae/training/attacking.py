@@ -19,7 +19,6 @@ _AMPLIFIED = 10.0
 _NAME = "adversarial"
 ADVERSARIAL_FILE = f"{_NAME}.npz"
 _REFERENCE = 10_000  # images that k-NN and linear probe learn from
-_LEAST_VOTERS = 10  # of 10-NN
 MEASUREMENTS_FILE = "measurements.npz"
 _PREDICTIONS = {
     "knn_accuracy": metrics.knn_predictions,
@@ -194,7 +193,7 @@ def _reference(settings: Settings, images: data.Images) -> data.Images | None:
     if other not in data.splits(dataset):
         return None
     reference = _load(settings, other)
-    if reference.labels is None or len(reference) < _LEAST_VOTERS:
+    if reference.labels is None or len(reference) < evaluation.LEAST_VOTERS:
         return None
     if len(reference) > _REFERENCE:
         reference, _ = _drawn(reference, _REFERENCE, settings.seed)

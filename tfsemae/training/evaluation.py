@@ -17,7 +17,7 @@ _FIRST = 100  # Ming 2022 averages over the images of Fig. 3, a handful
 _GRID = 10
 _MAPPED = 1000  # t-SNE of 10,000 codes takes a minute and more
 _LEAST_MAPPED = 31  # t-SNE wants more than its perplexity, 30
-_LEAST_VOTERS = 10  # of 10-NN
+LEAST_VOTERS = 10  # of 10-NN
 _LEAST_PIXELS = 11  # the window of SSIM
 
 
@@ -167,12 +167,12 @@ def check(
         raise ValueError(
             "The data set has labels in one split only. Give them in both, or in none."
         )
-    for part, least in ((images, _LEAST_MAPPED), (reference, _LEAST_VOTERS)):
+    for part, least in ((images, _LEAST_MAPPED), (reference, LEAST_VOTERS)):
         found = len(np.unique(part.labels))
         if len(part) < least or not 1 < found < len(part):
             raise ValueError(
                 "To measure how the code separates the classes takes at least "
-                f"{_LEAST_MAPPED} labelled images and {_LEAST_VOTERS} of the other "
+                f"{_LEAST_MAPPED} labelled images and {LEAST_VOTERS} of the other "
                 "split, of at least 2 classes. "
                 f"Received: {len(part)} images of {found} classes."
             )

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +20,10 @@ MOVED, UNMOVED = 0.5, 0.9  # of eq. (7)
 INVERSE, NOT_INVERSE = 0.1, 0.5  # of eq. (3); our choice, as all of these
 #: Differences to a control that count as none.
 NO_DIFFERENCE = {"silhouette": 0.01, "knn_accuracy": 1.0}
+
+_LOOKS = "The adversarial image looks like the original"
+_MIXES = "The codes of adversarial images mix the classes (Fig. 6)"
+_CAUSED = "The wrong labels cause it, beyond"
 
 #: Section IV; SSIM in %.
 PRINTED = {"psnr": 39.93, "ssim": 96.55}
@@ -185,27 +189,13 @@ def claims(
         attacker: whose claims they are.
         controls: other attackers; Gaussian noise of equal norm comes by itself.
     """
-    looks = list(_looks_alike(measured, attacker))
-    mixes = list(_mixes(measured, attacker))
-    causes = list(_labels_cause_it(measured, attacker, controls))
+    causes = _labels_cause_it(measured, attacker, controls)
     return [
-        *_with_parts(
-            "1", "The adversarial image looks like the original", attacker, looks
-        ),
-        *_with_parts(
-            "2",
-            "The codes of adversarial images mix the classes (Fig. 6)",
-            attacker,
-            mixes,
-        ),
+        *_with_parts("1", _LOOKS, attacker, _looks_alike(measured, attacker)),
+        *_with_parts("2", _MIXES, attacker, _mixes(measured, attacker)),
         _deceives(measured, attacker),
         *_holds_approximately(measured, attacker),
-        *_with_parts(
-            "4",
-            "The wrong labels cause it, beyond all three controls",
-            attacker,
-            causes,
-        ),
+        *_with_parts("4", f"{_CAUSED} all three controls", attacker, causes),
     ]
 
 
@@ -238,7 +228,7 @@ def _looks_alike(measured, attacker):
         found = measured.value(attacker, key)
         yield _claim(
             f"1_{key}",
-            f"The adversarial image looks like the original: {QUANTITIES[key].name}",
+            f"{_LOOKS}: {QUANTITIES[key].name}",
             f"{QUANTITIES[key]} of I_a, unclipped, against I; holds from {least:g} on",
             measured,
             attacker,
@@ -251,8 +241,7 @@ def _mixes(measured, attacker):
     for key in NO_DIFFERENCE:
         yield _falls(
             f"2_{key}",
-            "The codes of adversarial images mix the classes (Fig. 6): "
-            f"{_OF_CODES[key].name}",
+            f"{_MIXES}: {_OF_CODES[key].name}",
             key,
             measured,
             attacker,
@@ -301,7 +290,7 @@ def _labels_cause_it(measured, attacker, controls):
             )
             yield _claim(
                 f"4_{key}_{id_}",
-                f"The wrong labels cause it, beyond {what}: {_OF_CODES[key].name}",
+                f"{_CAUSED} {what}: {_OF_CODES[key].name}",
                 f"{_OF_CODES[key]} of the codes, minus that with {what}; holds below "
                 f"0, does not within {margin:g} of 0 or above",
                 measured,
@@ -311,7 +300,8 @@ def _labels_cause_it(measured, attacker, controls):
             )
 
 
-def _with_parts(number, statement, attacker, parts: Sequence[Claim]) -> list[Claim]:
+def _with_parts(number, statement, attacker, parts: Iterable[Claim]) -> list[Claim]:
+    parts = list(parts)
     whole = Claim(
         id=f"{number}_all_{attacker.id}",
         statement=f"{statement} ({attacker})",

@@ -186,8 +186,9 @@ def _attacking(p: Plan, attacker: Attacker, seed: int) -> Run:
     if attacker.weight is not None:
         network = p.networks[1]
         more = [f"--semantic_weight={attacker.weight}", _CLASSIFIER[attacker.role]]
-    flags = ("decoder_from", "encoder_from")[: 1 + attacker.from_victim]
-    folders = dict.fromkeys(flags, _victim(p, seed))
+    folders = {"decoder_from": _victim(p, seed)}
+    if attacker.from_victim:
+        folders["encoder_from"] = _victim(p, seed)
     return _training(p, network, _OTHER_SEED + seed, *more, **folders)
 
 

@@ -65,36 +65,40 @@ def semantic_attack(
             for claim in attack_claims.claims(measured, attacker, attacker.controls())
         ],
         "pictures": pictures,
-        "choices": [
-            Choice(
-                flag="semantic_weight",
-                value=p.attackers[0].weight,
-                reason="as on MNIST, see ming2022_weight; the paper does not print it",
-            ),
-            Choice(
-                flag="train_decoder",
-                value=False,
-                reason='the attacker "shares the trained weights" of the decoder',
-            ),
-            Choice(
-                flag="encoder_from",
-                value=None,
-                reason="a fresh encoder of another seed; the paper does not say, and "
-                "ming2022_cifar10 has the victim's beside it",
-            ),
-            Choice(
-                flag="shuffle_labels",
-                value=True,
-                reason="permuted within each mini-batch; the paper says shuffled",
-            ),
-            Choice(flag="loss", value=plan.LOSS, reason="see ming2022_plateau"),
-            Choice(
-                flag="initializer",
-                value=plan.INITIALIZER,
-                reason="see ming2022_plateau",
-            ),
-        ],
+        "choices": _choices(p),
     }
+
+
+def _choices(p: Plan) -> list[Choice]:
+    return [
+        Choice(
+            flag="semantic_weight",
+            value=p.attackers[0].weight,
+            reason="as on MNIST, see ming2022_weight; the paper does not print it",
+        ),
+        Choice(
+            flag="train_decoder",
+            value=False,
+            reason='the attacker "shares the trained weights" of the decoder',
+        ),
+        Choice(
+            flag="encoder_from",
+            value=None,
+            reason="a fresh encoder of another seed; the paper does not say, and "
+            "ming2022_cifar10 has the victim's beside it",
+        ),
+        Choice(
+            flag="shuffle_labels",
+            value=True,
+            reason="permuted within each mini-batch; the paper says shuffled",
+        ),
+        Choice(flag="loss", value=plan.LOSS, reason="see ming2022_plateau"),
+        Choice(
+            flag="initializer",
+            value=plan.INITIALIZER,
+            reason="see ming2022_plateau",
+        ),
+    ]
 
 
 def _rows(p: Plan, measured: Measured) -> list[Row]:
