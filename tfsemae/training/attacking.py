@@ -26,6 +26,7 @@ _PREDICTIONS = {
 }
 #: Of the same images: as they are, attacked, and under noise of the attack's norm.
 CODES = ("clean", "adversarial", "noise")
+_CODE_KEYS = [f"code_{name}" for name in CODES]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -113,8 +114,9 @@ def attack(settings: Settings) -> dict:
         draw(original, found["adversarial"][:_GRID], folder / f"{_NAME}.png")
         measured = {"examples": len(images), **_means(found)}
         if reference is not None:
+            learnt = measure(reference, part=1, keys=_CODE_KEYS)
             measured["codes"] = _measure_codes(
-                found, images.labels, measure(reference, part=1), reference.labels
+                found, images.labels, learnt, reference.labels
             )
         elsewhere = ("adversarial", "clipped")
         others = {key: array for key, array in found.items() if key not in elsewhere}
@@ -231,8 +233,12 @@ def _over_batches(
     images: data.Images,
     *,
     part: int,
+    keys: Sequence[str] | None = None,
 ) -> dict[str, np.ndarray]:
-    """`[N, ...]` of what `step` gives for a batch; each part has noise of its own."""
+    """`[N, ...]` of what `step` gives for a batch; each part has noise of its own.
+
+    Of `keys` alone, where they are given: the rest is not computed.
+    """
 
     def step(pixels: tf.Tensor, normal: tf.Tensor) -> dict[str, tf.Tensor]:
         result = attacks.semantic_shift(
@@ -244,7 +250,7 @@ def _over_batches(
         noisy = pixels + normal * tf.reshape(scale, (-1, 1, 1, 1))
         reached = victim.encoder(result.adversarial, training=False)
         again = victim.encoder(result.reconstruction, training=False)
-        return {
+        every = {
             "adversarial": result.adversarial,
             "clipped": result.clipped,
             "disturbance": disturbance,
@@ -258,6 +264,7 @@ def _over_batches(
             "code_adversarial": reached,
             "code_noise": victim.encoder(noisy, training=False),
         }
+        return {key: every[key] for key in keys or every}
 
     signature = 2 * [tf.TensorSpec((None, *victim.image_shape), tf.float32)]
     step = tf.function(step, input_signature=signature)
