@@ -51,10 +51,10 @@ def test_it_prints_what_was_measured_and_nothing_else(attacked):
         *("psnr", "ssim"),
         *("psnr_clipped", "ssim_clipped"),
         *("movement", "inverse_error"),
-        "codes",
+        "latents",
     ]
     assert found["examples"] == 50
-    for measured in found["codes"].values():
+    for measured in found["latents"].values():
         assert list(measured) == [
             *("silhouette", "scatter_ratio"),
             *("knn_accuracy", "knn_accuracy_anew"),
@@ -62,7 +62,7 @@ def test_it_prints_what_was_measured_and_nothing_else(attacked):
         ]
 
 
-def test_clean_codes_are_measured_as_evaluation_does(attacked, run_door, digits_run):
+def test_clean_latents_are_measured_as_evaluation_does(attacked, run_door, digits_run):
     # Of all digits of the three classes; the attack drew 50 of them.
     folder = attacked[0].parent / "whole"
     ended = run_door(
@@ -72,7 +72,7 @@ def test_clean_codes_are_measured_as_evaluation_does(attacked, run_door, digits_
         "--examples=107",
     )
     assert ended.status == 0, ended.messages
-    found = json.loads(ended.out)["codes"]["clean"]
+    found = json.loads(ended.out)["latents"]["clean"]
     digits = [
         data.load("digits", split, classes=["3", "5", "8"])
         for split in ("test", "train")
@@ -95,14 +95,14 @@ def test_numbers_are_those_of_the_written_images(
     images = digits.images[arrays["indices"]] / np.float32(255)
     np.testing.assert_array_equal(arrays["labels"], digits.labels[arrays["indices"]])
     victim, other = (models.Autoencoder.load(run) for run in (digits_run, attacker))
-    code, target = (np.asarray(m.encoder(images)) for m in (victim, other))
-    shift = np.asarray(victim.decoder(target)) - np.asarray(victim.decoder(code))
+    latent, target = (np.asarray(m.encoder(images)) for m in (victim, other))
+    shift = np.asarray(victim.decoder(target)) - np.asarray(victim.decoder(latent))
     # Graph and eager operations may order float32 sums differently.
     np.testing.assert_allclose(arrays["unclipped"], images + shift, atol=1e-5)
     reached = np.asarray(victim.encoder(arrays["unclipped"]))
     shares = [
         np.linalg.norm(a - b) / np.linalg.norm(c - b)
-        for a, b, c in zip(reached, target, code, strict=True)
+        for a, b, c in zip(reached, target, latent, strict=True)
     ]
     found = json.loads((attacked[0] / "metrics.json").read_text("utf-8"))
     assert found["movement"] == pytest.approx(np.mean(shares), rel=1e-3)

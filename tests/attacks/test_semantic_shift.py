@@ -35,26 +35,26 @@ def _decoder(matrix=None):
 
 @pytest.fixture(scope="module")
 def networks():
-    """A victim that is inverted exactly, and an attacker that shifts its code."""
+    """A victim that is inverted exactly, and an attacker that shifts its latent."""
     return _encoder(), _encoder(offset=0.25), _decoder()
 
 
-def test_linear_inverses_take_the_code_to_that_of_the_attacker(networks):
+def test_linear_inverses_take_the_latent_to_that_of_the_attacker(networks):
     victim, attacker, decoder = networks
     found = attacks.semantic_shift(victim, attacker, decoder, IMAGES)
     # Eq. (7) exactly: sixteenths times small whole numbers have no rounding.
-    np.testing.assert_array_equal(victim(found.adversarial), found.target_code)
-    np.testing.assert_array_equal(found.target_code, attacker(IMAGES))
-    assert not np.array_equal(found.code, found.target_code)
+    np.testing.assert_array_equal(victim(found.adversarial), found.target_latent)
+    np.testing.assert_array_equal(found.target_latent, attacker(IMAGES))
+    assert not np.array_equal(found.latent, found.target_latent)
 
 
 def test_each_part_by_hand(networks):
     found = attacks.semantic_shift(*networks, IMAGES)
     flat = IMAGES.reshape(3, 4)
-    code, target_code = flat @ MIX, flat @ MIX + 0.25
-    target = (target_code @ np.linalg.inv(MIX)).reshape(IMAGES.shape)
-    np.testing.assert_array_equal(found.code, code)
-    np.testing.assert_array_equal(found.target_code, target_code)
+    latent, target_latent = flat @ MIX, flat @ MIX + 0.25
+    target = (target_latent @ np.linalg.inv(MIX)).reshape(IMAGES.shape)
+    np.testing.assert_array_equal(found.latent, latent)
+    np.testing.assert_array_equal(found.target_latent, target_latent)
     # NumPy's inverse is of float64, with rounding in its last place.
     np.testing.assert_allclose(found.reconstruction, IMAGES, atol=1e-6)
     np.testing.assert_allclose(found.target, target, atol=1e-6)
@@ -122,7 +122,7 @@ def test_everything_is_float32(networks, dtype):
 
 
 def test_any_models_will_do_also_of_any_image_size():
-    # Fully convolutional, code of the same rank as the image.
+    # Fully convolutional, latent of the same rank as the image.
     def halved(factor):
         x = keras.Input((None, None, 3))
         return keras.Model(x, keras.layers.Rescaling(factor)(x))
@@ -186,8 +186,11 @@ TALL = (2, 3, 1)
             {"attacker": _linear(np.eye(6, 4, dtype=np.float32), TALL, (4,))},
             r"images of the attacker must .*\(2, 3, 1\)",
         ),
-        ({"attacker": _encoder(WIDE)}, r"code of the attacker must .*\(4,\).*: \(5,\)"),
-        ({"decoder": _decoder(WIDE.T)}, r"code of the decoder must .*\(4,\).*\(5,\)"),
+        (
+            {"attacker": _encoder(WIDE)},
+            r"latent of the attacker must .*\(4,\).*: \(5,\)",
+        ),
+        ({"decoder": _decoder(WIDE.T)}, r"latent of the decoder must .*\(4,\).*\(5,\)"),
         (
             {"decoder": _linear(np.eye(4, 6, dtype=np.float32), (4,), TALL)},
             r"image of the decoder must .*\(2, 2, 1\).*\(2, 3, 1\)",

@@ -15,7 +15,8 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 half = tf.config.LogicalDeviceConfiguration()
 tf.config.set_logical_device_configuration(cpu, [half, half])
-from tfsemae.training import devices, loop
+from tfsemae import devices
+from tfsemae.training import loop
 assert devices.strategy("mirrored").num_replicas_in_sync == 2
 try:
     loop.train(loop.Settings(**json.loads(sys.stdin.read())))

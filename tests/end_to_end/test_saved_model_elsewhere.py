@@ -23,9 +23,9 @@ found = {"endpoints": sorted(loaded.signatures)}
 for count in (1, 7):
     pixels = tf.constant(np.load(images)[:count])
     for again in ("", "_again"):
-        code = loaded.encode(pixels)
-        found[f"encode_{count}{again}"] = code
-        found[f"decode_{count}{again}"] = loaded.decode(code)
+        latent = loaded.encode(pixels)
+        found[f"encode_{count}{again}"] = latent
+        found[f"decode_{count}{again}"] = loaded.decode(latent)
         found[f"reconstruct_{count}{again}"] = loaded.reconstruct(pixels)
         found[f"classify_{count}{again}"] = loaded.classify(pixels)
         (served,) = loaded.signatures["serving_default"](pixels).values()
@@ -67,10 +67,10 @@ def test_repeated_calls_are_equal_bit_for_bit(found, endpoint, count):
 @pytest.mark.parametrize("count", [1, 7])
 def test_they_equal_the_keras_networks(found, digits_run, pixels, count):
     network = models.Autoencoder.load(digits_run)
-    code = network.encoder(pixels[:count])
-    decoded, logits = network.decoder(code), network.classifier(code)
+    latent = network.encoder(pixels[:count])
+    decoded, logits = network.decoder(latent), network.classifier(latent)
     expected = dict(
-        zip(ENDPOINTS, [code, decoded, decoded, logits, decoded], strict=True)
+        zip(ENDPOINTS, [latent, decoded, decoded, logits, decoded], strict=True)
     )
     for endpoint, value in expected.items():
         # A graph in another process may order float32 sums differently.

@@ -9,14 +9,14 @@ from tfsemae import metrics
 from tfsemae.experiments.ming2022 import attack_claims
 from tfsemae.experiments.ming2022.attack_claims import OverImages, OverSeeds
 from tfsemae.experiments.ming2022.attack_plan import Attacker
-from tfsemae.metrics import Interval
+from tfsemae.statistics import Interval
 
 _LABELS = np.arange(60) % 2
 SHUFFLED, LABELLED, UNLABELLED = map(Attacker, ("shuffled", "labelled", "unlabelled"))
 
 
-def _codes(gap, seed=0):
-    """Codes of two classes at a distance."""
+def _latents(gap, seed=0):
+    """Latents of two classes at a distance."""
     noise = np.random.default_rng(seed).normal(size=(60, 3))
     return noise + gap * _LABELS[:, np.newaxis]
 
@@ -33,13 +33,13 @@ def _arrays(gap, correct, noise_gap=4.0, noise_correct=0.95, **changes):
         "movement": np.full(60, 0.2),
         "inverse_error": np.full(60, 0.05),
     }
-    of_codes = {"clean": (4.0, 1.0), "adversarial": (gap, correct)}
-    of_codes["noise"] = noise_gap, noise_correct
-    for code, (distance, share) in of_codes.items():
-        arrays[f"code_{code}"] = _codes(distance)
+    of_latents = {"clean": (4.0, 1.0), "adversarial": (gap, correct)}
+    of_latents["noise"] = noise_gap, noise_correct
+    for latent, (distance, share) in of_latents.items():
+        arrays[f"latent_{latent}"] = _latents(distance)
         for key in ("knn_accuracy", "linear_probe_accuracy"):
-            arrays[f"{key}_{code}"] = np.arange(60) < share * 60
-            arrays[f"{key}_anew_{code}"] = np.ones(60, bool)
+            arrays[f"{key}_{latent}"] = np.arange(60) < share * 60
+            arrays[f"{key}_anew_{latent}"] = np.ones(60, bool)
     return arrays | changes
 
 
@@ -108,8 +108,8 @@ def test_measurements_over_images_are_the_measures_themselves(over_images):
         "ssim": 97.0,  # %
         "movement": 0.25,  # over the images that have one
         "knn_accuracy_adversarial": 50.0,
-        "silhouette_adversarial": metrics.silhouette(_codes(1.0), _LABELS),
-        "scatter_ratio_clean": metrics.scatter_ratio(_codes(4.0), _LABELS) - 1 / 58,
+        "silhouette_adversarial": metrics.silhouette(_latents(1.0), _LABELS),
+        "scatter_ratio_clean": metrics.scatter_ratio(_latents(4.0), _LABELS) - 1 / 58,
     }
     for key, value in expected.items():
         found = measured.value(SHUFFLED, key)
@@ -123,8 +123,8 @@ def test_pairs_of_seeds_leave_what_they_share_out(tmp_path):
         for seed, base in enumerate((0.1, 0.5, 0.3)):
             folder = tmp_path / f"{name}{seed}"
             folder.mkdir()
-            codes = {"adversarial": {"silhouette": base + offset}}
-            found = {"psnr": 30 + base, "codes": codes}
+            latents = {"adversarial": {"silhouette": base + offset}}
+            found = {"psnr": 30 + base, "latents": latents}
             (folder / "metrics.json").write_text(json.dumps(found))
             folders.append(folder)
         return folders

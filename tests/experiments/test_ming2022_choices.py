@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfsemae.experiments.ming2022 import choices, claims, plan
-from tfsemae.metrics import Interval
+from tfsemae.statistics import Interval
 
 
 def _psnr(vanilla, semantic):

@@ -25,8 +25,10 @@ def _write_metrics(folder, **found):
 def _write_attack(folder, seed, psnr):
     found = dict.fromkeys(("ssim", "psnr_clipped", "ssim_clipped"), 0.5)
     found |= {"psnr": psnr + seed, "movement": 0.7, "inverse_error": 0.2}
-    codes = {c: {k: 0.25 + 0.01 * seed for k in _OF_CODES} for c in attacking.CODES}
-    _write_metrics(folder, **found, codes=codes)
+    latents = {
+        c: {k: 0.25 + 0.01 * seed for k in _OF_CODES} for c in attacking.CONDITIONS
+    }
+    _write_metrics(folder, **found, latents=latents)
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def parts(tmp_path):
     )
 
 
-def test_rows_have_each_measurement_of_each_attacker_and_the_clean_codes_once(parts):
+def test_rows_have_each_measurement_of_each_attacker_and_the_clean_latents_once(parts):
     rows = {row.id: row for row in parts["rows"]}
     assert len(rows) == len(parts["rows"])
     clean = len(_OF_CODES)

@@ -75,9 +75,9 @@ def test_a_later_save_replaces_an_earlier_one(saved):
 def test_joint_network_shares_the_weights(semantic):
     image = np.random.default_rng(0).random((3, 12, 12, 1), np.float32)
     outputs = semantic.joint()(image)
-    code = semantic.encoder(image)
-    np.testing.assert_array_equal(outputs["reconstruction"], semantic.decoder(code))
-    np.testing.assert_array_equal(outputs["logits"], semantic.classifier(code))
+    latent = semantic.encoder(image)
+    np.testing.assert_array_equal(outputs["reconstruction"], semantic.decoder(latent))
+    np.testing.assert_array_equal(outputs["logits"], semantic.classifier(latent))
     assert {id(w) for w in semantic.joint().weights} == {
         id(w) for part in PARTS for w in getattr(semantic, part).weights
     }
@@ -86,8 +86,8 @@ def test_joint_network_shares_the_weights(semantic):
 def test_any_functional_models_will_do():
     image = keras.Input((4, 5, 3))
     encoder = keras.Model(image, keras.layers.Flatten()(image))
-    code = keras.Input((60,))
-    decoder = keras.Model(code, keras.layers.Reshape((4, 5, 3))(code))
+    latent = keras.Input((60,))
+    decoder = keras.Model(latent, keras.layers.Reshape((4, 5, 3))(latent))
     found = Autoencoder(encoder, decoder)
     assert found.image_shape == (4, 5, 3)
     pixels = np.random.default_rng(0).random((2, 4, 5, 3), np.float32)

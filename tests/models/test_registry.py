@@ -22,13 +22,13 @@ import keras
 import tensorflow as tf
 images = np.load(f"{folder}/images.npy")
 load = lambda name: keras.saving.load_model(f"{folder}/{name}.keras")
-code = load("encoder")(images)
+latent = load("encoder")(images)
 exported = tf.saved_model.load(f"{folder}/saved_model")
 np.savez(
     f"{folder}/found.npz",
-    keras_code=code, keras_image=load("decoder")(code),
-    keras_logits=load("classifier")(code),
-    code=exported.encode(images), image=exported.decode(code),
+    keras_latent=latent, keras_image=load("decoder")(latent),
+    keras_logits=load("classifier")(latent),
+    latent=exported.encode(images), image=exported.decode(latent),
     logits=exported.classify(images),
 )
 assert not any(name.startswith("tfsemae.") for name in sys.modules)
@@ -50,8 +50,8 @@ def _images(network, count=5):
 
 
 def _apply(network, images):
-    code = network.encoder(images)
-    return code, network.decoder(code), network.classifier(code)
+    latent = network.encoder(images)
+    return latent, network.decoder(latent), network.classifier(latent)
 
 
 def test_each_network_is_tried():
@@ -66,9 +66,9 @@ def test_parts_are_functional_keras_models(network):
 
 def test_float32_in_and_out(network):
     images = _images(network)
-    code, decoded, logits = _apply(network, images)
-    assert {t.dtype for t in (code, decoded, logits)} == {tf.float32}
-    assert code.shape == (5, *network.encoder.output_shape[1:])
+    latent, decoded, logits = _apply(network, images)
+    assert {t.dtype for t in (latent, decoded, logits)} == {tf.float32}
+    assert latent.shape == (5, *network.encoder.output_shape[1:])
     assert decoded.shape == images.shape
     assert logits.shape == (5, len(network.class_names))
     assert 0 <= decoded.numpy().min() <= decoded.numpy().max() <= 1
@@ -130,7 +130,7 @@ def test_both_saved_forms_load_without_tfsemae(network, tmp_path, run_python):
     assert ended.status == 0, ended.messages
     found = np.load(tmp_path / "found.npz")
     for name, expected in zip(
-        ("code", "image", "logits"), _apply(network, images), strict=True
+        ("latent", "image", "logits"), _apply(network, images), strict=True
     ):
         # Sums may be ordered differently in another process and in a graph.
         for kind in ("", "keras_"):

@@ -44,15 +44,15 @@ def test_endpoints(loaded):
 @pytest.mark.parametrize("count", [1, 7])
 def test_endpoints_equal_the_networks_for_any_batch_size(loaded, semantic, count):
     images = _images(count)
-    code = semantic.encoder(images)
+    latent = semantic.encoder(images)
     # The compiled graph may order the sums of a dot product differently: some units
     # in the last place of values around 1.
     close = {"rtol": 1e-5, "atol": 1e-6}
-    np.testing.assert_allclose(loaded.encode(images), code, **close)
-    decoded = semantic.decoder(code)
-    np.testing.assert_allclose(loaded.decode(code), decoded, **close)
+    np.testing.assert_allclose(loaded.encode(images), latent, **close)
+    decoded = semantic.decoder(latent)
+    np.testing.assert_allclose(loaded.decode(latent), decoded, **close)
     np.testing.assert_allclose(loaded.reconstruct(images), decoded, **close)
-    logits = semantic.classifier(code)
+    logits = semantic.classifier(latent)
     np.testing.assert_allclose(loaded.classify(images), logits, **close)
 
 
@@ -89,10 +89,10 @@ def test_vanilla_does_not_classify(tmp_path):
 
 def _with_dropout():
     image = keras.Input((2, 2, 1))
-    code = keras.layers.Dropout(0.9)(keras.layers.Flatten()(image))
+    latent = keras.layers.Dropout(0.9)(keras.layers.Flatten()(image))
     back = keras.Input((4,))
     decoder = keras.Model(back, keras.layers.Reshape((2, 2, 1))(back))
-    return Autoencoder(keras.Model(image, code), decoder)
+    return Autoencoder(keras.Model(image, latent), decoder)
 
 
 def test_networks_are_exported_as_at_inference(tmp_path):

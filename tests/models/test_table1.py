@@ -14,7 +14,7 @@ TABLE = [
     ("encoder", "conv2", "Conv2D", 64, (5, 5), (1, 1), "relu", (14, 14, 64), 51_264),
     ("encoder", "pool2", "MaxPooling2D", None, (2, 2), (2, 2), None, (7, 7, 64), 0),
     ("encoder", "flatten", "Flatten", None, None, None, None, (3136,), 0),
-    ("encoder", "code", "Dense", 196, None, None, "sigmoid", (196,), 614_852),
+    ("encoder", "latent", "Dense", 196, None, None, "sigmoid", (196,), 614_852),
     ("decoder", "reshape", "Reshape", None, None, None, None, (7, 7, 4), 0),
     ("decoder", "deconv1", "Conv2DTranspose", 64, (5, 5), (2, 2), "relu",
      (14, 14, 64), 6_464),
@@ -71,7 +71,7 @@ def test_totals_at_28(mnist):
     assert counts == [666_948, 57_729, 405_418]
 
 
-def test_code_and_totals_at_32():
+def test_latent_and_totals_at_32():
     found = _build(32)
     assert found.encoder.output_shape == (None, 256)
     assert found.decoder.output_shape == (None, 32, 32, 1)
@@ -173,7 +173,7 @@ CUT = 0.8796
         # Inputs of one output; fan-in and fan-out as Keras counts them, which in a
         # transposed convolution are the other way round.
         ("encoder", "conv2", 25 * 32, (25 * 32, 25 * 64)),
-        ("encoder", "code", 3136, (3136, 196)),
+        ("encoder", "latent", 3136, (3136, 196)),
         ("decoder", "deconv1", 25 * 4, (25 * 64, 25 * 4)),
         ("decoder", "deconv2", 25 * 64, (25 * 32, 25 * 64)),
         ("classifier", "hidden", 1568, (1568, 256)),
@@ -210,7 +210,7 @@ def colours():
     return np.random.default_rng(0).random((4, 32, 32, 3), np.float32)
 
 
-def test_code_and_totals_of_three_channels(cifar):
+def test_latent_and_totals_of_three_channels(cifar):
     assert cifar.encoder.output_shape == (None, 3, 256)
     assert cifar.decoder.output_shape == (None, 32, 32, 3)
     assert cifar.classifier.output_shape == (None, 2)
@@ -232,29 +232,29 @@ def test_channels_share_one_pass_through_one_network(cifar):
 def test_classifier_reads_the_grids_stacked(cifar):
     stack = cifar.classifier.get_layer("stack")
     assert stack.output.shape == (None, 8, 8, 12)
-    code = np.random.default_rng(0).random((2, 3, 256), np.float32)
-    found = keras.Model(cifar.classifier.input, stack.output)(code)
+    latent = np.random.default_rng(0).random((2, 3, 256), np.float32)
+    found = keras.Model(cifar.classifier.input, stack.output)(latent)
     # Channel c has the features 4 c to 4 c + 3 of its own grid.
-    grids = [code[:, c].reshape(2, 8, 8, 4) for c in range(3)]
+    grids = [latent[:, c].reshape(2, 8, 8, 4) for c in range(3)]
     np.testing.assert_array_equal(found, np.concatenate(grids, axis=-1))
 
 
 @pytest.mark.parametrize("channel", range(3))
-def test_code_of_a_channel_depends_on_that_channel_alone(cifar, colours, channel):
+def test_latent_of_a_channel_depends_on_that_channel_alone(cifar, colours, channel):
     changed = colours.copy()
     changed[..., channel] = 1 - changed[..., channel]
-    code, other = (np.asarray(cifar.encoder(x)) for x in (colours, changed))
+    latent, other = (np.asarray(cifar.encoder(x)) for x in (colours, changed))
     others = [c for c in range(3) if c != channel]
-    np.testing.assert_array_equal(other[:, others], code[:, others])
-    assert not np.any(np.all(other[:, channel] == code[:, channel], axis=-1))
+    np.testing.assert_array_equal(other[:, others], latent[:, others])
+    assert not np.any(np.all(other[:, channel] == latent[:, channel], axis=-1))
 
 
 @pytest.mark.parametrize("channel", range(3))
-def test_decoded_channel_depends_on_its_code_alone(cifar, colours, channel):
-    code = np.asarray(cifar.encoder(colours))
-    changed = code.copy()
+def test_decoded_channel_depends_on_its_latent_alone(cifar, colours, channel):
+    latent = np.asarray(cifar.encoder(colours))
+    changed = latent.copy()
     changed[:, channel] = 1 - changed[:, channel]
-    image, other = (np.asarray(cifar.decoder(z)) for z in (code, changed))
+    image, other = (np.asarray(cifar.decoder(z)) for z in (latent, changed))
     others = [c for c in range(3) if c != channel]
     np.testing.assert_array_equal(other[..., others], image[..., others])
     assert not np.allclose(other[..., channel], image[..., channel])
@@ -262,21 +262,23 @@ def test_decoded_channel_depends_on_its_code_alone(cifar, colours, channel):
 
 def test_each_channel_is_treated_as_by_the_network_of_one(cifar, colours):
     single = table1.build((32, 32, 1), initializer="he_normal", seed=0)
-    code, decoded = cifar.encoder(colours), cifar.joint()(colours)["reconstruction"]
+    latent, decoded = cifar.encoder(colours), cifar.joint()(colours)["reconstruction"]
     for channel in range(3):
         alone = single.encoder(colours[..., channel : channel + 1])
         # Batches of 12 and of 4 may order float32 sums differently.
-        np.testing.assert_allclose(code[:, channel], alone, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(latent[:, channel], alone, rtol=1e-5, atol=1e-6)
         image = single.decoder(alone)[..., 0]
         np.testing.assert_allclose(decoded[..., channel], image, rtol=1e-5, atol=1e-6)
 
 
-def test_grey_as_three_channels_has_three_equal_codes(cifar, colours):
+def test_grey_as_three_channels_has_three_equal_latents(cifar, colours):
     grey = np.repeat(colours[..., :1], 3, axis=-1)
-    code = np.asarray(cifar.encoder(grey))
+    latent = np.asarray(cifar.encoder(grey))
     for channel in (1, 2):
         # The place in the batch may decide how float32 sums are ordered.
-        np.testing.assert_allclose(code[:, channel], code[:, 0], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            latent[:, channel], latent[:, 0], rtol=1e-5, atol=1e-6
+        )
 
 
 def test_two_channels_and_unequal_sides():

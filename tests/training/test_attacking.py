@@ -1,4 +1,4 @@
-"""The attack on networks whose answers are known: code = gain * pixels + offset."""
+"""The attack on networks whose answers are known: latent = gain * pixels + offset."""
 
 import json
 import math
@@ -22,9 +22,9 @@ def _autoencoder(offset=0.0, decode=(1.0, 0.0), shape=SHAPE):
     image = keras.Input(shape)
     moved = keras.layers.Rescaling(1.0, offset)(image)
     encoder = keras.Model(image, keras.layers.Flatten()(moved))
-    code = keras.Input((math.prod(shape),))
-    grid = keras.layers.Reshape(shape)(code)
-    decoder = keras.Model(code, keras.layers.Conv2D(shape[-1], 1)(grid))
+    latent = keras.Input((math.prod(shape),))
+    grid = keras.layers.Reshape(shape)(latent)
+    decoder = keras.Model(latent, keras.layers.Conv2D(shape[-1], 1)(grid))
     kernel = decode[0] * np.eye(shape[-1])[None, None]
     decoder.set_weights([kernel, np.full(shape[-1], decode[1])])
     return Autoencoder(encoder, decoder)
@@ -79,7 +79,7 @@ def _arrays(folder):
 # --- what is measured
 
 
-def test_code_reaches_that_of_the_attacker_where_networks_are_inverse(make):
+def test_latent_reaches_that_of_the_attacker_where_networks_are_inverse(make):
     found = attacking.attack(make())
     assert found["examples"] == 40
     # Float32: 144 sums of numbers below 1, each off by some 6e-8, to 0.125.
@@ -94,7 +94,7 @@ def test_code_reaches_that_of_the_attacker_where_networks_are_inverse(make):
 
 @pytest.mark.parametrize(
     ("gain", "movement"),
-    # The image and with it the code move by that share of the difference.
+    # The image and with it the latent move by that share of the difference.
     [(1.0, 0.0), (0.75, 0.25), (0.5, 0.5), (0.0, 1.0), (-1.0, 2.0)],
 )
 def test_movement_is_the_share_that_is_left(make, gain, movement):
@@ -104,7 +104,7 @@ def test_movement_is_the_share_that_is_left(make, gain, movement):
     assert attacking.attack(settings)["movement"] == pytest.approx(movement, abs=2e-6)
 
 
-def test_inverse_error_is_relative_to_the_code(make):
+def test_inverse_error_is_relative_to_the_latent(make):
     # e_v(d(L)) = 0.75 L, off by a quarter.
     decode = (0.75, 0.0)
     settings = make(_autoencoder(decode=decode), _autoencoder(0.125, decode))
@@ -134,7 +134,7 @@ def test_victim_as_attacker_has_no_movement_to_measure(make, tmp_path, dark_file
     assert json.loads(written) == found
 
 
-def test_code_of_zeros_has_no_relative_error(make, write_images):
+def test_latent_of_zeros_has_no_relative_error(make, write_images):
     black = write_images(test_images=np.zeros((40, *SHAPE), np.uint8))
     found = attacking.attack(make(dataset=str(black)))
     assert found["inverse_error"] is None
@@ -142,7 +142,7 @@ def test_code_of_zeros_has_no_relative_error(make, write_images):
 
 
 def test_images_that_do_not_move_leave_the_mean_to_the_others(make, write_images):
-    # The attacker doubles the code: black images do not move, others by half.
+    # The attacker doubles the latent: black images do not move, others by half.
     images = np.full((40, *SHAPE), 64, np.uint8)
     images[::2] = 0
     decode = (0.5, 0.0)
@@ -160,10 +160,10 @@ def test_batches_change_nothing(make, tmp_path):
     parts = attacking.attack(make(batch_size=7, output_dir=str(tmp_path / "parts")))
     # Sums over an image may be ordered differently.
     near = {"rel": 1e-5, "abs": 1e-7}
-    of_codes = parts.pop("codes"), whole.pop("codes")
+    of_latents = parts.pop("latents"), whole.pop("latents")
     assert parts == pytest.approx(whole, **near)
-    for name in attacking.CODES:
-        assert of_codes[0][name] == pytest.approx(of_codes[1][name], **near)
+    for name in attacking.CONDITIONS:
+        assert of_latents[0][name] == pytest.approx(of_latents[1][name], **near)
     np.testing.assert_array_equal(
         _arrays(tmp_path / "parts")["unclipped"], _arrays(tmp_path / "out")["unclipped"]
     )
@@ -189,26 +189,26 @@ def two_classes(write_images):
 
 
 def _inverter():
-    """An attacker that takes each class for the other: its code is 200/255 - code."""
+    """An attacker that takes each class for the other."""
     image = keras.Input(SHAPE)
     inverted = keras.layers.Rescaling(-1.0, 240 / 255)(image)
     encoder = keras.Model(image, keras.layers.Flatten()(inverted))
     return Autoencoder(encoder, _autoencoder().decoder)
 
 
-def test_classifiers_of_clean_codes_are_deceived(make, two_classes, tmp_path):
+def test_classifiers_of_clean_latents_are_deceived(make, two_classes, tmp_path):
     # Dark becomes bright and bright becomes dark; the classes stay as far apart.
     found = attacking.attack(make(attacker=_inverter(), dataset=str(two_classes)))
-    codes = found["codes"]
+    latents = found["latents"]
     for name, accuracy in (("clean", 1), ("adversarial", 0)):
-        assert codes[name]["knn_accuracy"] == accuracy
-        assert codes[name]["linear_probe_accuracy"] == accuracy
-        assert codes[name]["linear_probe_accuracy_anew"] == 1
-        assert codes[name]["knn_accuracy_anew"] == 1
+        assert latents[name]["knn_accuracy"] == accuracy
+        assert latents[name]["linear_probe_accuracy"] == accuracy
+        assert latents[name]["linear_probe_accuracy_anew"] == 1
+        assert latents[name]["knn_accuracy_anew"] == 1
     for measure in ("silhouette", "scatter_ratio"):
-        clean, adversarial = (codes[k][measure] for k in ("clean", "adversarial"))
+        clean, adversarial = (latents[k][measure] for k in ("clean", "adversarial"))
         assert clean == pytest.approx(adversarial, rel=1e-3)
-        assert codes["noise"][measure] < clean
+        assert latents["noise"][measure] < clean
     with np.load(tmp_path / "out" / "measurements.npz") as file:
         arrays = dict(file)
     assert not arrays["knn_accuracy_adversarial"].any()
@@ -221,9 +221,11 @@ def test_classifiers_of_clean_codes_are_deceived(make, two_classes, tmp_path):
 def test_noise_is_gaussian_and_of_the_norm_of_the_attack(make, two_classes, tmp_path):
     attacking.attack(make(attacker=_inverter(), dataset=str(two_classes)))
     with np.load(tmp_path / "out" / "measurements.npz") as file:
-        moved = {k: file[f"code_{k}"] - file["code_clean"] for k in attacking.CODES}
+        moved = {
+            k: file[f"latent_{k}"] - file["latent_clean"] for k in attacking.CONDITIONS
+        }
         disturbance = file["disturbance"]
-    # Here a code is its image.
+    # Here a latent is its image.
     for name in ("adversarial", "noise"):
         norms = np.linalg.norm(moved[name], axis=1)
         np.testing.assert_allclose(norms, disturbance, rtol=1e-5)
@@ -232,7 +234,7 @@ def test_noise_is_gaussian_and_of_the_norm_of_the_attack(make, two_classes, tmp_
 
 
 def test_classifiers_learn_and_answer_under_noise_of_their_own(make, write_images):
-    # The same images in both splits: equal noise would make both codes equal.
+    # The same images in both splits: equal noise would make both latents equal.
     images, labels = _classes(40)
     path = write_images(
         images=images, labels=labels, test_images=images, test_labels=labels
@@ -245,7 +247,7 @@ def test_classifiers_learn_and_answer_under_noise_of_their_own(make, write_image
         for part in (0, 1)
     ]
     for name, equal in (("clean", True), ("adversarial", True), ("noise", False)):
-        first, second = (part[f"code_{name}"] for part in parts)
+        first, second = (part[f"latent_{name}"] for part in parts)
         assert np.array_equal(first, second) == equal
 
 
@@ -262,7 +264,7 @@ def test_of_many_images_a_draw_is_learnt_from(make, write_images, monkeypatch):
         test_labels=test_labels,
     )
     found = attacking.attack(make(dataset=str(path)))
-    assert found["codes"]["clean"]["linear_probe_accuracy"] == 1
+    assert found["latents"]["clean"]["linear_probe_accuracy"] == 1
 
 
 @pytest.mark.parametrize(
@@ -279,7 +281,7 @@ def test_without_classes_to_tell_they_are_not_measured(make, write_images, array
     images = np.random.default_rng(0).integers(1, 128, (40, *SHAPE), dtype=np.uint8)
     path = write_images(test_images=images, **arrays)
     found = attacking.attack(make(dataset=str(path)))
-    assert "codes" not in found
+    assert "latents" not in found
     assert found["examples"] == 40
 
 
@@ -433,19 +435,19 @@ def test_full_disk_is_told_and_room_made(make, tmp_path, full_disk):
 
 
 def _narrow():
-    """A pair of the same images with a code of 5."""
-    image, code = keras.Input(SHAPE), keras.Input((5,))
+    """A pair of the same images with a latent of 5."""
+    image, latent = keras.Input(SHAPE), keras.Input((5,))
     flat = keras.layers.Flatten()(image)
-    dense = keras.layers.Dense(PIXELS)(code)
+    dense = keras.layers.Dense(PIXELS)(latent)
     return Autoencoder(
         keras.Model(image, keras.layers.Dense(5)(flat)),
-        keras.Model(code, keras.layers.Reshape(SHAPE)(dense)),
+        keras.Model(latent, keras.layers.Reshape(SHAPE)(dense)),
     )
 
 
 def _without_weights():
-    code = keras.Input((PIXELS,))
-    decoder = keras.Model(code, keras.layers.Reshape(SHAPE)(code))
+    latent = keras.Input((PIXELS,))
+    decoder = keras.Model(latent, keras.layers.Reshape(SHAPE)(latent))
     return Autoencoder(_autoencoder().encoder, decoder)
 
 
@@ -457,12 +459,12 @@ def _without_weights():
             r"must have images of the victim's shape \(12, 12, 1\).*\(16, 12, 1\)",
         ),
         (_autoencoder(shape=(12, 12, 3)), r"must have images .*\(12, 12, 3\)"),
-        (_narrow(), r"must have codes of the victim's shape \(144,\).*\(5,\)"),
+        (_narrow(), r"must have latents of the victim's shape \(144,\).*\(5,\)"),
         (_autoencoder(decode=(0.5, 0.0)), "has another decoder than --model_dir"),
         (_autoencoder(decode=(1.0, 1e-7)), "another decoder .*--decoder_from"),
         (_without_weights(), "has another decoder"),
     ],
-    ids=["size", "channels", "codes", "decoder", "last bits", "no weights"],
+    ids=["size", "channels", "latents", "decoder", "last bits", "no weights"],
 )
 def test_networks_that_do_not_suit_each_other_are_refused(
     make, tmp_path, attacker, message

@@ -16,18 +16,18 @@ CLASSES = ("left", "right")
 BEST = 20 * math.log10(255)  # 48.13 dB, the floor of the squared error
 
 
-def _autoencoder(decode=lambda code: code, classify=None, shape=SHAPE):
+def _autoencoder(decode=lambda latent: latent, classify=None, shape=SHAPE):
     """The identity, or with another function of the pixels as decoder.
 
-    `classify` is a function from the code to logits.
+    `classify` is a function from the latent to logits.
     """
     image = keras.Input(shape)
     encoder = keras.Model(image, keras.layers.Flatten()(image))
-    code = keras.Input((math.prod(shape),))
-    decoder = keras.Model(code, decode(keras.layers.Reshape(shape)(code)))
+    latent = keras.Input((math.prod(shape),))
+    decoder = keras.Model(latent, decode(keras.layers.Reshape(shape)(latent)))
     if classify is None:
         return Autoencoder(encoder, decoder)
-    return Autoencoder(encoder, decoder, keras.Model(code, classify(code)), CLASSES)
+    return Autoencoder(encoder, decoder, keras.Model(latent, classify(latent)), CLASSES)
 
 
 def _constant(value):
@@ -115,20 +115,20 @@ def test_batches_of_evaluation_change_nothing(tmp_path, monkeypatch):
     assert _evaluate(autoencoder, images, tmp_path) == pytest.approx(whole, rel=1e-6)
 
 
-def _darker_half(code):
+def _darker_half(latent):
     """Logits (light on the right, light on the left): the true class wins."""
-    image = keras.layers.Reshape(SHAPE)(code)
+    image = keras.layers.Reshape(SHAPE)(latent)
     left = keras.ops.mean(image[:, :, :6], axis=(1, 2))
     right = keras.ops.mean(image[:, :, 6:], axis=(1, 2))
     return keras.ops.concatenate([right, left], axis=-1)
 
 
-def _brighter_half(code):
-    return -_darker_half(code)
+def _brighter_half(latent):
+    return -_darker_half(latent)
 
 
-def _always_first(code):
-    return _darker_half(code) * 0.0 + np.array([1.0, 0.0], np.float32)
+def _always_first(latent):
+    return _darker_half(latent) * 0.0 + np.array([1.0, 0.0], np.float32)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_label_accuracy_of_a_rigged_classifier(tmp_path, classify, accuracy):
     assert found["label_accuracy"] == pytest.approx(accuracy)
 
 
-def test_code_is_measured_on_the_images_and_learned_from_the_reference(tmp_path):
+def test_latent_is_measured_on_the_images_and_learned_from_the_reference(tmp_path):
     images, reference = _noise(41), _noise(40, seed=5)
     swapped = Images(reference.images, 1 - reference.labels, CLASSES)
     found = _evaluate(_autoencoder(), images, tmp_path, swapped)
@@ -164,7 +164,7 @@ def test_collapsed_encoder_is_measured_and_has_no_map(tmp_path):
     assert not (tmp_path / "tsne.png").exists()
 
 
-def test_without_labels_the_code_is_not_measured(tmp_path):
+def test_without_labels_the_latent_is_not_measured(tmp_path):
     classifier = _autoencoder(classify=_darker_half)
     found = _evaluate(classifier, _noise(40, None), tmp_path)
     assert set(found) == {
@@ -257,7 +257,7 @@ def _labelled(count, labels):
         (_noise(40), _labelled(40, [0] * 40), "40 images of 1 classes"),
     ],
 )
-def test_too_few_for_the_measures_of_the_code_are_refused(
+def test_too_few_for_the_measures_of_the_latent_are_refused(
     tmp_path, images, reference, received
 ):
     with pytest.raises(ValueError, match=f"at least 31 .*Received: {received}"):
@@ -394,6 +394,6 @@ def test_output_that_is_a_file_is_refused(identity_run, halves_file, tmp_path):
 
 def test_an_infinite_ratio_of_scatters_is_none():
     # JSON has no infinity. Two classes, each a point.
-    codes, labels = np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([0, 0, 1, 1])
-    found = evaluation.structure(codes, labels)
+    latents, labels = np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([0, 0, 1, 1])
+    found = evaluation.structure(latents, labels)
     assert found == {"silhouette": 1.0, "scatter_ratio": None}

@@ -13,9 +13,9 @@ class SemanticShift(NamedTuple):
 
     adversarial: tf.Tensor  # `[B, H, W, C]`, I_a of eq. (6), not clipped
     clipped: tf.Tensor  # `[B, H, W, C]`, I_a clipped to [0, 1]
-    code: tf.Tensor  # `[B, ...]`, L_v = e_v(I), eq. (1)
+    latent: tf.Tensor  # `[B, ...]`, L_v = e_v(I), eq. (1)
     reconstruction: tf.Tensor  # `[B, H, W, C]`, I_v = d(L_v), eq. (2)
-    target_code: tf.Tensor  # `[B, ...]`, L_s = e_s(I), eq. (4)
+    target_latent: tf.Tensor  # `[B, ...]`, L_s = e_s(I), eq. (4)
     target: tf.Tensor  # `[B, H, W, C]`, I_s = d(L_s), eq. (5)
 
 
@@ -32,16 +32,16 @@ def semantic_shift(
     I_a is as near to I as both reconstructions are.
 
     Args:
-        encoder: e_v of the victim, image -> code; functional, as the other two.
-        attacker: e_s of the attacker, image -> code of the same shape.
-        decoder: d, which both share, code -> image.
+        encoder: e_v of the victim, image -> latent; functional, as the other two.
+        attacker: e_s of the attacker, image -> latent of the same shape.
+        decoder: d, which both share, latent -> image.
         images: float `[B, H, W, C]` in [0, 1].
 
     Returns:
         See `SemanticShift`. Batches of all sizes share one trace.
 
     Raises:
-        ValueError: if the shapes of images and codes do not fit each other.
+        ValueError: if the shapes of images and latents do not fit each other.
 
     Source: Ming 2022, section IV, eqs. (1) to (6).
     """
@@ -54,22 +54,22 @@ def semantic_shift(
 
 @tf.function
 def _shift(encoder, attacker, decoder, images):
-    code = encoder(images, training=False)
-    target_code = attacker(images, training=False)
-    reconstruction = decoder(code, training=False)
-    target = decoder(target_code, training=False)
+    latent = encoder(images, training=False)
+    target_latent = attacker(images, training=False)
+    reconstruction = decoder(latent, training=False)
+    target = decoder(target_latent, training=False)
     # In this order: where the two reconstructions are equal, I_a is I exactly.
     adversarial = images + (target - reconstruction)
     clipped = tf.clip_by_value(adversarial, 0.0, 1.0)
-    return adversarial, clipped, code, reconstruction, target_code, target
+    return adversarial, clipped, latent, reconstruction, target_latent, target
 
 
 def _check(encoder, attacker, decoder, image_shape) -> None:
     shapes = {
         "images": (image_shape, encoder.input_shape[1:]),
         "images of the attacker": (image_shape, attacker.input_shape[1:]),
-        "code of the attacker": (attacker.output_shape[1:], encoder.output_shape[1:]),
-        "code of the decoder": (decoder.input_shape[1:], encoder.output_shape[1:]),
+        "latent of the attacker": (attacker.output_shape[1:], encoder.output_shape[1:]),
+        "latent of the decoder": (decoder.input_shape[1:], encoder.output_shape[1:]),
         "image of the decoder": (decoder.output_shape[1:], image_shape),
     }
     for name, (found, expected) in shapes.items():

@@ -18,9 +18,9 @@ import tensorflow as tf
 from absl import flags
 from keras import ops
 
-from tfsemae import command_line, data, files, models
+from tfsemae import command_line, data, devices, files, models
 from tfsemae.models.autoencoder import Autoencoder
-from tfsemae.training import callbacks, devices, loop
+from tfsemae.training import callbacks, loop
 
 _WORKLOAD = flags.DEFINE_string(
     "workload", None, "Write initial weights, batches and rates here, as npz; no more."

@@ -12,7 +12,7 @@ import time
 
 import tensorflow as tf
 
-from tfsemae.training import devices
+from tfsemae import devices
 
 SIDE = 2048
 _PRODUCTS = 4  # per turn

@@ -5,7 +5,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from tfsemae.training.run_folder import METRICS_FILE
+from tfsemae.run_folder import METRICS_FILE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -14,13 +14,13 @@ _DESCRIPTION = "autoencoder.json"
 
 @dataclasses.dataclass(frozen=True)
 class Autoencoder:
-    """Encoder, decoder and, in a semantic autoencoder, a classifier of the code.
+    """Encoder, decoder and, in a semantic autoencoder, a classifier of the latent.
 
     Attributes:
-        encoder: float32 `[B, H, W, C]` in [0, 1] -> code, `[B, Z]` or,
+        encoder: float32 `[B, H, W, C]` in [0, 1] -> latent, `[B, Z]` or,
             where each channel has its own, `[B, C, Z]`.
-        decoder: code -> float32 `[B, H, W, C]` in [0, 1].
-        classifier: code -> logits `[B, K]`; None in a vanilla one.
+        decoder: latent -> float32 `[B, H, W, C]` in [0, 1].
+        classifier: latent -> logits `[B, K]`; None in a vanilla one.
         class_names: the K classes in the order of the logits; empty without.
     """
 
@@ -42,10 +42,10 @@ class Autoencoder:
             with a classifier, "logits": `[B, K]`. It shares the weights.
         """
         image = keras.Input(self.image_shape, name="image")
-        code = self.encoder(image)
-        outputs = {"reconstruction": self.decoder(code)}
+        latent = self.encoder(image)
+        outputs = {"reconstruction": self.decoder(latent)}
         if self.classifier is not None:
-            outputs["logits"] = self.classifier(code)
+            outputs["logits"] = self.classifier(latent)
         return keras.Model(image, outputs, name="autoencoder")
 
     def save(self, model_dir: files.PathLike) -> None:

@@ -10,7 +10,7 @@ from tfsemae.models.autoencoder import Autoencoder
 def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
     """Writes a SavedModel; an earlier one at `path` is replaced.
 
-    Endpoints, each for any batch size: `encode` image -> code, `decode` code ->
+    Endpoints, each for any batch size: `encode` image -> latent, `decode` latent ->
     image, `reconstruct` image -> image, which is also `serving_default`, and,
     where there is a classifier, `classify` image -> logits. Load it with
     `tf.saved_model.load(path).encode(images)`.
@@ -23,8 +23,8 @@ def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
         OSError: if it can not be written; what stood at `path` stays.
     """
     images = tf.TensorSpec((None, *autoencoder.image_shape), tf.float32, name="image")
-    codes = tf.TensorSpec(
-        (None, *autoencoder.encoder.output_shape[1:]), tf.float32, name="code"
+    latents = tf.TensorSpec(
+        (None, *autoencoder.encoder.output_shape[1:]), tf.float32, name="latent"
     )
     encoder, decoder = autoencoder.encoder, autoencoder.decoder
     archive = keras.export.ExportArchive()
@@ -36,7 +36,7 @@ def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
         [images],
     )
     archive.add_endpoint("encode", lambda x: encoder(x, training=False), [images])
-    archive.add_endpoint("decode", lambda z: decoder(z, training=False), [codes])
+    archive.add_endpoint("decode", lambda z: decoder(z, training=False), [latents])
     classifier = autoencoder.classifier
     if classifier is not None:
         archive.track(classifier)

@@ -8,7 +8,7 @@ from keras import layers, ops
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.models.initializers import Kernels
 
-CODE_CHANNELS = 4
+LATENT_CHANNELS = 4
 
 
 def build(
@@ -20,9 +20,9 @@ def build(
 ) -> Autoencoder:
     """Builds encoder, decoder and, where there are classes, the classifier.
 
-    The code has Z = (H / 4) * (W / 4) * 4 entries in (0, 1): 196 at 28 x 28. Of
+    The latent has Z = (H / 4) * (W / 4) * 4 entries in (0, 1): 196 at 28 x 28. Of
     images with several channels each channel is coded and decoded by itself, all
-    with the same weights; the code is then `[B, C, Z]`, and the classifier reads
+    with the same weights; the latent is then `[B, C, Z]`, and the classifier reads
     the C grids of features stacked. With the same seed the encoder and the
     decoder start from the same weights whether there is a classifier or not.
 
@@ -54,7 +54,7 @@ def build(
             f"Received: image_shape={image_shape}."
         )
     kernels = Kernels(initializer, seed)
-    grid = (height // 4, width // 4, CODE_CHANNELS)
+    grid = (height // 4, width // 4, LATENT_CHANNELS)
     encoder = _encoder((height, width, 1), grid, kernels)
     decoder = _decoder(grid, kernels)
     if channels > 1:
@@ -73,26 +73,26 @@ def _encoder(image_shape, grid, kernels: Kernels) -> keras.Model:
     x = layers.Conv2D(64, 5, **_same("relu", kernels(25 * 32)), name="conv2")(x)
     x = layers.MaxPooling2D(2, name="pool2")(x)
     x = layers.Flatten(name="flatten")(x)
-    code = layers.Dense(
+    latent = layers.Dense(
         math.prod(grid),
         activation="sigmoid",
         kernel_initializer=kernels(x.shape[-1]),
-        name="code",
+        name="latent",
     )(x)
-    return keras.Model(image, code, name="encoder")
+    return keras.Model(image, latent, name="encoder")
 
 
 def _decoder(grid, kernels: Kernels) -> keras.Model:
-    code = keras.Input((math.prod(grid),), name="code")
-    x = layers.Reshape(grid, name="reshape")(code)
+    latent = keras.Input((math.prod(grid),), name="latent")
+    x = layers.Reshape(grid, name="reshape")(latent)
     x = layers.Conv2DTranspose(
-        64, 5, strides=2, **_same("relu", kernels(25 * CODE_CHANNELS)), name="deconv1"
+        64, 5, strides=2, **_same("relu", kernels(25 * LATENT_CHANNELS)), name="deconv1"
     )(x)
     x = layers.Conv2DTranspose(
         32, 5, strides=2, **_same("relu", kernels(25 * 64)), name="deconv2"
     )(x)
     image = layers.Conv2D(1, 1, **_same("sigmoid", kernels(32)), name="image")(x)
-    return keras.Model(code, image, name="decoder")
+    return keras.Model(latent, image, name="decoder")
 
 
 def _encode_each_channel(encoder: keras.Model, channels: int) -> keras.Model:
@@ -100,26 +100,26 @@ def _encode_each_channel(encoder: keras.Model, channels: int) -> keras.Model:
     image = keras.Input((height, width, channels), name="image")
     # The channels become further images of the batch: one pass serves all.
     x = ops.reshape(ops.transpose(image, (0, 3, 1, 2)), (-1, height, width, 1))
-    code = ops.reshape(encoder(x), (-1, channels, *encoder.output_shape[1:]))
-    return keras.Model(image, code, name="encoder")
+    latent = ops.reshape(encoder(x), (-1, channels, *encoder.output_shape[1:]))
+    return keras.Model(image, latent, name="encoder")
 
 
 def _decode_each_channel(decoder: keras.Model, channels: int) -> keras.Model:
     height, width, _ = decoder.output_shape[1:]
-    code = keras.Input((channels, *decoder.input_shape[1:]), name="code")
-    x = decoder(ops.reshape(code, (-1, *decoder.input_shape[1:])))
+    latent = keras.Input((channels, *decoder.input_shape[1:]), name="latent")
+    x = decoder(ops.reshape(latent, (-1, *decoder.input_shape[1:])))
     x = ops.reshape(x, (-1, channels, height, width))
-    return keras.Model(code, ops.transpose(x, (0, 2, 3, 1)), name="decoder")
+    return keras.Model(latent, ops.transpose(x, (0, 2, 3, 1)), name="decoder")
 
 
 def _classifier(grid, channels, classes, kernels: Kernels) -> keras.Model:
     height, width, depth = grid
     if channels == 1:
-        code = keras.Input((math.prod(grid),), name="code")
-        x = layers.Reshape(grid, name="reshape")(code)
+        latent = keras.Input((math.prod(grid),), name="latent")
+        x = layers.Reshape(grid, name="reshape")(latent)
     else:
-        code = keras.Input((channels, math.prod(grid)), name="code")
-        x = layers.Reshape((channels, *grid), name="grids")(code)
+        latent = keras.Input((channels, math.prod(grid)), name="latent")
+        x = layers.Reshape((channels, *grid), name="grids")(latent)
         x = layers.Permute((2, 3, 1, 4), name="channels_behind")(x)
         x = layers.Reshape((height, width, channels * depth), name="stack")(x)
     x = layers.Conv2D(
@@ -133,7 +133,7 @@ def _classifier(grid, channels, classes, kernels: Kernels) -> keras.Model:
         name="hidden",
     )(x)
     logits = layers.Dense(classes, kernel_initializer=kernels(256), name="logits")(x)
-    return keras.Model(code, logits, name="classifier")
+    return keras.Model(latent, logits, name="classifier")
 
 
 def _same(activation: str, kernel: keras.Initializer) -> dict:

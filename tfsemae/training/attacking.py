@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfsemae import attacks, data, files, metrics
+from tfsemae import attacks, data, devices, files, metrics, run_folder
 from tfsemae.data import tfds_writing
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.reports import figures
-from tfsemae.training import devices, evaluation, run_folder
+from tfsemae.training import evaluation
 
 _GRID = 10
 _AMPLIFIED = 10.0
@@ -25,8 +25,8 @@ _PREDICTIONS = {
     "linear_probe_accuracy": metrics.linear_probe_predictions,
 }
 #: Of the same images: as they are, attacked, and under noise of the attack's norm.
-CODES = ("clean", "adversarial", "noise")
-_CODE_KEYS = [f"code_{name}" for name in CODES]
+CONDITIONS = ("clean", "adversarial", "noise")
+_LATENT_KEYS = [f"latent_{name}" for name in CONDITIONS]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,17 +66,17 @@ def attack(settings: Settings) -> dict:
         What `metrics.json` holds: `examples`; `psnr` (dB) and `ssim` of the
         unclipped adversarial images against the original ones, the same as
         `psnr_clipped` and `ssim_clipped`; `movement`, the mean of
-        ||e_v(I_a) - L_s|| / ||L_v - L_s|| (0: eq. (7) holds exactly, 1: the code
-        did not move) over the images whose two codes differ, None if none does;
+        ||e_v(I_a) - L_s|| / ||L_v - L_s|| (0: eq. (7) holds exactly, 1: the latent
+        did not move) over the images whose two latents differ, None if none does;
         `inverse_error`, the mean of ||e_v(d(L_v)) - L_v|| / ||L_v|| (0: eq. (3)
-        holds exactly) over the images whose code is not 0, None if none is.
+        holds exactly) over the images whose latent is not 0, None if none is.
 
-        With labels of at least 2 classes also `codes`, for the codes e_v gives to
+        With labels of at least 2 classes also `latents`, for the latents e_v gives to
         the images as they are (`clean`), attacked (`adversarial`, unclipped) and
         with Gaussian noise of the attack's L2 norm, image by image (`noise`):
         `silhouette`, `scatter_ratio`; `knn_accuracy` and `linear_probe_accuracy`,
-        learnt from the clean codes of the other split, 10,000 of them at most; and
-        `knn_accuracy_anew` and `linear_probe_accuracy_anew`, learnt from the codes
+        learnt from the clean latents of the other split, 10,000 of them at most; and
+        `knn_accuracy_anew` and `linear_probe_accuracy_anew`, learnt from the latents
         of that split after the same attack, or after noise.
 
     Raises:
@@ -97,7 +97,7 @@ def attack(settings: Settings) -> dict:
     images, indices = _images(settings)
     evaluation.check_images(victim, images)
     reference = _reference(settings, images)
-    with run_folder.claimed(folder, settings):
+    with run_folder.locked(folder, settings):
         measure = functools.partial(_over_batches, victim, attacker, settings)
         found = measure(images, part=0)
         clipped = data.Images(found["clipped"], images.labels, images.class_names)
@@ -114,8 +114,8 @@ def attack(settings: Settings) -> dict:
         draw(original, found["adversarial"][:_GRID], folder / f"{_NAME}.png")
         measured = {"examples": len(images), **_means(found)}
         if reference is not None:
-            learnt = measure(reference, part=1, keys=_CODE_KEYS)
-            measured["codes"] = _measure_codes(
+            learnt = measure(reference, part=1, keys=_LATENT_KEYS)
+            measured["latents"] = _measure_latents(
                 found, images.labels, learnt, reference.labels
             )
         elsewhere = ("adversarial", "clipped")
@@ -126,18 +126,18 @@ def attack(settings: Settings) -> dict:
 
 
 def check_pair(victim: Autoencoder, attacker: Autoencoder) -> None:
-    """Refuses two autoencoders that do not share code and decoder.
+    """Refuses two autoencoders that do not share latent and decoder.
 
     Args:
         victim: e_v and d.
         attacker: e_s and, by its weights, the same d.
 
     Raises:
-        ValueError: if the images, codes or decoders differ.
+        ValueError: if the images, latents or decoders differ.
     """
     pairs = {
         "images": (victim.image_shape, attacker.image_shape),
-        "codes": (victim.encoder.output_shape[1:], attacker.encoder.output_shape[1:]),
+        "latents": (victim.encoder.output_shape[1:], attacker.encoder.output_shape[1:]),
     }
     for name, (expected, received) in pairs.items():
         if expected != received:
@@ -244,7 +244,7 @@ def _over_batches(
         result = attacks.semantic_shift(
             victim.encoder, attacker.encoder, victim.decoder, pixels
         )
-        code, target_code = result.code, result.target_code
+        latent, target_latent = result.latent, result.target_latent
         disturbance = _norm(result.adversarial - pixels)
         scale = disturbance / _norm(normal)
         noisy = pixels + normal * tf.reshape(scale, (-1, 1, 1, 1))
@@ -258,11 +258,11 @@ def _over_batches(
             "ssim": metrics.ssim(pixels, result.adversarial),
             "psnr_clipped": metrics.psnr(pixels, result.clipped),
             "ssim_clipped": metrics.ssim(pixels, result.clipped),
-            "movement": _norm(reached - target_code) / _norm(code - target_code),
-            "inverse_error": _norm(again - code) / _norm(code),
-            "code_clean": code,
-            "code_adversarial": reached,
-            "code_noise": victim.encoder(noisy, training=False),
+            "movement": _norm(reached - target_latent) / _norm(latent - target_latent),
+            "inverse_error": _norm(again - latent) / _norm(latent),
+            "latent_clean": latent,
+            "latent_adversarial": reached,
+            "latent_noise": victim.encoder(noisy, training=False),
         }
         return {key: every[key] for key in keys or every}
 
@@ -278,23 +278,26 @@ def _over_batches(
     return {key: np.concatenate([batch[key] for batch in found]) for key in found[0]}
 
 
-def _measure_codes(
+def _measure_latents(
     found: dict[str, np.ndarray],
     labels: np.ndarray,
     reference: dict[str, np.ndarray],
     reference_labels: np.ndarray,
 ) -> dict[str, dict[str, float]]:
-    """How well the codes tell the classes; adds each image's answers to `found`."""
+    """How well the latents tell the classes; adds each image's answers to `found`."""
     measured = {
-        name: evaluation.structure(found[f"code_{name}"], labels) for name in CODES
+        name: evaluation.structure(found[f"latent_{name}"], labels)
+        for name in CONDITIONS
     }
-    every = np.concatenate([found[f"code_{name}"] for name in CODES])
+    every = np.concatenate([found[f"latent_{name}"] for name in CONDITIONS])
     for key, predict in _PREDICTIONS.items():
-        of_every = predict(reference["code_clean"], reference_labels, every)
-        for name, predicted in zip(CODES, np.split(of_every, len(CODES)), strict=True):
-            codes = found[f"code_{name}"]
-            learnt = reference[f"code_{name}"], reference_labels
-            anew = predicted if name == "clean" else predict(*learnt, codes)
+        of_every = predict(reference["latent_clean"], reference_labels, every)
+        for name, predicted in zip(
+            CONDITIONS, np.split(of_every, len(CONDITIONS)), strict=True
+        ):
+            latents = found[f"latent_{name}"]
+            learnt = reference[f"latent_{name}"], reference_labels
+            anew = predicted if name == "clean" else predict(*learnt, latents)
             for suffix, answers in (("", predicted), ("_anew", anew)):
                 correct = found[f"{key}{suffix}_{name}"] = answers == labels
                 measured[name][f"{key}{suffix}"] = float(np.mean(correct))

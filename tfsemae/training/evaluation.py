@@ -7,15 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfsemae import data, files, metrics
+from tfsemae import data, files, metrics, run_folder
 from tfsemae.models.autoencoder import Autoencoder
-from tfsemae.reports import figures
-from tfsemae.training import run_folder
+from tfsemae.reports import embeddings, figures
 
 _BATCH = 500
 _FIRST = 100  # Ming 2022 averages over the images of Fig. 3, a handful
 _GRID = 10
-_MAPPED = 1000  # t-SNE of 10,000 codes takes a minute and more
+_MAPPED = 1000  # t-SNE of 10,000 latents takes a minute and more
 _LEAST_MAPPED = 31  # t-SNE wants more than its perplexity, 30
 LEAST_VOTERS = 10  # of 10-NN
 _LEAST_PIXELS = 11  # the window of SSIM
@@ -80,16 +79,16 @@ def evaluate(
     output_dir: files.PathLike,
     seed: int,
 ) -> dict:
-    """Measures reconstruction and code, and draws both.
+    """Measures reconstruction and latent, and draws both.
 
     Writes `metrics.json`, `reconstructions.png` (the first 10 images above
-    their reconstructions) and, where there are labels and the codes are not all
-    equal, `tsne.png` (codes of the first 1,000 images).
+    their reconstructions) and, where there are labels and the latents are not all
+    equal, `tsne.png` (latents of the first 1,000 images).
 
     Args:
         autoencoder: to measure.
         images: to measure it on.
-        reference: images whose codes the k-NN and the linear probe learn from;
+        reference: images whose latents the k-NN and the linear probe learn from;
             of no effect where `images` have no labels.
         output_dir: of the three files.
         seed: of t-SNE.
@@ -98,7 +97,7 @@ def evaluate(
         What `metrics.json` holds: `examples`; `psnr` (dB) and `ssim` in [-1, 1],
         means over all images, and over the first 100 as `psnr_first_100`,
         `ssim_first_100`; with labels `knn_accuracy` (10 neighbours),
-        `linear_probe_accuracy`, `silhouette` and `scatter_ratio` of the code;
+        `linear_probe_accuracy`, `silhouette` and `scatter_ratio` of the latent;
         with a classifier `label_accuracy`. Accuracies are in [0, 1]; an infinite
         `scatter_ratio` is None.
 
@@ -109,7 +108,7 @@ def evaluate(
     """
     check(autoencoder, images, reference)
     folder = pathlib.Path(output_dir)
-    psnr, ssim, codes, logits = _reconstruct(autoencoder, images)
+    psnr, ssim, latents, logits = _reconstruct(autoencoder, images)
     found = {
         "examples": len(images),
         "psnr": float(np.mean(psnr)),
@@ -126,10 +125,10 @@ def evaluate(
     if images.labels is not None:
         if autoencoder.classifier is not None:
             found["label_accuracy"] = float(np.mean(logits.argmax(-1) == images.labels))
-        found |= _measure_code(
-            codes, images.labels, _encode(autoencoder, reference), reference.labels
+        found |= _measure_latent(
+            latents, images.labels, _encode(autoencoder, reference), reference.labels
         )
-        _map_code(codes[:_MAPPED], images, folder / "tsne.png", seed)
+        _map_latent(latents[:_MAPPED], images, folder / "tsne.png", seed)
     files.write_json(folder / run_folder.METRICS_FILE, found)
     return found
 
@@ -147,7 +146,7 @@ def check(
     Raises:
         ValueError: if the images do not fit the autoencoder, can not be drawn,
             are too small for SSIM, or too few or of too few classes for the
-            measures of the code.
+            measures of the latent.
     """
     check_images(autoencoder, images)
     if images.labels is None:
@@ -171,7 +170,7 @@ def check(
         found = len(np.unique(part.labels))
         if len(part) < least or not 1 < found < len(part):
             raise ValueError(
-                "To measure how the code separates the classes takes at least "
+                "To measure how the latent separates the classes takes at least "
                 f"{_LEAST_MAPPED} labelled images and {LEAST_VOTERS} of the other "
                 "split, of at least 2 classes. "
                 f"Received: {len(part)} images of {found} classes."
@@ -206,55 +205,55 @@ def check_images(autoencoder: Autoencoder, images: data.Images) -> None:
         )
 
 
-def _measure_code(codes, labels, reference_codes, reference_labels) -> dict:
-    reference = (reference_codes, reference_labels)
+def _measure_latent(latents, labels, reference_latents, reference_labels) -> dict:
+    reference = (reference_latents, reference_labels)
     return {
-        "knn_accuracy": metrics.knn_accuracy(*reference, codes, labels),
+        "knn_accuracy": metrics.knn_accuracy(*reference, latents, labels),
         "linear_probe_accuracy": metrics.linear_probe_accuracy(
-            *reference, codes, labels
+            *reference, latents, labels
         ),
-        **structure(codes, labels),
+        **structure(latents, labels),
     }
 
 
-def structure(codes: np.ndarray, labels: np.ndarray) -> dict[str, float | None]:
-    """How tight the classes of a code are, as `metrics.json` has it.
+def structure(latents: np.ndarray, labels: np.ndarray) -> dict[str, float | None]:
+    """How tight the classes of a latent are, as `metrics.json` has it.
 
     Args:
-        codes: `[N, ...]`.
+        latents: `[N, ...]`.
         labels: int `[N]`, of 2 to N - 1 classes.
 
     Returns:
         `silhouette` and `scatter_ratio`, None where that is infinite.
     """
-    ratio = metrics.scatter_ratio(codes, labels)
+    ratio = metrics.scatter_ratio(latents, labels)
     return {
-        "silhouette": metrics.silhouette(codes, labels),
+        "silhouette": metrics.silhouette(latents, labels),
         "scatter_ratio": ratio if math.isfinite(ratio) else None,
     }
 
 
-def _map_code(
-    codes: np.ndarray, images: data.Images, path: pathlib.Path, seed: int
+def _map_latent(
+    latents: np.ndarray, images: data.Images, path: pathlib.Path, seed: int
 ) -> None:
-    if not np.ptp(codes, axis=0).any():  # a collapsed encoder: nothing to map
+    if not np.ptp(latents, axis=0).any():  # a collapsed encoder: nothing to map
         return
-    points = metrics.tsne(codes, seed=seed)
-    labels = images.labels[: len(codes)]
-    figures.embedding([("code", points, labels)], images.class_names, path)
+    points = embeddings.tsne(latents, seed=seed)
+    labels = images.labels[: len(latents)]
+    figures.embedding([("latent", points, labels)], images.class_names, path)
 
 
 def _reconstruct(autoencoder: Autoencoder, images: data.Images) -> list[np.ndarray]:
-    """PSNR, SSIM, code and logits (empty without classifier) of each image."""
+    """PSNR, SSIM, latent and logits (empty without classifier) of each image."""
 
     def measure(pixels):
-        code = autoencoder.encoder(pixels, training=False)
-        decoded = autoencoder.decoder(code, training=False)
+        latent = autoencoder.encoder(pixels, training=False)
+        decoded = autoencoder.decoder(latent, training=False)
         logits = tf.zeros((len(pixels), 0))
         if autoencoder.classifier is not None:
-            logits = autoencoder.classifier(code, training=False)
+            logits = autoencoder.classifier(latent, training=False)
         psnr, ssim = metrics.psnr(pixels, decoded), metrics.ssim(pixels, decoded)
-        return psnr, ssim, code, logits
+        return psnr, ssim, latent, logits
 
     return _over_batches(measure, autoencoder, images)
 

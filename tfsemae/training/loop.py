@@ -8,10 +8,10 @@ import pathlib
 import keras
 import tensorflow as tf
 
-from tfsemae import data, models
+from tfsemae import data, devices, models, run_folder
 from tfsemae.models import saved_model
 from tfsemae.models.autoencoder import Autoencoder
-from tfsemae.training import callbacks, devices, evaluation, run_folder
+from tfsemae.training import callbacks, evaluation
 from tfsemae.training.checkpoints import Checkpoints
 
 _SHOWN = 8  # images in TensorBoard
@@ -118,7 +118,7 @@ def train(settings: Settings) -> dict:
             autoencoder.decoder.trainable = False
         network = compiled(autoencoder, settings)
     evaluation.check(autoencoder, test, training)
-    with run_folder.claimed(folder, settings):
+    with run_folder.locked(folder, settings):
         _fit(network, training, validation, settings, folder)
         autoencoder.save(folder)
         saved_model.export(autoencoder, folder / "saved_model")
@@ -245,7 +245,9 @@ def _fit(
     settings: Settings,
     folder: pathlib.Path,
 ) -> None:
-    checkpoints = Checkpoints(folder / "checkpoints", run_folder.determining(settings))
+    checkpoints = Checkpoints(
+        folder / "checkpoints", run_folder.identity_flags(settings)
+    )
     start = _resume(network, checkpoints, settings.checkpoint_every, folder)
     shown = next(iter(data.batches(training, _SHOWN, shuffle=False)))
     held_out = None

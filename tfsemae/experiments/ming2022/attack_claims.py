@@ -8,12 +8,12 @@ from typing import Protocol
 
 import numpy as np
 
-from tfsemae import metrics
+from tfsemae import metrics, run_folder, statistics
 from tfsemae.experiments.ming2022.attack_plan import Attacker
 from tfsemae.experiments.ming2022.claims import Quantity
-from tfsemae.metrics import Interval, Verdict
 from tfsemae.reports import Claim
-from tfsemae.training import attacking, run_folder
+from tfsemae.statistics import Interval, Verdict
+from tfsemae.training import attacking
 
 LEAST_PSNR, LEAST_SSIM = 35.0, 95.0  # dB, %
 MOVED, UNMOVED = 0.5, 0.9  # of eq. (7)
@@ -62,10 +62,10 @@ _EQUATIONS = (
 )
 #: Key of a measurement -> what it is; those of a code end with its name.
 QUANTITIES = _OF_IMAGES | {
-    f"{key}_{code}": Quantity(
-        f"{code} codes: {quantity.name}", quantity.unit, quantity.factor
+    f"{key}_{condition}": Quantity(
+        f"{condition} codes: {quantity.name}", quantity.unit, quantity.factor
     )
-    for code in attacking.CODES
+    for condition in attacking.CONDITIONS
     for key, quantity in _OF_CODES.items()
 }
 
@@ -122,20 +122,20 @@ class OverImages:
         """See `Measured`."""
         return None
 
-    def _interval(self, statistic: metrics.Statistic) -> Interval:
-        return metrics.bootstrap_interval(statistic, self._examples, seed=0)
+    def _interval(self, statistic: statistics.Statistic) -> Interval:
+        return statistics.bootstrap_interval(statistic, self._examples, seed=0)
 
-    def _make_statistic(self, attacker: Attacker, key: str) -> metrics.Statistic:
+    def _make_statistic(self, attacker: Attacker, key: str) -> statistics.Statistic:
         arrays, factor = self._arrays[attacker], QUANTITIES[key].factor
         if key in arrays:
-            statistic = metrics.mean_statistic(arrays[key])
+            statistic = statistics.mean_statistic(arrays[key])
         else:
-            measure, _, code = key.rpartition("_")
+            measure, _, condition = key.rpartition("_")
             make = {
                 "silhouette": metrics.silhouette_statistic,
                 "scatter_ratio": metrics.scatter_ratio_statistic,
             }[measure]
-            statistic = make(arrays[f"code_{code}"], arrays["labels"])
+            statistic = make(arrays[f"latent_{condition}"], arrays["labels"])
         return lambda counts: factor * statistic(counts)
 
 
@@ -154,11 +154,11 @@ class OverSeeds:
 
     def value(self, attacker: Attacker, key: str) -> Interval:
         """See `Measured`."""
-        return metrics.paired_t_interval(self._values(attacker, key))
+        return statistics.t_interval(self._values(attacker, key))
 
     def difference(self, first: _Measurement, second: _Measurement) -> Interval:
         """See `Measured`."""
-        return metrics.paired_t_interval(self._values(*first) - self._values(*second))
+        return statistics.t_interval(self._values(*first) - self._values(*second))
 
     def sd(self, attacker: Attacker, key: str) -> float:
         """See `Measured`."""
@@ -171,10 +171,10 @@ class OverSeeds:
 
 def _flat(folder: pathlib.Path) -> dict[str, float]:
     found = run_folder.read_metrics(folder)
-    codes = found.pop("codes")
+    latents = found.pop("latents")
     return found | {
-        f"{key}_{code}": value
-        for code, measured in codes.items()
+        f"{key}_{condition}": value
+        for condition, measured in latents.items()
         for key, value in measured.items()
     }
 
@@ -200,16 +200,18 @@ def claims(
 
 
 def below(interval: Interval, bound: float = 0.0) -> Verdict:
-    """Whether an effect stays under a bound; see `metrics.above`."""
+    """Whether an effect stays under a bound; see `statistics.above`."""
     effect, low, high = interval
-    return metrics.above(Interval(-effect, -high, -low), -bound)
+    return statistics.above(Interval(-effect, -high, -low), -bound)
 
 
 def between(interval: Interval, holds: float, fails: float) -> Verdict:
     """Whether an error is small: below one bound, or above another."""
     if below(interval, holds) == "holds":
         return "holds"
-    return "does not hold" if metrics.above(interval, fails) == "holds" else "undecided"
+    return (
+        "does not hold" if statistics.above(interval, fails) == "holds" else "undecided"
+    )
 
 
 def beyond(interval: Interval, margin: float) -> Verdict:
@@ -219,7 +221,7 @@ def beyond(interval: Interval, margin: float) -> Verdict:
     """
     if below(interval) == "holds":
         return "holds"
-    as_much = metrics.within(interval, margin) == "holds"
+    as_much = statistics.within(interval, margin) == "holds"
     return "does not hold" if as_much or interval.low > 0 else "undecided"
 
 
@@ -233,7 +235,7 @@ def _looks_alike(measured, attacker):
             measured,
             attacker,
             found,
-            metrics.above(found, least),
+            statistics.above(found, least),
         )
 
 
@@ -283,10 +285,10 @@ def _holds_approximately(measured, attacker):
 def _labels_cause_it(measured, attacker, controls):
     others = [(c.id, str(c), (c, "adversarial")) for c in controls]
     others.append(("noise", "Gaussian noise of equal norm", (attacker, "noise")))
-    for id_, what, (control, code) in others:
+    for id_, what, (control, condition) in others:
         for key, margin in NO_DIFFERENCE.items():
             found = measured.difference(
-                (attacker, f"{key}_adversarial"), (control, f"{key}_{code}")
+                (attacker, f"{key}_adversarial"), (control, f"{key}_{condition}")
             )
             yield _claim(
                 f"4_{key}_{id_}",
@@ -309,7 +311,7 @@ def _with_parts(number, statement, attacker, parts: Iterable[Claim]) -> list[Cla
         effect=None,
         low=None,
         high=None,
-        verdict=metrics.all_hold(part.verdict for part in parts),
+        verdict=statistics.all_hold(part.verdict for part in parts),
     )
     return [whole, *(dataclasses.replace(p, part_of=whole.id) for p in parts)]
 

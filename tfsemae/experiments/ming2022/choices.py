@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tfsemae import metrics
+from tfsemae import statistics
 from tfsemae.experiments.ming2022 import claims, plan
-from tfsemae.metrics import Interval
 from tfsemae.reports import Choice, Claim, Picture, Row, figures
+from tfsemae.statistics import Interval
 
 _PLATEAU_DB = 18.0
 _ANY_WEIGHT = "3_both"
@@ -175,7 +175,7 @@ def _described(key: str, effect: Interval) -> str:
 
 def _any_weight(effects: Mapping[float, _Effects]) -> Claim:
     verdicts = {
-        w: metrics.all_hold(claims.verdict(effects[w], claim) for claim in (1, 2))
+        w: statistics.all_hold(claims.verdict(effects[w], claim) for claim in (1, 2))
         for w in effects
     }
     held = [f"{w:g}" for w in verdicts if verdicts[w] == "holds"]

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from tfsemae import metrics
-from tfsemae.metrics import Interval, Verdict
+from tfsemae import run_folder, statistics
 from tfsemae.reports import Row
-from tfsemae.training import run_folder
+from tfsemae.statistics import Interval, Verdict
 
 PSNR_MARGIN, SSIM_MARGIN = 0.5, 1.0  # dB, points
 
@@ -72,14 +71,14 @@ TESTS = {
     "psnr": Test(
         1,
         f"within {PSNR_MARGIN:g} dB",
-        lambda effect: metrics.within(effect, PSNR_MARGIN),
+        lambda effect: statistics.within(effect, PSNR_MARGIN),
     ),
     "ssim": Test(
         1,
         f"within {SSIM_MARGIN:g} point",
-        lambda effect: metrics.within(effect, SSIM_MARGIN),
+        lambda effect: statistics.within(effect, SSIM_MARGIN),
     ),
-    "silhouette": Test(2, "above 0", metrics.above),
+    "silhouette": Test(2, "above 0", statistics.above),
     "knn_accuracy": Test(2, "where it does not fall", _does_not_fall),
 }
 
@@ -133,12 +132,10 @@ def effects(
     semantic: Mapping[str, np.ndarray], vanilla: Mapping[str, np.ndarray]
 ) -> dict[str, Interval]:
     """Paired 95 % t-intervals, semantic minus vanilla, over equal seeds."""
-    return {
-        key: metrics.paired_t_interval(semantic[key] - vanilla[key]) for key in TESTS
-    }
+    return {key: statistics.t_interval(semantic[key] - vanilla[key]) for key in TESTS}
 
 
 def verdict(found: Mapping[str, Interval], claim: int) -> Verdict:
     """The verdict on claim 1 or 2: whether all its tests hold."""
     tests = {key: test for key, test in TESTS.items() if test.claim == claim}
-    return metrics.all_hold(test.verdict(found[key]) for key, test in tests.items())
+    return statistics.all_hold(test.verdict(found[key]) for key, test in tests.items())

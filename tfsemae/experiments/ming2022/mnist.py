@@ -3,10 +3,10 @@
 import pathlib
 from collections.abc import Mapping
 
-from tfsemae import data, metrics, models
+from tfsemae import data, models, statistics
 from tfsemae.experiments.ming2022 import claims, plan
-from tfsemae.metrics import Interval
-from tfsemae.reports import Choice, Claim, Picture, figures
+from tfsemae.reports import Choice, Claim, Picture, embeddings, figures
+from tfsemae.statistics import Interval
 
 _FIGURE_3_IMAGES, _FIGURE_4_IMAGES = 10, 2000
 
@@ -81,7 +81,7 @@ def _both(effects: Mapping[str, Interval]) -> Claim:
         effect=None,
         low=None,
         high=None,
-        verdict=metrics.all_hold(claims.verdict(effects, claim) for claim in (1, 2)),
+        verdict=statistics.all_hold(claims.verdict(effects, claim) for claim in (1, 2)),
     )
 
 
@@ -92,7 +92,7 @@ def _draw(images: data.Images, folders: Mapping, output_dir: pathlib.Path) -> No
     for name, folder in folders.items():
         network = models.Autoencoder.load(folder)
         rows.append((name, network.joint()(shown)["reconstruction"]))
-        points = metrics.tsne(network.encoder.predict(mapped, verbose=0), seed=0)
+        points = embeddings.tsne(network.encoder.predict(mapped, verbose=0), seed=0)
         panels.append((name, points, labels.numpy()))
     figures.image_grid(rows, output_dir / "figure3.png")
     figures.embedding(panels, images.class_names, output_dir / "figure4.png")

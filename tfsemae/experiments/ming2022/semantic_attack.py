@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import optimize
 
-from tfsemae import data, metrics
+from tfsemae import data, metrics, run_folder
 from tfsemae.experiments.ming2022 import attack_claims, attack_plan, plan
 from tfsemae.experiments.ming2022.attack_claims import Measured, OverImages, OverSeeds
 from tfsemae.experiments.ming2022.attack_plan import Attacker, Plan
-from tfsemae.reports import Choice, Picture, Row, figures
-from tfsemae.training import attacking, run_folder
+from tfsemae.reports import Choice, Picture, Row, embeddings, figures
+from tfsemae.training import attacking
 
 _SHOWN = 10
 _SCALES = (1e-3, 1e2)  # of a change
@@ -184,7 +184,7 @@ def _read(images: data.Images, folder: pathlib.Path) -> _Attacked:
         np.load(folder / attacking.MEASUREMENTS_FILE) as measured,
     ):
         adversarial, indices = arrays["unclipped"], arrays["indices"]
-        codes = {name: measured[f"code_{name}"] for name in ("clean", "adversarial")}
+        codes = {name: measured[f"latent_{name}"] for name in ("clean", "adversarial")}
     original = images.images[indices] / np.float32(255)
     labels = images.labels[indices]
     return _Attacked(original, adversarial, codes, labels, images.class_names)
@@ -274,7 +274,7 @@ def _some_of_each(labels: np.ndarray) -> np.ndarray:
 
 def _figure_6_joint(attacked: _Attacked, path: pathlib.Path) -> None:
     codes = attacked.codes
-    points = metrics.tsne(np.concatenate(list(codes.values())), seed=0)
+    points = embeddings.tsne(np.concatenate(list(codes.values())), seed=0)
     panels = [
         (name, part, attacked.labels)
         for name, part in zip(codes, np.split(points, len(codes)), strict=True)
@@ -284,7 +284,7 @@ def _figure_6_joint(attacked: _Attacked, path: pathlib.Path) -> None:
 
 def _figure_6_separate(attacked: _Attacked, path: pathlib.Path) -> None:
     panels = [
-        (name, metrics.tsne(codes, seed=0), attacked.labels)
+        (name, embeddings.tsne(codes, seed=0), attacked.labels)
         for name, codes in attacked.codes.items()
     ]
     figures.embedding(panels, attacked.class_names, path)

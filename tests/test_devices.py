@@ -1,11 +1,11 @@
 import pytest
 import tensorflow as tf
 
-from tfsemae.training import devices
+from tfsemae import devices
 
 SCRIPT = """
 import tensorflow as tf
-from tfsemae.training import devices
+from tfsemae import devices
 devices.set_threads(3)
 tf.constant(0)
 devices.set_threads(3)  # the same again

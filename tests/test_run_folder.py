@@ -5,7 +5,7 @@ import tempfile
 
 import pytest
 
-from tfsemae.training import run_folder
+from tfsemae import run_folder
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ def _names(folder):
 
 def _claim(folder, settings):
     run_folder.check_flags(folder, settings, resume=settings.resume)
-    with run_folder.claimed(folder, settings):
+    with run_folder.locked(folder, settings):
         pass
 
 
@@ -152,16 +152,16 @@ def test_leftovers_of_a_killed_start_are_removed(run):
 def test_folder_is_claimed_by_one_process_at_a_time(run):
     # Each opening of the lock counts for itself, as in another process.
     refused = pytest.raises(ValueError, match=f"Another process .*--output_dir={run}")
-    with run_folder.claimed(run, Settings()), refused:
+    with run_folder.locked(run, Settings()), refused:
         _claim(run, Settings())
     _claim(run, Settings())
 
 
-# --- determining, read_flags
+# --- identity_flags, read_flags
 
 
 def test_flags_on_which_the_bits_depend():
-    assert run_folder.determining(Settings(data_dir="a", resume=False)) == [
+    assert run_folder.identity_flags(Settings(data_dir="a", resume=False)) == [
         "--steps=100",
         "--learning_rate=0.001",
         "--semantic=True",
@@ -190,7 +190,7 @@ def test_settings_that_can_not_be_resumed(tmp_path):
     class Attack:
         seed: int = 3
 
-    with run_folder.claimed(tmp_path, Attack()):
+    with run_folder.locked(tmp_path, Attack()):
         pass
     assert (tmp_path / "flags.txt").read_text("utf-8") == "--seed=3\n"
 

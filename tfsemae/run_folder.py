@@ -67,7 +67,7 @@ def check_flags(folder: pathlib.Path, settings: Any, *, resume: bool) -> None:
             f"{FLAGS_FILE}). Name another folder."
         )
     lines = (folder / FLAGS_FILE).read_text("utf-8").splitlines()
-    earlier, now = set(_determining(lines)), set(determining(settings))
+    earlier, now = set(_identity(lines)), set(identity_flags(settings))
     if earlier != now:
         raise ValueError(
             f"The run in --output_dir={folder} was started with other flags: "
@@ -78,7 +78,7 @@ def check_flags(folder: pathlib.Path, settings: Any, *, resume: bool) -> None:
 
 
 @contextlib.contextmanager
-def claimed(folder: pathlib.Path, settings: Any) -> Iterator[None]:
+def locked(folder: pathlib.Path, settings: Any) -> Iterator[None]:
     """Notes the flags of a new run and keeps other processes out meanwhile.
 
     Args:
@@ -95,9 +95,9 @@ def claimed(folder: pathlib.Path, settings: Any) -> Iterator[None]:
         yield
 
 
-def determining(settings: Any) -> list[str]:
+def identity_flags(settings: Any) -> list[str]:
     """The flags on which the bits of a run depend, one `--name=value` each."""
-    return _determining(_lines(settings))
+    return _identity(_lines(settings))
 
 
 def read_flags(folder: files.PathLike) -> dict[str, str]:
@@ -175,7 +175,7 @@ def _lines(settings: Any) -> list[str]:
     ]
 
 
-def _determining(lines: list[str]) -> list[str]:
+def _identity(lines: list[str]) -> list[str]:
     return [line for line in lines if _name(line) not in _FREE_TO_CHANGE]
 
 

@@ -6,7 +6,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfsemae import metrics
+from tfsemae import statistics
 
 VERDICTS = ["holds", "does not hold", "undecided"]
 
@@ -18,7 +18,7 @@ def test_half_width_is_the_quantile_of_the_printed_table(n, quantile):
     # Scaled to a mean of 3 and a standard error of 1.
     sample = np.arange(n, dtype=float)
     sample = 3 + (sample - sample.mean()) / sample.std(ddof=1) * np.sqrt(n)
-    interval = metrics.paired_t_interval(sample)
+    interval = statistics.t_interval(sample)
     # The table has three decimals.
     np.testing.assert_allclose(interval, (3, 3 - quantile, 3 + quantile), atol=5.1e-4)
 
@@ -27,7 +27,7 @@ def test_half_width_is_the_quantile_of_the_printed_table(n, quantile):
 def test_interval_equals_scipys(confidence):
     random = np.random.default_rng(0)
     semantic, vanilla = random.normal(25.1, 0.3, 5), random.normal(24.9, 0.2, 5)
-    interval = metrics.paired_t_interval(semantic - vanilla, confidence=confidence)
+    interval = statistics.t_interval(semantic - vanilla, confidence=confidence)
     expected = scipy.stats.ttest_rel(semantic, vanilla).confidence_interval(confidence)
     # float64 in both.
     np.testing.assert_allclose((interval.low, interval.high), expected, rtol=1e-12)
@@ -37,16 +37,16 @@ def test_interval_equals_scipys(confidence):
 @given(value=st.floats(-1e6, 1e6, allow_subnormal=False), n=st.integers(2, 20))
 def test_interval_of_equal_differences_is_their_value(value, n):
     # Exactly: a mean or a deviation that is rounded would open the interval.
-    assert metrics.paired_t_interval([value] * n) == (value, value, value)
+    assert statistics.t_interval([value] * n) == (value, value, value)
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=20))
 def test_interval_holds_its_effect_and_mirrors_with_the_sign(differences):
-    interval = metrics.paired_t_interval(differences)
+    interval = statistics.t_interval(differences)
     assert interval.low <= interval.effect <= interval.high
-    mirrored = metrics.paired_t_interval([-d for d in differences])
+    mirrored = statistics.t_interval([-d for d in differences])
     assert mirrored == (-interval.effect, -interval.high, -interval.low)
-    wider = metrics.paired_t_interval(differences, confidence=0.99)
+    wider = statistics.t_interval(differences, confidence=0.99)
     assert wider.low <= interval.low
     assert interval.high <= wider.high
 
@@ -54,7 +54,7 @@ def test_interval_holds_its_effect_and_mirrors_with_the_sign(differences):
 def test_interval_covers_the_truth_as_often_as_it_says():
     random = np.random.default_rng(0)
     samples = random.normal(1.0, 2.0, size=(1000, 5))
-    intervals = [metrics.paired_t_interval(s, confidence=0.8) for s in samples]
+    intervals = [statistics.t_interval(s, confidence=0.8) for s in samples]
     covered = np.mean([i.low <= 1.0 <= i.high for i in intervals])
     # Four binomial standard deviations: 4 * sqrt(0.8 * 0.2 / 1000).
     assert covered == pytest.approx(0.8, abs=0.051)
@@ -62,14 +62,14 @@ def test_interval_covers_the_truth_as_often_as_it_says():
 
 def test_bad_differences_and_confidence_are_refused():
     with pytest.raises(ValueError, match=r"n at least 2.*shape=\(1,\)"):
-        metrics.paired_t_interval([0.5])
+        statistics.t_interval([0.5])
     with pytest.raises(ValueError, match=r"Received: differences.shape=\(2, 2\)"):
-        metrics.paired_t_interval([[0.5, 1.0], [1.5, 2.0]])
+        statistics.t_interval([[0.5, 1.0], [1.5, 2.0]])
     with pytest.raises(ValueError, match=r"must be finite.*nan"):
-        metrics.paired_t_interval([0.5, np.nan])
+        statistics.t_interval([0.5, np.nan])
     for confidence in (0.0, 1.0, 95):
         with pytest.raises(ValueError, match=f"Received: confidence={confidence}"):
-            metrics.paired_t_interval([0.5, 1.0], confidence=confidence)
+            statistics.t_interval([0.5, 1.0], confidence=confidence)
 
 
 @pytest.mark.parametrize(
@@ -89,13 +89,13 @@ def test_bad_differences_and_confidence_are_refused():
     ],
 )
 def test_within_a_margin_of_a_half(low, high, verdict):
-    interval = metrics.Interval((low + high) / 2, low, high)
-    assert metrics.within(interval, 0.5) == verdict
+    interval = statistics.Interval((low + high) / 2, low, high)
+    assert statistics.within(interval, 0.5) == verdict
 
 
 def test_a_negative_margin_is_refused():
     with pytest.raises(ValueError, match=r"Received: margin=-0\.5"):
-        metrics.within(metrics.Interval(0.0, 0.0, 0.0), -0.5)
+        statistics.within(statistics.Interval(0.0, 0.0, 0.0), -0.5)
 
 
 @pytest.mark.parametrize(
@@ -110,18 +110,18 @@ def test_a_negative_margin_is_refused():
     ],
 )
 def test_above_a_tenth(low, high, verdict):
-    interval = metrics.Interval((low + high) / 2, low, high)
-    assert metrics.above(interval, 0.1) == verdict
+    interval = statistics.Interval((low + high) / 2, low, high)
+    assert statistics.above(interval, 0.1) == verdict
 
 
 def test_above_is_above_zero():
-    assert metrics.above(metrics.Interval(0.2, 0.1, 0.3)) == "holds"
-    assert metrics.above(metrics.Interval(-0.2, -0.3, -0.1)) == "does not hold"
+    assert statistics.above(statistics.Interval(0.2, 0.1, 0.3)) == "holds"
+    assert statistics.above(statistics.Interval(-0.2, -0.3, -0.1)) == "does not hold"
 
 
-@pytest.mark.parametrize("verdict", [metrics.above, metrics.within])
+@pytest.mark.parametrize("verdict", [statistics.above, statistics.within])
 def test_an_unknown_interval_decides_nothing(verdict):
-    unknown = metrics.Interval(np.nan, np.nan, np.nan)
+    unknown = statistics.Interval(np.nan, np.nan, np.nan)
     assert verdict(unknown, 0.5) == "undecided"
 
 
@@ -138,18 +138,18 @@ def test_an_unknown_interval_decides_nothing(verdict):
     ],
 )
 def test_all_hold(verdicts, joint):
-    assert metrics.all_hold(verdicts) == joint
-    assert metrics.all_hold(iter(reversed(verdicts))) == joint
+    assert statistics.all_hold(verdicts) == joint
+    assert statistics.all_hold(iter(reversed(verdicts))) == joint
 
 
 def test_no_verdicts_are_no_verdict():
     with pytest.raises(ValueError, match="must not be empty"):
-        metrics.all_hold([])
+        statistics.all_hold([])
 
 
 def test_joint_verdict_is_itself_a_verdict():
     for first in VERDICTS:
         for second in VERDICTS:
-            joint = metrics.all_hold([first, second])
+            joint = statistics.all_hold([first, second])
             assert joint in VERDICTS
-            assert metrics.all_hold([joint, first, second]) == joint
+            assert statistics.all_hold([joint, first, second]) == joint
