@@ -1,4 +1,4 @@
-"""Intervals against SciPy and printed quantiles; verdicts by their definition."""
+"""Intervals against SciPy and printed quantiles."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfsemae import statistics
-
-VERDICTS = ["holds", "does not hold", "undecided"]
 
 
 @pytest.mark.parametrize(
@@ -70,86 +68,3 @@ def test_bad_differences_and_confidence_are_refused():
     for confidence in (0.0, 1.0, 95):
         with pytest.raises(ValueError, match=f"Received: confidence={confidence}"):
             statistics.t_interval([0.5, 1.0], confidence=confidence)
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "verdict"),
-    [
-        (-0.1, 0.4, "holds"),
-        (-0.5, 0.5, "holds"),
-        (0.3, 0.3, "holds"),
-        (0.5, 0.5, "holds"),
-        (0.4, 0.6, "undecided"),
-        (-0.6, 0.0, "undecided"),
-        (-0.6, 0.6, "undecided"),
-        (0.5, 0.7, "undecided"),
-        (-0.7, -0.5, "undecided"),
-        (0.51, 0.7, "does not hold"),
-        (-0.7, -0.51, "does not hold"),
-    ],
-)
-def test_within_a_margin_of_a_half(low, high, verdict):
-    interval = statistics.Interval((low + high) / 2, low, high)
-    assert statistics.within(interval, 0.5) == verdict
-
-
-def test_a_negative_margin_is_refused():
-    with pytest.raises(ValueError, match=r"Received: margin=-0\.5"):
-        statistics.within(statistics.Interval(0.0, 0.0, 0.0), -0.5)
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "verdict"),
-    [
-        (0.11, 0.2, "holds"),
-        (0.1, 0.2, "undecided"),
-        (0.0, 0.2, "undecided"),
-        (0.0, 0.1, "undecided"),
-        (0.1, 0.1, "undecided"),
-        (0.0, 0.09, "does not hold"),
-    ],
-)
-def test_above_a_tenth(low, high, verdict):
-    interval = statistics.Interval((low + high) / 2, low, high)
-    assert statistics.above(interval, 0.1) == verdict
-
-
-def test_above_is_above_zero():
-    assert statistics.above(statistics.Interval(0.2, 0.1, 0.3)) == "holds"
-    assert statistics.above(statistics.Interval(-0.2, -0.3, -0.1)) == "does not hold"
-
-
-@pytest.mark.parametrize("verdict", [statistics.above, statistics.within])
-def test_an_unknown_interval_decides_nothing(verdict):
-    unknown = statistics.Interval(np.nan, np.nan, np.nan)
-    assert verdict(unknown, 0.5) == "undecided"
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "joint"),
-    [
-        (["holds"], "holds"),
-        (["holds", "holds"], "holds"),
-        (["undecided"], "undecided"),
-        (["holds", "undecided"], "undecided"),
-        (["does not hold"], "does not hold"),
-        (["holds", "does not hold"], "does not hold"),
-        (["undecided", "does not hold", "holds"], "does not hold"),
-    ],
-)
-def test_all_hold(verdicts, joint):
-    assert statistics.all_hold(verdicts) == joint
-    assert statistics.all_hold(iter(reversed(verdicts))) == joint
-
-
-def test_no_verdicts_are_no_verdict():
-    with pytest.raises(ValueError, match="must not be empty"):
-        statistics.all_hold([])
-
-
-def test_joint_verdict_is_itself_a_verdict():
-    for first in VERDICTS:
-        for second in VERDICTS:
-            joint = statistics.all_hold([first, second])
-            assert joint in VERDICTS
-            assert statistics.all_hold([joint, first, second]) == joint
