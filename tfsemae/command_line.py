@@ -1,40 +1,47 @@
-"""What the commands share: flags, and errors as one message. Free of TensorFlow."""
+"""What the commands share: flags, output, and errors as one line. Free of TensorFlow."""
 
-import dataclasses
+import json
+import math
 import os
 import sys
 import warnings
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from absl import app, flags, logging
 
+from tfsemae import settings, startup
+
 T = TypeVar("T")
 
-flags.DEFINE_string(
-    "data_dir",
-    None,
-    "Folder of prepared TFDS data sets. Default: $TFDS_DATA_DIR, else TFDS' own.",
-)
-flags.DEFINE_string(
-    "manual_dir",
-    None,
-    "Folder with the original archives of a data set in <manual_dir>/<name>/; they "
-    "are checked and prepared without a network.",
-)
+# Flags belong to the command that asks for them, not to this module.
+flags.disclaim_key_flags()
+
+_HELP = ("--help", "-help", "--helpshort", "-helpshort", "--helpfull", "-?", "-h")
+_DIGITS = 6  # significant ones of a printed number
+_MEMORY = "ResourceExhaustedError"  # TensorFlow's, which is not imported here
 
 
-def read(settings: type[T]) -> T:
-    """Makes settings of the flags.
+def define(group: type) -> None:
+    """Defines a flag for each setting of a command.
 
     Args:
-        settings: a dataclass whose fields are named as flags of the command.
-
-    Returns:
-        An instance with the values of the flags.
+        group: see `settings`.
     """
-    names = [field.name for field in dataclasses.fields(settings)]
-    return settings(**{name: flags.FLAGS[name].value for name in names})
+    settings.define(group)
+
+
+def read(group: type[T]) -> T:
+    """Makes settings of the flags that were parsed."""
+    return settings.read(group)
+
+
+def show(found: dict[str, Any]) -> None:
+    """Prints what a command found as JSON, numbers to six significant digits.
+
+    `metrics.json` has all digits.
+    """
+    print(json.dumps(_rounded(found), indent=2))
 
 
 def run(main: Callable[..., object], *, arguments: bool = False) -> None:
@@ -47,8 +54,7 @@ def run(main: Callable[..., object], *, arguments: bool = False) -> None:
         main: the command.
         arguments: whether it takes words that are not flags, as a list.
     """
-    # TensorFlow's own notes about the processor would stand before the message.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    startup.set_environment()
     flags.FLAGS.verbosity = logging.WARNING  # absl lifts a mere default to INFO
     flags.FLAGS.set_gnu_getopt(True)  # flags may follow such words
     # Without the file and the line of code.
@@ -65,10 +71,52 @@ def run(main: Callable[..., object], *, arguments: bool = False) -> None:
         try:
             main(words) if arguments else main()
         except KeyboardInterrupt:
-            sys.exit("\nStopped. The same command continues from the last checkpoint.")
-        except (ValueError, OSError, FloatingPointError) as error:
-            if flags.FLAGS.verbosity > 0:
+            sys.exit("\nStopped. The same command continues what it has begun.")
+        except Exception as error:
+            message = _message(error)
+            if message is None or flags.FLAGS.verbosity > 0:
                 raise
-            sys.exit(f"Error: {error}")
+            sys.exit(f"Error: {message}")
 
+    if any(word in _HELP for word in sys.argv[1:]):
+        _show_help(guarded)
     app.run(guarded)
+
+
+def _message(error: Exception) -> str | None:
+    """The line for an error that a user can mend; None for others."""
+    if isinstance(error, MemoryError) or type(error).__name__ == _MEMORY:
+        return (
+            "The memory does not suffice. Lower --batch_size, or use smaller or fewer "
+            f"images ({' '.join(str(error).split())[:200]})."
+        )
+    if isinstance(error, ValueError | OSError | FloatingPointError):
+        return str(error)
+    return None
+
+
+def _show_help(guarded: Callable[[list[str]], None]) -> None:
+    # absl ends with status 1; and a reader such as `head` may leave early.
+    try:
+        app.run(guarded)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except SystemExit:
+        _flush_or_leave()
+        sys.exit(0)
+
+
+def _flush_or_leave() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _rounded(each) for name, each in value.items()}
+    if isinstance(value, float) and math.isfinite(value):
+        return float(f"{value:.{_DIGITS}g}")
+    return value

@@ -6,21 +6,29 @@ It is written to <model_dir>/saved_model and has the endpoints encode, decode,
 reconstruct (also serving_default) and, of a semantic autoencoder, classify.
 """
 
-import pathlib
+import dataclasses
 
-from absl import flags
+from tfsemae import command_line, files, startup
+from tfsemae.settings import setting
 
-from tfsemae import command_line
 
-flags.DEFINE_string("model_dir", None, "The --output_dir of training.", required=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is exported."""
+
+    model_dir: str = setting(help="The --output_dir of training.")
+
+
+command_line.define(Settings)
 
 
 def main() -> None:
     """Writes the SavedModel and prints its folder."""
+    folder = files.path(command_line.read(Settings).model_dir)
+    startup.load_tensorflow()
     from tfsemae import models
-    from tfsemae.models import saved_model  # after parsing: --help stays quick
+    from tfsemae.models import saved_model
 
-    folder = pathlib.Path(flags.FLAGS.model_dir)
     saved_model.export(models.Autoencoder.load(folder), folder / "saved_model")
     print(folder / "saved_model")
 

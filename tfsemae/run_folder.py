@@ -1,64 +1,120 @@
-"""The folder of one run: its flags, and whether a second start may continue it."""
+"""The folder of one run: what every command that computes has in common.
+
+A run is identified by its flags and its data. A second start with the same ones
+continues it, or reads it where it is finished.
+"""
 
 import contextlib
-import dataclasses
+import hashlib
 import json
 import pathlib
+import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tfsemae import files
+from tfsemae import files, settings
 
 FLAGS_FILE = "flags.txt"
+INPUTS_FILE = "inputs.json"  # digests of the images and networks that the run took
+SECONDS_FILE = "seconds.json"
 METRICS_FILE = "metrics.json"  # written last: a run that has it is finished
-#: Flags that say where things lie or how a start behaves, not what is computed.
-_FREE_TO_CHANGE = frozenset({"output_dir", "data_dir", "manual_dir", "resume"})
+#: What a start leaves that was stopped before it had computed anything to keep.
+_BEFORE_PROGRESS = (FLAGS_FILE, INPUTS_FILE, SECONDS_FILE)
+#: Files that hold work of an earlier start; they bind the folder to its flags.
+_PROGRESS = ("checkpoints/*.json", "arrays/*.npz", METRICS_FILE)
+
+Metrics = dict[str, Any]
+
+
+def perform(
+    run: Any,
+    work: Callable[[pathlib.Path], Metrics],
+    *,
+    resume: bool = True,
+    verify: Callable[[pathlib.Path], None] = lambda folder: None,
+) -> Metrics:
+    """Does a run in its folder, continues it, or reads what it found.
+
+    Args:
+        run: settings with an `output_dir`; see `settings`.
+        work: computes in the folder, which is locked meanwhile, and returns what
+            `metrics.json` shall hold. What it writes is whole or not there.
+        resume: whether a folder that is not empty may be continued.
+        verify: raises ValueError if a finished run lacks something or has it
+            damaged; the run is then done again from what is good.
+
+    Returns:
+        What `metrics.json` holds.
+
+    Raises:
+        ValueError: if the folder cannot be written, holds something else or a run
+            with other flags, or if another process is using it.
+    """
+    values = settings.flat(run)
+    folder = check(values["output_dir"])
+    check_flags(folder, run, resume=resume)
+    with files.locked(folder, "process"):
+        if is_finished(folder) and not _is_extended(folder, run):
+            try:
+                verify(folder)
+            except ValueError as error:
+                _say(f"{error} It is made again.")
+            else:
+                _say(f"{folder} holds a finished run, which is read.")
+                return read_metrics(folder)
+        files.remove_leftovers(folder)
+        _begin(folder, run)
+        with _timed(folder):
+            found = work(folder)
+            files.write_json(folder / METRICS_FILE, found)
+    return found
 
 
 def check(output_dir: files.PathLike) -> pathlib.Path:
-    """Makes the folder and sees that it can be written.
+    """Makes the folder and checks that it can be written.
 
     Args:
-        output_dir: the folder of a run.
+        output_dir: the folder of a run; `~` is the user's home.
 
     Returns:
         Its path.
 
     Raises:
-        ValueError: if it is a file or can not be made or written.
+        ValueError: if it is a file or cannot be made or written.
     """
-    folder = pathlib.Path(output_dir)
+    folder = pathlib.Path(output_dir).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Asked by writing: root passes every permission test on a read-only disk.
+        # Tried, not asked: root passes every permission test on a read-only disk.
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise ValueError(
-            f"--output_dir={output_dir} can not be written ({error.strerror}). "
+            f"--output_dir={output_dir} cannot be written ({error.strerror}). "
             "Name a folder, new or of an earlier start of the same run."
         ) from error
     return folder
 
 
-def check_flags(folder: pathlib.Path, settings: Any, *, resume: bool) -> None:
-    """Sees that a folder is new, or holds a run that may be continued.
+def check_flags(folder: pathlib.Path, run: Any, *, resume: bool) -> None:
+    """Checks that a folder is new, or holds a run that may be continued.
 
     Args:
         folder: of the run; it exists.
-        settings: a dataclass instance, its fields named as their flags.
+        run: its settings.
         resume: whether a folder that is not empty may be continued.
 
     Raises:
         ValueError: if the folder holds something else, or a run with other
             flags, or anything while `resume` is false.
     """
-    if _is_new(folder):
+    if _is_empty(folder):
         return
     if not resume:
         raise ValueError(
-            f"--noresume wants a new or empty folder, but --output_dir={folder} is "
+            f"--noresume needs a new or empty folder, but --output_dir={folder} is "
             "not empty. Name another one, or leave --noresume out to continue."
         )
     if not (folder / FLAGS_FILE).is_file():
@@ -66,38 +122,47 @@ def check_flags(folder: pathlib.Path, settings: Any, *, resume: bool) -> None:
             f"--output_dir={folder} is not empty and holds no run (it has no "
             f"{FLAGS_FILE}). Name another folder."
         )
-    lines = (folder / FLAGS_FILE).read_text("utf-8").splitlines()
-    earlier, now = set(_identity(lines)), set(identity_flags(settings))
-    if earlier != now:
+    if not _has_progress(folder):
+        return
+    earlier, now = _read_serialized(folder, type(run)), settings.serialized(run)
+    names = sorted(settings.identity_names(type(run)))
+    changed = [name for name in names if earlier.get(name) != now.get(name)]
+    if changed:
         raise ValueError(
             f"The run in --output_dir={folder} was started with other flags: "
-            f"{' '.join(sorted(earlier - now))} then, "
-            f"{' '.join(sorted(now - earlier))} now. Give the same flags to continue "
-            "it, or name another folder."
+            f"{_listed(earlier, changed)} then, {_listed(now, changed)} now. Give the "
+            "same flags to continue it, or name another folder."
         )
 
 
-@contextlib.contextmanager
-def locked(folder: pathlib.Path, settings: Any) -> Iterator[None]:
-    """Notes the flags of a new run and keeps other processes out meanwhile.
+def identity(run: Any) -> list[str]:
+    """The flags on which the result of a run depends, such as `--seed=3`."""
+    names = settings.identity_names(type(run))
+    return [line for name, line in settings.serialized(run).items() if name in names]
+
+
+def check_inputs(folder: pathlib.Path, digests: Mapping[str, str]) -> None:
+    """Records what a run takes, or checks that it is still the same.
 
     Args:
-        folder: of the run; `check_flags` has passed.
-        settings: a dataclass instance, its fields named as their flags.
+        folder: of the run, which is locked.
+        digests: name, such as `train`, -> digest of images or of a network.
 
     Raises:
-        ValueError: if another process is at work in the folder.
+        ValueError: if the run began with other ones.
     """
-    with files.locked(folder, "process"):
-        if _is_new(folder):
-            files.write_text(folder / FLAGS_FILE, "\n".join(_lines(settings)) + "\n")
-        files.remove_leftovers(folder)
-        yield
-
-
-def identity_flags(settings: Any) -> list[str]:
-    """The flags on which the bits of a run depend, one `--name=value` each."""
-    return _identity(_lines(settings))
+    path = folder / INPUTS_FILE
+    if not path.exists():
+        files.write_json(path, dict(digests))
+        return
+    earlier = _read_json(path)
+    changed = [name for name in digests if earlier.get(name) != digests[name]]
+    if changed:
+        raise ValueError(
+            f"The run in --output_dir={folder} began with other data or networks "
+            f"({', '.join(changed)}). Put the earlier ones back, or name another "
+            "folder."
+        )
 
 
 def read_flags(folder: files.PathLike) -> dict[str, str]:
@@ -107,19 +172,35 @@ def read_flags(folder: files.PathLike) -> dict[str, str]:
         folder: of the run.
 
     Returns:
-        Name -> value as text, such as `steps` -> `10000`.
+        Name -> value as text, such as `steps` -> `10000`, `semantic` -> `true`.
 
     Raises:
         ValueError: if the folder holds no run.
     """
-    path = pathlib.Path(folder) / FLAGS_FILE
+    words = [line.removeprefix("--").partition("=") for line in _flag_lines(folder)]
+    return {
+        name if equals else name.removeprefix("no"): (
+            value if equals else str(not name.startswith("no")).lower()
+        )
+        for name, equals, value in words
+    }
+
+
+def read_settings(folder: files.PathLike, group: type[settings.T]) -> settings.T:
+    """The settings of a run; one that its flags lack has its default.
+
+    Args:
+        folder: of the run.
+        group: of the command that made it.
+
+    Raises:
+        ValueError: if the folder holds no run of that command.
+    """
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except OSError as error:
-        raise ValueError(
-            f"{folder} holds no run: {path.name} can not be read ({error.strerror})."
-        ) from error
-    return {_name(line): line.partition("=")[2] for line in lines}
+        return settings.parse(group, _flag_lines(folder))
+    except ValueError as error:
+        path = pathlib.Path(folder) / FLAGS_FILE
+        raise ValueError(f"{path} is not of such a run: {error}") from error
 
 
 def is_finished(folder: files.PathLike) -> bool:
@@ -127,9 +208,15 @@ def is_finished(folder: files.PathLike) -> bool:
     return (pathlib.Path(folder) / METRICS_FILE).exists()
 
 
-def read_metrics(folder: files.PathLike) -> dict[str, Any]:
+def read_metrics(folder: files.PathLike) -> Metrics:
     """What a finished run measured."""
-    return json.loads((pathlib.Path(folder) / METRICS_FILE).read_text("utf-8"))
+    return _read_json(pathlib.Path(folder) / METRICS_FILE)
+
+
+def seconds(folder: files.PathLike) -> float:
+    """Seconds that all starts of a run took together; 0 before the first ended."""
+    path = pathlib.Path(folder) / SECONDS_FILE
+    return float(_read_json(path)["seconds"]) if path.exists() else 0.0
 
 
 def data_set(
@@ -157,7 +244,51 @@ def data_set(
     return earlier["dataset"], classes
 
 
-def _is_new(folder: pathlib.Path) -> bool:
+def fingerprint(values: Sequence[str]) -> str:
+    """Eight hexadecimal digits that tell settings apart, for the name of a folder."""
+    return hashlib.sha256("\n".join(values).encode()).hexdigest()[:8]
+
+
+def _begin(folder: pathlib.Path, run: Any) -> None:
+    if not _has_progress(folder):
+        for name in _BEFORE_PROGRESS:
+            (folder / name).unlink(missing_ok=True)
+    # A run that is extended is no longer finished, and has other flags.
+    (folder / METRICS_FILE).unlink(missing_ok=True)
+    flags = settings.serialized(run)
+    flags.pop("resume", None)  # of one start: --noresume would refuse what it wrote
+    files.write_text(folder / FLAGS_FILE, "\n".join(flags.values()) + "\n")
+
+
+@contextlib.contextmanager
+def _timed(folder: pathlib.Path) -> Iterator[None]:
+    before, started = seconds(folder), time.monotonic()
+    try:
+        yield
+    finally:
+        spent = before + time.monotonic() - started
+        files.write_json(folder / SECONDS_FILE, {"seconds": round(spent, 3)})
+
+
+def _is_extended(folder: pathlib.Path, run: Any) -> bool:
+    """Whether a finished run shall now do more steps."""
+    steps = settings.flat(run).get("steps")
+    if steps is None:
+        return False
+    done = settings.flat(read_settings(folder, type(run)))["steps"]
+    if steps < done:
+        raise ValueError(
+            f"The run in --output_dir={folder} has done {done} steps. "
+            f"Received: --steps={steps}. Name another folder for a shorter run."
+        )
+    return steps > done
+
+
+def _has_progress(folder: pathlib.Path) -> bool:
+    return any(next(folder.glob(pattern), None) for pattern in _PROGRESS)
+
+
+def _is_empty(folder: pathlib.Path) -> bool:
     # What a start leaves that was killed while it wrote the flags does not count.
     return all(
         path.name == files.LOCK or path.name.endswith(f".{FLAGS_FILE}")
@@ -165,19 +296,37 @@ def _is_new(folder: pathlib.Path) -> bool:
     )
 
 
-def _lines(settings: Any) -> list[str]:
-    values = dataclasses.asdict(settings)
-    values.pop("resume", None)  # of one start: --noresume would refuse what it wrote
-    return [
-        f"--{name}={','.join(value) if isinstance(value, list) else value}"
-        for name, value in values.items()
-        if value is not None
-    ]
+def _read_serialized(folder: pathlib.Path, group: type) -> dict[str, str]:
+    return settings.serialized(read_settings(folder, group))
 
 
-def _identity(lines: list[str]) -> list[str]:
-    return [line for line in lines if _name(line) not in _FREE_TO_CHANGE]
+def _listed(serialized: Mapping[str, str], names: Sequence[str]) -> str:
+    return " ".join(serialized.get(name, f"no --{name}") for name in names)
 
 
-def _name(line: str) -> str:
-    return line.removeprefix("--").partition("=")[0]
+def _flag_lines(folder: files.PathLike) -> list[str]:
+    path = pathlib.Path(folder).expanduser() / FLAGS_FILE
+    try:
+        return path.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise ValueError(
+            f"{folder} holds no run: {path.name} cannot be read ({error.strerror}). "
+            "Name the --output_dir of a run."
+        ) from error
+
+
+def _read_json(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"{path} is missing: there is no finished run. Run its command again."
+        ) from error
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is damaged ({error}). Remove it and run the command again."
+        ) from error
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

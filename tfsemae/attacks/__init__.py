@@ -1,5 +1,6 @@
 """Attacks, as functions on tensors and any Keras models."""
 
+from tfsemae.attacks.noise import gaussian_noise
 from tfsemae.attacks.semantic_shift import SemanticShift, semantic_shift
 
-__all__ = ["SemanticShift", "semantic_shift"]
+__all__ = ["SemanticShift", "gaussian_noise", "semantic_shift"]

@@ -38,7 +38,8 @@ def semantic_shift(
         images: float `[B, H, W, C]` in [0, 1].
 
     Returns:
-        See `SemanticShift`. Batches of all sizes share one trace.
+        See `SemanticShift`. For many batches wrap the call in a `tf.function` of your
+        own: nothing is kept here, so that the networks are freed with their owner.
 
     Raises:
         ValueError: if the shapes of images and latents do not fit each other.
@@ -47,13 +48,6 @@ def semantic_shift(
     """
     images = tf.convert_to_tensor(images, tf.float32)
     _check(encoder, attacker, decoder, images.shape[1:])
-    any_batch = tf.TensorSpec((None, *images.shape[1:]), tf.float32)
-    shift = _shift.get_concrete_function(encoder, attacker, decoder, any_batch)
-    return SemanticShift(*shift(images))
-
-
-@tf.function
-def _shift(encoder, attacker, decoder, images):
     latent = encoder(images, training=False)
     target_latent = attacker(images, training=False)
     reconstruction = decoder(latent, training=False)
@@ -61,7 +55,9 @@ def _shift(encoder, attacker, decoder, images):
     # In this order: where the two reconstructions are equal, I_a is I exactly.
     adversarial = images + (target - reconstruction)
     clipped = tf.clip_by_value(adversarial, 0.0, 1.0)
-    return adversarial, clipped, latent, reconstruction, target_latent, target
+    return SemanticShift(
+        adversarial, clipped, latent, reconstruction, target_latent, target
+    )
 
 
 def _check(encoder, attacker, decoder, image_shape) -> None:

@@ -1,1 +1,42 @@
-"""Training and evaluation of the networks."""
+"""Training of networks. Free of TensorFlow until a run begins."""
+
+import pathlib
+
+from tfsemae import run_folder, startup
+from tfsemae.training.settings import Settings
+
+__all__ = ["Settings", "train"]
+
+
+def train(settings: Settings) -> run_folder.Metrics:
+    """Trains, saves and evaluates a network, or continues to do so.
+
+    A second call with equal settings continues where the first was stopped and
+    ends with the same weights, optimizer state and step, bit for bit; of a finished
+    run it returns what was measured. More steps extend a finished run.
+
+    Args:
+        settings: of the run.
+
+    Returns:
+        What was measured on the test set, also written to
+        `<output_dir>/metrics.json`.
+
+    Raises:
+        ValueError: before the first step, if the settings, the data and the
+            folder do not suit each other.
+        FloatingPointError: if the loss or a weight is no longer finite.
+        OSError: if a file cannot be written; what is finished stays.
+    """
+
+    def work(folder: pathlib.Path) -> run_folder.Metrics:
+        startup.load_tensorflow()
+        from tfsemae.training import loop
+
+        return loop.run(settings, folder)
+
+    from tfsemae.models import description
+
+    return run_folder.perform(
+        settings, work, resume=settings.run.resume, verify=description.verify
+    )

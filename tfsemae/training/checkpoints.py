@@ -5,7 +5,7 @@ import json
 import math
 import pathlib
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import keras
 
@@ -54,14 +54,17 @@ class Checkpoints:
         # Later ones are of another run, put here by hand; they count for nothing.
         done = [old for old in self._steps() if old <= step]
         for old in done[_KEPT:]:
-            self._record(old).unlink(missing_ok=True)
-            self._weights(old).unlink(missing_ok=True)
+            self._remove(old)
 
-    def restore(self, model: keras.Model) -> int:
+    def restore(
+        self, model: keras.Model, *, usable: Callable[[int], bool] = lambda step: True
+    ) -> int:
         """Loads the newest checkpoint that is whole.
 
         Args:
             model: as it was when saved: compiled, its optimizer built.
+            usable: whether the run may go on from a step; checkpoints of other
+                steps are removed once another one is loaded.
 
         Returns:
             The number of steps done; 0 if there are no checkpoints.
@@ -70,7 +73,7 @@ class Checkpoints:
             ValueError: if there are checkpoints but none can be loaded.
         """
         steps = self._steps()
-        for step in steps:
+        for step in filter(usable, steps):
             try:
                 self._load(model, step)
             except (OSError, ValueError, KeyError, TypeError) as error:
@@ -80,8 +83,11 @@ class Checkpoints:
                     stacklevel=2,
                 )
             else:
+                for other in steps:
+                    if not usable(other):
+                        self._remove(other)
                 return step
-        if steps:
+        if any(map(usable, steps)):
             raise ValueError(
                 f"None of the checkpoints in {self._folder} can be loaded. Put a good "
                 "one back, or start the run again in another --output_dir."
@@ -95,6 +101,10 @@ class Checkpoints:
         if record["sha256"] != _sha256(self._weights(step)):
             raise ValueError("its sha256 is not the recorded one")
         model.load_weights(self._weights(step))
+
+    def _remove(self, step: int) -> None:
+        self._record(step).unlink(missing_ok=True)
+        self._weights(step).unlink(missing_ok=True)
 
     def _steps(self) -> list[int]:
         found = self._folder.glob("step_*.json")

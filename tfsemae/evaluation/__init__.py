@@ -1,0 +1,107 @@
+"""What is measured of trained networks and of attacks on them.
+
+The public names are resolved when they are first used, so that a command can read
+the settings without importing TensorFlow.
+"""
+
+import importlib
+import pathlib
+from typing import Any
+
+from tfsemae import run_folder, startup
+from tfsemae.evaluation.attack_settings import Settings as AttackSettings
+from tfsemae.evaluation.settings import Settings
+
+_HOMES = {
+    "check": "tfsemae.evaluation.checks",
+    "check_images": "tfsemae.evaluation.checks",
+    "evaluate": "tfsemae.evaluation.autoencoder",
+}
+
+__all__ = [
+    "AttackSettings",
+    "Settings",
+    "attack_run",
+    "check",
+    "check_images",
+    "evaluate",
+    "evaluate_run",
+]
+
+
+def evaluate_run(settings: Settings) -> run_folder.Metrics:
+    """Evaluates the network of a training run, or continues to do so.
+
+    Args:
+        settings: of the evaluation. k-NN and linear probe learn from the training
+            split, from the test split where the training split is measured.
+
+    Returns:
+        See `evaluate`; also written to `<output_dir>/metrics.json`.
+
+    Raises:
+        ValueError: if there is no such model or no such data, or they do not
+            fit each other.
+    """
+
+    def work(folder: pathlib.Path) -> run_folder.Metrics:
+        startup.load_tensorflow()
+        from tfsemae.evaluation import run
+
+        return run.run(settings, folder)
+
+    return run_folder.perform(settings, work)
+
+
+def attack_run(settings: AttackSettings) -> run_folder.Metrics:
+    """Attacks the network of a training run, or continues to do so.
+
+    Writes `adversarial.npz` (`images` float32 in [0, 1], `unclipped` as the attack
+    gives them, `labels` where there are any, and `indices`: int64 places in what
+    `data.load` gives of that split and those classes), the same as the data set
+    `adversarial` for TFDS in `tfds/`, `adversarial.png` (the first 10) and
+    `measurements.npz` (what is averaged below, for each image, as
+    `<condition>/<quantity>`, with the latents).
+
+    Args:
+        settings: of the attack.
+
+    Returns:
+        What `metrics.json` holds: `examples`, and by condition
+
+        - `adversarial`: `psnr` (dB) and `ssim` of the unclipped adversarial images
+          against the original ones; of `semantic_shift` also `remaining_distance`,
+          the mean of ||e_v(I_a) - L_s|| / ||L_v - L_s|| (0: eq. (7) holds exactly,
+          1: nothing of the way is done) over the images whose two latents differ,
+          None if none does.
+        - `clipped`: `psnr` and `ssim` of them clipped to [0, 1].
+        - `clean`: of `semantic_shift`, `inverse_error`, the mean of
+          ||e_v(d(L_v)) - L_v|| / ||L_v|| (0: eq. (3) holds exactly) over the images
+          whose latent is not 0, None if none is.
+
+        With labels of at least 2 classes also, for the latents of the images as they
+        are (`clean`), attacked (`adversarial`) and with Gaussian noise of the
+        attack's L2 norm, image by image (`noise`): `silhouette`, `scatter_ratio`;
+        `knn_accuracy` and `linear_probe_accuracy`, learnt from the clean latents of
+        the other split, 10,000 of them at most; and `knn_accuracy_anew` and
+        `linear_probe_accuracy_anew`, learnt from the latents of that split after the
+        same attack, or after noise.
+
+    Raises:
+        ValueError: if networks, data and folder do not suit each other.
+        OSError: if a file cannot be written.
+    """
+
+    def work(folder: pathlib.Path) -> run_folder.Metrics:
+        startup.load_tensorflow()
+        from tfsemae.evaluation import attack
+
+        return attack.run(settings, folder)
+
+    return run_folder.perform(settings, work)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,165 @@
+"""Values of each example, on disk in shards: bounded memory, and resumable."""
+
+import json
+import pathlib
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tfsemae import data, files
+from tfsemae.progress import Progress
+
+#: Condition, such as `clean` or `adversarial` -> quantity -> `[N, ...]`.
+Arrays = dict[str, dict[str, np.ndarray]]
+
+_SHARD_BYTES = 64 * 2**20
+_RECORD = "shards.json"
+
+
+class Shards:
+    """The values of N examples, in files of some hundred examples each.
+
+    A shard holds `<condition>/<quantity>` arrays of consecutive examples. It is
+    written whole or not at all, so that a second start computes what is missing.
+    """
+
+    def __init__(self, folder: pathlib.Path, identity: Sequence[str]):
+        """Opens a folder of shards; those of another identity are removed.
+
+        Args:
+            folder: made if it is missing.
+            identity: texts on which the values depend.
+        """
+        self._folder = folder
+        record = {"identity": list(identity)}
+        path = folder / _RECORD
+        if not path.exists() or json.loads(path.read_text("utf-8")) != record:
+            shutil.rmtree(folder, ignore_errors=True)
+            files.write_json(path, record)
+
+    def write(self, first: int, values: Arrays) -> None:
+        """Writes the shard that begins with an example."""
+        with files.replacing(self._folder / f"{first:08d}.npz") as temporary:
+            np.savez(temporary, **_flat(values))
+
+    def done(self) -> int:
+        """How many examples are there from the first one on, without a gap."""
+        done = 0
+        while (self._folder / f"{done:08d}.npz").exists():
+            done += self._length(done)
+        return done
+
+    def read(self, condition: str, quantity: str) -> np.ndarray:
+        """A quantity of all examples, `[N, ...]`."""
+        return np.concatenate(list(self.parts(condition, quantity)))
+
+    def parts(self, condition: str, quantity: str) -> Iterator[np.ndarray]:
+        """The same, shard by shard."""
+        for path in sorted(self._folder.glob("*.npz")):
+            with np.load(path) as arrays:
+                yield arrays[f"{condition}/{quantity}"]
+
+    def quantities(self) -> list[tuple[str, str]]:
+        """(condition, quantity) of what there is."""
+        with np.load(self._folder / f"{0:08d}.npz") as arrays:
+            return [tuple(key.split("/")) for key in arrays.files]
+
+    def merge(self, path: pathlib.Path, leave_out: Sequence[str] = ()) -> None:
+        """Writes all shards as one `.npz`, a shard at a time in memory.
+
+        Args:
+            path: of the file; its arrays are named `<condition>/<quantity>`.
+            leave_out: quantities that do not go there.
+        """
+        wanted = [key for key in self.quantities() if key[1] not in leave_out]
+        write_npz(
+            path, {"/".join(key): lambda key=key: self.parts(*key) for key in wanted}
+        )
+
+    def remove(self) -> None:
+        """Removes the folder."""
+        shutil.rmtree(self._folder)
+
+    def _length(self, first: int) -> int:
+        with np.load(self._folder / f"{first:08d}.npz") as arrays:
+            return len(arrays[arrays.files[0]])
+
+
+def write_npz(
+    path: pathlib.Path, parts: Mapping[str, Callable[[], Iterator[np.ndarray]]]
+) -> None:
+    """Writes arrays that come in parts as one `.npz`, a part at a time in memory.
+
+    Args:
+        path: of the file.
+        parts: name -> function that begins an iteration over `[n, ...]` arrays, of
+            which the first axes add up.
+    """
+    with (
+        files.replacing(path) as temporary,
+        zipfile.ZipFile(temporary, "w", allowZip64=True) as archive,
+    ):
+        for name, begin in parts.items():
+            count = sum(len(part) for part in begin())
+            rest = begin()
+            part = next(rest)
+            header = np.lib.format.header_data_from_array_1_0(part)
+            header["shape"] = (count, *part.shape[1:])
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                np.lib.format.write_array_header_2_0(stream, header)
+                stream.write(np.ascontiguousarray(part).tobytes())
+                for part in rest:
+                    stream.write(np.ascontiguousarray(part).tobytes())
+
+
+def measure(
+    step: Callable[..., Mapping[str, Mapping[str, tf.Tensor]]],
+    images: data.Images,
+    shards: Shards,
+    *,
+    batch_size: int,
+    beside: Callable[[tuple[int, ...]], np.ndarray] | None = None,
+) -> None:
+    """Computes values of each image, batch by batch, into shards.
+
+    Args:
+        step: pixels float32 `[B, H, W, C]` in [0, 1] (and what `beside` gives) ->
+            condition -> quantity -> `[B, ...]`; compiled here, one trace for all
+            batches.
+        images: of which.
+        shards: where to; what is there is not computed again.
+        batch_size: images at a time.
+        beside: shape of a batch -> float32 array of that shape, such as noise;
+            called for each batch in order, so that it may be a stream.
+    """
+    shape = (None, *images.images.shape[1:])
+    signature = [tf.TensorSpec(shape, tf.float32)] * (1 if beside is None else 2)
+    compiled = tf.function(step, input_signature=signature)
+    done, first, waiting = shards.done(), 0, []
+    progress = Progress(len(images), done=done, unit="image")
+    for batch in data.batches(images, batch_size, shuffle=False):
+        pixels = tf.nest.flatten(batch)[0]
+        arguments = [pixels] if beside is None else [pixels, beside(pixels.shape)]
+        first += len(pixels)
+        if first <= done:
+            continue
+        values = tf.nest.map_structure(lambda each: each.numpy(), compiled(*arguments))
+        waiting.append(values)
+        progress.update(first)
+        size = sum(array.nbytes for array in tf.nest.flatten(waiting))
+        if size >= _SHARD_BYTES or first == len(images):
+            found = tf.nest.map_structure(lambda *some: np.concatenate(some), *waiting)
+            shards.write(done, found)
+            done, waiting = first, []
+    progress.close()
+
+
+def _flat(values: Arrays) -> dict[str, np.ndarray]:
+    return {
+        f"{condition}/{quantity}": array
+        for condition, quantities in values.items()
+        for quantity, array in quantities.items()
+    }

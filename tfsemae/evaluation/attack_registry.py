@@ -1,0 +1,78 @@
+"""The attacks by name: their settings, and how they are made of them.
+
+A new attack is a module in `tfsemae/attacks/`, which is usable without this one, a
+group of settings here, and one line in `ATTACKS`. Free of TensorFlow until an attack
+is made.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from tfsemae.settings import setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SemanticShift:
+    """I_a = I + I_s - I_v (Ming 2022, eq. (6))."""
+
+    attacker_dir: str | None = setting(
+        None,
+        "Of --attack=semantic_shift: the attacker, a training run with "
+        "--decoder_from=<model_dir>.",
+    )
+
+    def check(self) -> None:
+        """Raises ValueError if something is missing."""
+        if self.attacker_dir is None:
+            raise ValueError(
+                "--attack=semantic_shift needs --attacker_dir, a training run with "
+                "--decoder_from=<model_dir>. Received: no --attacker_dir."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Noise:
+    """Gaussian noise of a given L2 norm."""
+
+    epsilon: float | None = setting(
+        None,
+        "Of --attack=noise: L2 norm of the change of an image, pixels in [0, 1].",
+        lower_bound=0.0,
+    )
+
+    def check(self) -> None:
+        """Raises ValueError if something is missing."""
+        if self.epsilon is None:
+            raise ValueError(
+                "--attack=noise needs --epsilon, the L2 norm of the change. "
+                "Received: no --epsilon."
+            )
+
+
+class Attack(NamedTuple):
+    """An attack by its name."""
+
+    summary: str
+    settings: type  # a group of settings with a method `check`
+    make: Callable[..., Any]  # (victim, settings) -> `attack.Attacking`
+
+
+def _semantic_shift(victim, settings):
+    from tfsemae.evaluation.semantic_shift import SemanticShiftAttack
+
+    return SemanticShiftAttack(victim, settings)
+
+
+def _noise(victim, settings):
+    from tfsemae.evaluation.noise import NoiseAttack
+
+    return NoiseAttack(victim, settings)
+
+
+ATTACKS = {
+    "semantic_shift": Attack(
+        "I_a = I + I_s - I_v (Ming 2022, eq. (6))", SemanticShift, _semantic_shift
+    ),
+    "noise": Attack("Gaussian noise of L2 norm --epsilon", Noise, _noise),
+}

@@ -1,0 +1,138 @@
+"""What is measured of a trained autoencoder: reconstruction and latent."""
+
+import pathlib
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from tfsemae import data, files, metrics
+from tfsemae.evaluation import latent
+from tfsemae.evaluation.arrays import Shards
+from tfsemae.evaluation.arrays import measure as measure_batches
+from tfsemae.evaluation.checks import check
+from tfsemae.models.autoencoder import Autoencoder
+from tfsemae.progress import note
+from tfsemae.reports import figures
+from tfsemae.run_folder import Metrics
+
+MEASUREMENTS_FILE = "measurements.npz"
+_BATCH = 500
+_GRID = 10
+
+
+def evaluate(
+    autoencoder: Autoencoder,
+    images: data.Images,
+    reference: data.Images,
+    *,
+    output_dir: files.PathLike,
+    seed: int,
+) -> Metrics:
+    """Measures reconstruction and latent, and draws both.
+
+    Writes `reconstructions.png` (the first 10 images above their
+    reconstructions), `measurements.npz` (`clean/psnr`, `clean/ssim` and, with a
+    classifier, `clean/predicted` of each image) and, where there are labels and the
+    latents are not all equal, `tsne.png` (latents of the first 1,000 images). A
+    second call after an interruption continues.
+
+    Args:
+        autoencoder: to measure.
+        images: to measure it on.
+        reference: images from whose latents the k-NN and the linear probe learn;
+            of no effect where `images` have no labels.
+        output_dir: of the files.
+        seed: of t-SNE.
+
+    Returns:
+        `examples`; `psnr` (dB) and `ssim` in [-1, 1], means over all images; with
+        labels `knn_accuracy` (10 neighbours), `linear_probe_accuracy`,
+        `silhouette` and `scatter_ratio` of the latent; with a classifier
+        `label_accuracy`. Accuracies are in [0, 1]; an infinite `scatter_ratio` is
+        None.
+
+    Raises:
+        ValueError: see `check`.
+    """
+    check(autoencoder, images, reference)
+    folder = pathlib.Path(output_dir)
+    note("Reconstructing the images to be measured.")
+    measured = _measure(autoencoder, images, folder / "arrays" / "images")
+    found: Metrics = {
+        "examples": len(images),
+        "psnr": float(np.mean(measured.read("clean", "psnr"))),
+        "ssim": float(np.mean(measured.read("clean", "ssim"))),
+    }
+    draw_reconstructions(autoencoder, images, folder / "reconstructions.png")
+    shards = [measured]
+    if images.labels is not None:
+        assert reference.labels is not None  # checked
+        if autoencoder.classifier is not None:
+            correct = measured.read("clean", "predicted") == images.labels
+            found["label_accuracy"] = float(np.mean(correct))
+        note("Encoding the images that the linear probe learns from.")
+        learnt = _encode(autoencoder, reference, folder / "arrays" / "reference")
+        shards.append(learnt)
+        found |= latent.measure(
+            measured.read("clean", "latent"),
+            images.labels,
+            learnt.read("clean", "latent"),
+            reference.labels,
+            class_names=images.class_names,
+            folder=folder,
+            seed=seed,
+        )
+    measured.merge(folder / MEASUREMENTS_FILE, leave_out=["latent"])
+    for each in shards:
+        each.remove()
+    (folder / "arrays").rmdir()
+    return found
+
+
+def draw_reconstructions(
+    autoencoder: Autoencoder, images: data.Images, path: pathlib.Path
+) -> None:
+    """Draws the first images above their reconstructions.
+
+    Source: Ming 2022, Fig. 3.
+    """
+    batch = next(iter(data.batches(images, _GRID, shuffle=False)))
+    original = tf.nest.flatten(batch)[0]
+    decoded = autoencoder.joint()(original)["reconstruction"]
+    rows = [("original", original), ("reconstruction", decoded)]
+    figures.image_grid(rows, path)
+
+
+def _measure(
+    autoencoder: Autoencoder, images: data.Images, folder: pathlib.Path
+) -> Shards:
+    def step(pixels: tf.Tensor) -> Mapping:
+        code = autoencoder.encoder(pixels, training=False)
+        decoded = autoencoder.decoder(code, training=False)
+        values = {
+            "psnr": metrics.psnr(pixels, decoded),
+            "ssim": metrics.ssim(pixels, decoded),
+            "latent": code,
+        }
+        if autoencoder.classifier is not None:
+            logits = autoencoder.classifier(code, training=False)
+            values["predicted"] = tf.argmax(logits, axis=-1)
+        return {"clean": values}
+
+    return _into_shards(step, autoencoder, images, folder)
+
+
+def _encode(
+    autoencoder: Autoencoder, images: data.Images, folder: pathlib.Path
+) -> Shards:
+    def step(pixels: tf.Tensor) -> Mapping:
+        return {"clean": {"latent": autoencoder.encoder(pixels, training=False)}}
+
+    return _into_shards(step, autoencoder, images, folder)
+
+
+def _into_shards(step, autoencoder, images, folder) -> Shards:
+    shards = Shards(folder, [autoencoder.digest(), images.digest()])
+    measure_batches(step, images, shards, batch_size=_BATCH)
+    return shards

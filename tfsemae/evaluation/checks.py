@@ -1,0 +1,86 @@
+"""What an evaluation refuses before any work is done."""
+
+import numpy as np
+
+from tfsemae import data
+from tfsemae.evaluation.latent import LEAST_MAPPED, LEAST_VOTERS
+from tfsemae.models.autoencoder import Autoencoder
+
+_LEAST_PIXELS = 11  # the window of SSIM
+
+
+def check(
+    autoencoder: Autoencoder, images: data.Images, reference: data.Images
+) -> None:
+    """Refuses what `evaluate` could not measure.
+
+    Args:
+        autoencoder: need not be trained.
+        images: to be measured.
+        reference: that k-NN and linear probe would learn from.
+
+    Raises:
+        ValueError: if the images do not fit the autoencoder, cannot be drawn,
+            are too small for SSIM, or too few or of too few classes for the
+            measures of the latent.
+    """
+    check_images(autoencoder, images)
+    if images.labels is None:
+        return
+    _check_classes(autoencoder.class_names, images.class_names)
+    if reference.labels is None:
+        raise ValueError(
+            "The data set has labels in one split only. Give them in both, or in none."
+        )
+    for part, least in ((images, LEAST_MAPPED), (reference, LEAST_VOTERS)):
+        found = len(np.unique(part.labels))
+        if len(part) < least or not 1 < found < len(part):
+            raise ValueError(
+                "To measure how the latent separates the classes takes at least "
+                f"{LEAST_MAPPED} labelled images and {LEAST_VOTERS} of the other "
+                "split, of at least 2 classes. Leave the labels out to measure the "
+                f"reconstruction alone. Received: {len(part)} images of {found} "
+                "classes."
+            )
+
+
+def check_images(autoencoder: Autoencoder, images: data.Images) -> None:
+    """Refuses images that could not be encoded, compared or drawn.
+
+    Args:
+        autoencoder: need not be trained.
+        images: to be measured.
+
+    Raises:
+        ValueError: if the images do not fit the autoencoder, cannot be drawn,
+            or are too small for SSIM.
+    """
+    shape = images.images.shape[1:]
+    if shape != autoencoder.image_shape:
+        raise ValueError(
+            f"The model takes images of shape {autoencoder.image_shape}, but the data "
+            f"set has {shape}. Name a data set of the model's shape."
+        )
+    if shape[-1] not in (1, 3):
+        raise ValueError(
+            "Images of 1 channel or 3 can be drawn, but the data set has "
+            f"{shape[-1]}. Give one of these."
+        )
+    if min(shape[:2]) < _LEAST_PIXELS:
+        raise ValueError(
+            f"SSIM needs images of at least {_LEAST_PIXELS} x {_LEAST_PIXELS} pixels, "
+            f"but the data set has {shape}."
+        )
+
+
+def _check_classes(known: tuple[str, ...], found: tuple[str, ...]) -> None:
+    if known and len(known) != len(found):
+        raise ValueError(
+            f"The classifier knows {len(known)} classes, but the data set has "
+            f"{len(found)}. Name a data set with as many."
+        )
+    if known and known != found and set(known) == set(found):
+        raise ValueError(
+            f"The classifier knows the classes in the order {','.join(known)}. Name "
+            f"them so. Received: classes={','.join(found)}."
+        )

@@ -1,0 +1,99 @@
+"""How the latents of a network separate the classes."""
+
+import concurrent.futures
+import math
+import pathlib
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tfsemae import metrics
+from tfsemae.progress import note
+from tfsemae.reports import embeddings, figures
+
+_MAPPED = 1000  # t-SNE of 10,000 latents takes a minute and more
+LEAST_MAPPED = 31  # t-SNE needs more than its perplexity, 30
+LEAST_VOTERS = 10  # of 10-NN
+
+
+def measure(
+    latents: np.ndarray,
+    labels: np.ndarray,
+    reference: np.ndarray,
+    reference_labels: np.ndarray,
+    *,
+    class_names: tuple[str, ...],
+    folder: pathlib.Path,
+    seed: int,
+) -> dict[str, float | None]:
+    """Measures class structure and draws a map, side by side on two threads.
+
+    Args:
+        latents: `[N, ...]`, measured.
+        labels: int `[N]`.
+        reference: `[M, ...]`, from which k-NN and linear probe learn.
+        reference_labels: int `[M]`.
+        class_names: of the labels.
+        folder: of `tsne.png`, the map of the first 1,000; there is none where all
+            latents are equal.
+        seed: of t-SNE.
+
+    Returns:
+        `knn_accuracy` (10 neighbours) and `linear_probe_accuracy` in [0, 1],
+        `silhouette`, and `scatter_ratio`, None where that is infinite.
+    """
+    note("Linear probe, neighbours, silhouette and map of the latents.")
+    learn = (reference, reference_labels, latents, labels)
+    # The limit is one of the process: set here, not in each thread.
+    with (
+        threadpool_limits(limits=1),
+        concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool,
+    ):
+        probe = pool.submit(metrics.linear_probe_accuracy, *learn)
+        knn = pool.submit(metrics.knn_accuracy, *learn)
+        tight = pool.submit(structure, latents, labels)
+        drawn = pool.submit(
+            draw_map,
+            latents[:_MAPPED],
+            labels[:_MAPPED],
+            class_names,
+            folder / "tsne.png",
+            seed,
+        )
+        drawn.result()
+        return {
+            "knn_accuracy": knn.result(),
+            "linear_probe_accuracy": probe.result(),
+            **tight.result(),
+        }
+
+
+def structure(latents: np.ndarray, labels: np.ndarray) -> dict[str, float | None]:
+    """How tight the classes of a latent are, as `metrics.json` has it.
+
+    Args:
+        latents: `[N, ...]`.
+        labels: int `[N]`, of 2 to N - 1 classes.
+
+    Returns:
+        `silhouette` and `scatter_ratio`, None where that is infinite.
+    """
+    ratio = metrics.scatter_ratio(latents, labels)
+    return {
+        "silhouette": metrics.silhouette(latents, labels),
+        "scatter_ratio": ratio if math.isfinite(ratio) else None,
+    }
+
+
+def draw_map(
+    latents: np.ndarray,
+    labels: np.ndarray,
+    class_names: tuple[str, ...],
+    path: pathlib.Path,
+    seed: int,
+) -> None:
+    """Draws a t-SNE map by class; nothing where all latents are equal."""
+    if not np.ptp(latents, axis=0).any():
+        return
+    points = embeddings.tsne(latents, seed=seed)
+    figures.embedding([("code", points, labels)], class_names, path)

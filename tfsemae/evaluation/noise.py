@@ -1,0 +1,27 @@
+"""Gaussian noise as an attack in an evaluation."""
+
+import tensorflow as tf
+
+from tfsemae import attacks
+from tfsemae.evaluation import attack_registry
+from tfsemae.models.autoencoder import Autoencoder
+
+
+class NoiseAttack:
+    """See `attack.Attacking`."""
+
+    def __init__(self, victim: Autoencoder, settings: attack_registry.Noise):
+        """Args: victim: not needed. settings: the norm."""
+        del victim
+        self._epsilon = settings.epsilon
+
+    def digests(self) -> dict[str, str]:
+        """See `Attacking`."""
+        return {}
+
+    def __call__(
+        self, pixels: tf.Tensor, normal: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, dict[str, tf.Tensor]]]:
+        """Images with noise, unclipped; nothing else is measured of it."""
+        # The other half of the stream: the control has noise of its own.
+        return attacks.gaussian_noise(pixels, normal[:, ::-1], self._epsilon), {}

@@ -1,0 +1,226 @@
+"""Settings as dataclasses whose fields are flags. Free of TensorFlow.
+
+A setting is defined once, as a field:
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Optimizer:
+        steps: int = setting(10_000, "Optimizer steps.", lower_bound=1)
+
+`command_line` makes absl flags of the fields, and a run keeps them as `flags.txt`.
+A group may hold other groups; names are unique over all of them.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from absl import flags
+
+T = TypeVar("T")
+
+# Flags belong to the module that asks for them, not to this one.
+flags.disclaim_key_flags()
+
+
+def setting(
+    default: Any = dataclasses.MISSING,
+    help: str = "",
+    *,
+    choices: Sequence[str] | None = None,
+    lower_bound: float | None = None,
+    upper_bound: float | None = None,
+    short_name: str | None = None,
+    identity: bool = True,
+) -> Any:
+    """Defines a field and the flag of its name.
+
+    Args:
+        default: its value where nothing is given; without one it is required.
+        help: one line with unit and range.
+        choices: the texts that are allowed.
+        lower_bound: of a number, inclusive.
+        upper_bound: of a number, inclusive.
+        short_name: of the flag, one letter.
+        identity: whether the result depends on it. Folders and what only concerns
+            one start do not belong to the identity of a run.
+
+    Returns:
+        A dataclass field.
+    """
+    return dataclasses.field(
+        default=default,
+        metadata={
+            "help": help,
+            "choices": choices,
+            "lower_bound": lower_bound,
+            "upper_bound": upper_bound,
+            "short_name": short_name,
+            "identity": identity,
+        },
+    )
+
+
+def define(group: type, values: flags.FlagValues = flags.FLAGS) -> None:
+    """Defines a flag for each setting.
+
+    Args:
+        group: a dataclass of settings, or of groups of them.
+        values: where the flags go; a name that is there already is shared.
+    """
+    for field, kind in _fields(group):
+        if field.name not in values:
+            _define(field, kind, values)
+
+
+def read(group: type[T], values: flags.FlagValues = flags.FLAGS) -> T:
+    """Makes settings of parsed flags.
+
+    Args:
+        group: see `define`.
+        values: parsed.
+
+    Returns:
+        An instance with the values of the flags.
+    """
+    return make(
+        group, {field.name: values[field.name].value for field, _ in _fields(group)}
+    )
+
+
+def make(group: type[T], given: dict[str, Any]) -> T:
+    """Makes settings of named values.
+
+    Args:
+        group: a dataclass of settings, or of groups of them.
+        given: name -> value, whichever group it belongs to; what is not given has
+            its default.
+
+    Returns:
+        An instance.
+
+    Raises:
+        ValueError: if a name is no setting.
+    """
+    unknown = sorted(given.keys() - {field.name for field, _ in _fields(group)})
+    if unknown:
+        raise ValueError(f"There are no such settings. Received: {', '.join(unknown)}.")
+    return _make(group, given)
+
+
+def parse(group: type[T], words: Iterable[str]) -> T:
+    """Makes settings of a command line.
+
+    Args:
+        group: see `define`.
+        words: such as `--steps=5`; `--flagfile` as well.
+
+    Returns:
+        An instance; what is not given has its default.
+
+    Raises:
+        ValueError: if a word is no flag of the group, or a value is not allowed.
+    """
+    values = flags.FlagValues()
+    define(group, values)
+    flags.DEFINE_string("flagfile", "", "", flag_values=values)
+    try:
+        rest = values(["", *words])
+    except flags.Error as error:
+        raise ValueError(str(error)) from error
+    if rest[1:]:
+        raise ValueError(f"Unexpected words. Received: {' '.join(rest[1:])}.")
+    return read(group, values)
+
+
+def flat(group: Any) -> dict[str, Any]:
+    """Name -> value of all settings of an instance."""
+    found = {}
+    for field in dataclasses.fields(group):
+        value = getattr(group, field.name)
+        found |= flat(value) if dataclasses.is_dataclass(value) else {field.name: value}
+    return found
+
+
+def serialized(group: Any) -> dict[str, str]:
+    """Name -> the setting as absl writes it, such as `--steps=5` or `--semantic`.
+
+    Settings that are None are left out.
+    """
+    values = flags.FlagValues()
+    define(type(group), values)
+    lines = {}
+    for name, value in flat(group).items():
+        flag = values[name]
+        flag.value = list(value) if isinstance(value, tuple) else value
+        if value is not None:
+            lines[name] = flag.serialize()
+    return lines
+
+
+def identity_names(group: type) -> set[str]:
+    """Names of the settings on which a result depends."""
+    return {
+        field.name
+        for field, _ in _fields(group)
+        if field.metadata.get("identity", True)
+    }
+
+
+def _fields(group: type) -> Iterator[tuple[dataclasses.Field, Any]]:
+    """The settings of a group and of the groups in it, each with its type."""
+    hints = typing.get_type_hints(group)
+    for field in dataclasses.fields(group):
+        if dataclasses.is_dataclass(hints[field.name]):
+            yield from _fields(hints[field.name])
+        else:
+            yield field, hints[field.name]
+
+
+def _make(group: type[T], given: dict[str, Any]) -> T:
+    hints = typing.get_type_hints(group)
+    values = {}
+    for field in dataclasses.fields(group):
+        kind = hints[field.name]
+        if dataclasses.is_dataclass(kind):
+            values[field.name] = _make(kind, given)
+        elif field.name in given:
+            value = given[field.name]
+            # absl gives lists; a frozen group holds tuples.
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+    return group(**values)
+
+
+def _define(field: dataclasses.Field, kind: Any, values: flags.FlagValues) -> None:
+    required = field.default is dataclasses.MISSING
+    default = None if required else field.default
+    options = {"flag_values": values, "short_name": field.metadata.get("short_name")}
+    if required:
+        options["required"] = True
+    arguments = (field.name, default, field.metadata["help"])
+    kind = _without_none(kind)
+    if field.metadata.get("choices"):
+        name, default, help = arguments
+        choices = list(field.metadata["choices"])
+        flags.DEFINE_enum(name, default, choices, help, **options)
+    elif kind is bool:
+        flags.DEFINE_boolean(*arguments, **options)
+    elif kind in (int, float):
+        bounds = {
+            name: field.metadata.get(name) for name in ("lower_bound", "upper_bound")
+        }
+        number = flags.DEFINE_integer if kind is int else flags.DEFINE_float
+        number(*arguments, **bounds, **options)
+    elif typing.get_origin(kind) is tuple:
+        name, default, help = arguments
+        default = None if default is None else list(default)
+        flags.DEFINE_list(name, default, help, **options)
+    else:
+        flags.DEFINE_string(*arguments, **options)
+
+
+def _without_none(kind: Any) -> Any:
+    if isinstance(kind, types.UnionType):
+        (kind,) = (each for each in typing.get_args(kind) if each is not type(None))
+    return kind

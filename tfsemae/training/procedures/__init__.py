@@ -1,0 +1,1 @@
+"""Procedures: what one training step does, one module each."""

@@ -1,0 +1,117 @@
+"""Vanilla and semantic autoencoders: one loss for pixels, one for labels."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tfsemae import data, evaluation
+from tfsemae.models.autoencoder import Autoencoder
+from tfsemae.run_folder import Metrics
+from tfsemae.training import warm_start
+from tfsemae.training.procedures.procedure import StepCounter
+from tfsemae.training.settings import Settings
+
+
+class AutoencoderProcedure:
+    """Minimises reconstruction loss + weight * classification loss.
+
+    Without classifier there is the reconstruction loss alone. See
+    `procedure.Procedure` for what the methods do.
+
+    Source: Ming 2022, section III; shared decoders, section IV.
+    """
+
+    def __init__(self, networks: Autoencoder, settings: Settings):
+        """Compiles the networks.
+
+        Args:
+            networks: trained in place.
+            settings: of losses, weights, rates, and where weights come from.
+
+        Raises:
+            ValueError: if weights are to come from networks of other shapes.
+        """
+        chosen = settings.procedure
+        warm_start.copy_weights(networks, "decoder", chosen.decoder_from)
+        warm_start.copy_weights(networks, "encoder", chosen.encoder_from)
+        if chosen.decoder_from and not chosen.train_decoder:
+            networks.decoder.trainable = False
+        self.networks = networks
+        self.model = _compiled(networks, settings)
+        self.optimizers = [self.model.optimizer]
+        self._shuffle_labels = chosen.shuffle_labels
+
+    def check(self, images: data.Images, reference: data.Images) -> None:
+        """See `Procedure`."""
+        if self.networks.classifier is not None and images.labels is None:
+            raise ValueError(
+                "The data set has no labels, which --semantic needs. Leave --semantic "
+                "out or name a labelled data set."
+            )
+        evaluation.check(self.networks, images, reference)
+
+    def batches(
+        self, images: data.Images, *, batch_size: int, seed: int, start_step: int
+    ) -> tf.data.Dataset:
+        """See `Procedure`."""
+        return self._with_targets(
+            data.batches(
+                images,
+                batch_size,
+                seed=seed,
+                start_step=start_step,
+                shuffle_labels=self._shuffle_labels,
+            )
+        )
+
+    def held_out(self, images: data.Images, batch_size: int) -> tf.data.Dataset:
+        """See `Procedure`."""
+        return self._with_targets(data.batches(images, batch_size, shuffle=False))
+
+    def preview(self, images: tf.Tensor) -> tf.Tensor:
+        """The reconstructions."""
+        return self.model(images, training=False)["reconstruction"]
+
+    def evaluate(
+        self, images: data.Images, reference: data.Images, *, output_dir: Any, seed: int
+    ) -> Metrics:
+        """See `Procedure`."""
+        return evaluation.evaluate(
+            self.networks, images, reference, output_dir=output_dir, seed=seed
+        )
+
+    def _with_targets(self, batches: tf.data.Dataset) -> tf.data.Dataset:
+        semantic = self.networks.classifier is not None
+
+        def split(images, labels=None):
+            targets = {"reconstruction": images}
+            return images, targets | {"logits": labels} if semantic else targets
+
+        return batches.map(split)
+
+
+def _compiled(networks: Autoencoder, settings: Settings) -> StepCounter:
+    joint = networks.joint()
+    model = StepCounter(joint.inputs, joint.output, name="autoencoder")
+    rate = keras.optimizers.schedules.ExponentialDecay(
+        settings.optimizer.learning_rate,
+        decay_steps=settings.optimizer.decay_steps,
+        decay_rate=settings.optimizer.decay_rate,
+        staircase=True,
+    )
+    loss: dict[str, Any] = {"reconstruction": settings.procedure.loss}
+    weights = {"reconstruction": 1.0}
+    if networks.classifier is not None:
+        loss["logits"] = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        weights["logits"] = settings.procedure.semantic_weight
+    model.compile(
+        keras.optimizers.Adam(rate),
+        loss=loss,
+        loss_weights=weights,
+        jit_compile=settings.run.jit_compile,
+        steps_per_execution=settings.steps_per_execution,
+    )
+    # Before a checkpoint is read: Keras restores only variables that exist.
+    model.optimizer.build(model.trainable_variables)
+    return model

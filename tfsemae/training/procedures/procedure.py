@@ -1,0 +1,85 @@
+"""What the training loop asks of a procedure."""
+
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfsemae import data
+from tfsemae.models.autoencoder import Autoencoder
+from tfsemae.run_folder import Metrics
+
+
+class StepCounter(keras.Model):
+    """A functional model that counts the training steps it has done.
+
+    The count is a weight, so that checkpoints keep it. It is not that of an
+    optimizer: a step may apply several updates, or several optimizers.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        """Takes the arguments of a functional `keras.Model`."""
+        super().__init__(*args, **kwargs)
+        self.step = self.add_weight(
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            name="step",
+            aggregation="only_first_replica",
+        )
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Does a step of Keras and counts it."""
+        self.step.assign_add(1)
+        return super().train_step(data)
+
+    def steps_done(self) -> int:
+        """The number of training steps done."""
+        # By way of NumPy: int() does not take a mirrored variable.
+        return int(self.step.numpy())
+
+
+class Procedure(Protocol):
+    """How networks are trained.
+
+    Attributes:
+        networks: what is trained, and saved at the end.
+        model: compiled, its optimizers built; `fit` trains it.
+        optimizers: those that it applies.
+    """
+
+    networks: Autoencoder
+    model: StepCounter
+    optimizers: list[keras.optimizers.Optimizer]
+
+    def check(self, images: data.Images, reference: data.Images) -> None:
+        """Raises ValueError if `evaluate` could not measure these images."""
+
+    def batches(
+        self, images: data.Images, *, batch_size: int, seed: int, start_step: int
+    ) -> tf.data.Dataset:
+        """Endless training batches of inputs and targets from a step on."""
+
+    def held_out(self, images: data.Images, batch_size: int) -> tf.data.Dataset:
+        """One pass of inputs and targets, for the validation loss."""
+
+    def preview(self, images: tf.Tensor) -> tf.Tensor:
+        """A picture of what the networks do now: `[B, H, W, C]` in [0, 1]."""
+
+    def evaluate(
+        self,
+        images: data.Images,
+        reference: data.Images,
+        *,
+        output_dir: Any,
+        seed: int,
+    ) -> Metrics:
+        """Measures the trained networks; writes pictures and arrays."""
+
+
+def shown(images: data.Images, count: int) -> np.ndarray:
+    """The pixels of the first images, float32 in [0, 1]."""
+    batch = next(iter(data.batches(images, count, shuffle=False)))
+    return tf.nest.flatten(batch)[0].numpy()

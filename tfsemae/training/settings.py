@@ -1,0 +1,230 @@
+"""The settings of a training run, in groups. Free of TensorFlow."""
+
+import dataclasses
+import math
+
+from tfsemae.data import catalogue
+from tfsemae.models import registry
+from tfsemae.settings import setting
+
+_STEPS_PER_EXECUTION = 10  # measured: results/benchmarks/training.json
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Data:
+    """What is trained on."""
+
+    dataset: str = setting(
+        "mnist",
+        f"Data set: {', '.join(catalogue.DATA_SETS)}, or a .npz with images and "
+        "labels.",
+    )
+    classes: tuple[str, ...] | None = setting(
+        None,
+        "Keep these classes only, by name or number; labels are renumbered. Default: "
+        "all.",
+    )
+    validation: int = setting(
+        0,
+        "Images at the end of the training set that are held out and measured at "
+        "each interval.",
+        lower_bound=0,
+    )
+    data_dir: str | None = setting(
+        None,
+        "Folder of prepared TFDS data sets. Default: $TFDS_DATA_DIR, else TFDS' own.",
+        identity=False,
+    )
+    manual_dir: str | None = setting(
+        None,
+        "Folder with the original archives of a data set in <manual_dir>/<name>/; "
+        "they are checked and prepared without a network.",
+        identity=False,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Network:
+    """What is trained: a family of networks and its options."""
+
+    model: str = setting("table1", "The network.", choices=tuple(registry.NETWORKS))
+    initializer: str = setting(
+        "wide_normal",
+        "Initial kernels: Keras' own, or wide_normal, a truncated normal of "
+        "2/sqrt(inputs of the layer).",
+        choices=registry.INITIALIZERS,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Autoencoder:
+    """How an autoencoder is trained: `procedures.autoencoder`."""
+
+    semantic: bool = setting(
+        False, "Train a classifier on the latent, jointly with the autoencoder."
+    )
+    semantic_weight: float = setting(
+        0.001,
+        "Weight of the classification loss (nats); that of the reconstruction is 1.",
+        lower_bound=0.0,
+    )
+    shuffle_labels: bool = setting(
+        False,
+        "Permute the labels within each mini-batch before the classification loss, "
+        "which makes an attacker (Ming 2022, section IV).",
+    )
+    decoder_from: str | None = setting(
+        None, "Begin with the decoder of this --output_dir, which an attacker shares."
+    )
+    train_decoder: bool = setting(
+        False, "Train the decoder of --decoder_from on; else it is frozen."
+    )
+    encoder_from: str | None = setting(
+        None, "Begin with the encoder of this --output_dir; else afresh."
+    )
+    loss: str = setting(
+        "binary_crossentropy",
+        "Reconstruction loss, mean over pixels.",
+        choices=("binary_crossentropy", "mean_squared_error"),
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Optimizer:
+    """How far and how fast."""
+
+    # More steps extend a finished run, so they do not tell runs apart.
+    steps: int = setting(
+        10_000,
+        "Training steps. More than a finished run has done extend it.",
+        lower_bound=1,
+        identity=False,
+    )
+    batch_size: int = setting(32, "Images per step.", lower_bound=1)
+    learning_rate: float = setting(
+        0.001, "Adam's initial learning rate.", lower_bound=0.0
+    )
+    decay_rate: float = setting(
+        0.96,
+        "Factor on the learning rate every --decay_steps.",
+        lower_bound=0.0,
+        upper_bound=1.0,
+    )
+    decay_steps: int = setting(
+        100, "Steps between two decays of the rate.", lower_bound=1
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Run:
+    """Where and how it runs."""
+
+    output_dir: str = setting(
+        help="Everything of one run; a second start continues it.", identity=False
+    )
+    seed: int = setting(
+        0,
+        "Of initial weights, order of the data and t-SNE.",
+        lower_bound=0,
+        upper_bound=2**32 - 1,
+    )
+    checkpoint_every: int = setting(
+        100,
+        "Steps of an interval: it ends with a checkpoint and a line in the logs.",
+        lower_bound=1,
+    )
+    steps_per_execution: int | None = setting(
+        None,
+        "Steps that TensorFlow does in one call. Default: 10 where --steps and "
+        "--checkpoint_every are multiples of it, else 1, as under "
+        "--strategy=mirrored.",
+        lower_bound=1,
+        identity=False,
+    )
+    jit_compile: bool = setting(False, "Compile the step with XLA.")
+    threads: int = setting(
+        0,
+        "Threads of TensorFlow, 0 for its own choice; the last bits depend on it.",
+        lower_bound=0,
+    )
+    strategy: str = setting(
+        "default",
+        "One device, or each batch split among all of this machine.",
+        choices=("default", "mirrored"),
+    )
+    resume: bool = setting(
+        True,
+        "Continue what --output_dir holds; else it must be empty.",
+        identity=False,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All of one training run; each setting is the flag of its name."""
+
+    data: Data = dataclasses.field(default_factory=Data)
+    network: Network = dataclasses.field(default_factory=Network)
+    procedure: Autoencoder = dataclasses.field(default_factory=Autoencoder)
+    optimizer: Optimizer = dataclasses.field(default_factory=Optimizer)
+    run: Run
+
+    def __post_init__(self) -> None:
+        """Checks what the settings alone can tell.
+
+        Raises:
+            ValueError: if they do not go together.
+        """
+        catalogue.check_name(self.data.dataset)
+        self._check_numbers()
+        self._check_procedure()
+        self._check_execution()
+
+    @property
+    def steps_per_execution(self) -> int:
+        """Steps that TensorFlow does in one call."""
+        if self.run.steps_per_execution is not None:
+            return self.run.steps_per_execution
+        counts = (self.optimizer.steps, self.run.checkpoint_every)
+        together = all(count % _STEPS_PER_EXECUTION == 0 for count in counts)
+        fitting = together and self.run.strategy == "default"
+        return _STEPS_PER_EXECUTION if fitting else 1
+
+    def _check_numbers(self) -> None:
+        for name, value in {
+            "semantic_weight": self.procedure.semantic_weight,
+            "learning_rate": self.optimizer.learning_rate,
+            "decay_rate": self.optimizer.decay_rate,
+        }.items():
+            if not math.isfinite(value):
+                raise ValueError(f"--{name}={value} is not a finite number.")
+
+    def _check_procedure(self) -> None:
+        if self.procedure.shuffle_labels and not self.procedure.semantic:
+            raise ValueError(
+                "--shuffle_labels permutes the labels of the classifier, which only "
+                "--semantic has. Add --semantic or leave --shuffle_labels out."
+            )
+        if self.procedure.train_decoder and self.procedure.decoder_from is None:
+            raise ValueError(
+                "--train_decoder goes with --decoder_from; without it the decoder is "
+                "always trained. Name the run whose decoder is meant."
+            )
+
+    def _check_execution(self) -> None:
+        together = self.steps_per_execution
+        counts = {
+            "steps": self.optimizer.steps,
+            "checkpoint_every": self.run.checkpoint_every,
+        }
+        for name, count in counts.items():
+            if count % together:
+                raise ValueError(
+                    f"--{name}={count} is not a multiple of "
+                    f"--steps_per_execution={together}. Change one of them."
+                )
+        if self.run.strategy == "mirrored" and together > 1:
+            raise ValueError(
+                "--strategy=mirrored runs one step per execution. "
+                f"Received: --steps_per_execution={together}."
+            )
