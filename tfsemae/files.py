@@ -91,13 +91,14 @@ def writing(target: PathLike, *, errors: Errors = ()) -> Iterator[None]:
         WriteError: an OSError, instead of another one or of one of `errors`;
             that of an inner `writing` passes unchanged.
     """
+    handled: Errors = (OSError, *errors)
     try:
         yield
     except WriteError:
         raise
-    except (OSError, *errors) as error:
+    except handled as error:
         reason = " ".join(_NOISE.sub("", str(error)).split())
-        if getattr(error, "errno", None):
+        if isinstance(error, OSError) and error.errno:
             reason = os.strerror(error.errno)
         raise WriteError(
             f"{target} cannot be written ({reason}). Finished files are kept: free "
