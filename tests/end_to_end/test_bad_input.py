@@ -112,7 +112,7 @@ def test_files_that_can_not_grow(refused, tmp_path, images_file):
     flags = [*SHORT, f"--dataset={images_file}", f"--output_dir={tmp_path}"]
     limit = functools.partial(_limit_files, 500_000)
     message = refused(*flags, preexec_fn=limit)
-    assert "step_00000001.weights.h5 can not be written (File too large)" in message
+    assert "step_00000001.weights.h5 cannot be written (File too large)" in message
     assert not list((tmp_path / "checkpoints").iterdir())
 
 
@@ -122,7 +122,7 @@ def test_full_disk_and_room_made(refused, run_door, small_disk, images_file):
     folder = disk / "run"
     flags = [*SHORT, f"--dataset={images_file}", f"--output_dir={folder}"]
     message = refused(*flags)
-    assert "step_00000002.weights.h5 can not be written (No space left" in message
+    assert "step_00000002.weights.h5 cannot be written (No space left" in message
     assert "make room" in message
     assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == [
         "step_00000001.json",

@@ -1,4 +1,6 @@
+import hashlib
 import json
+import shutil
 import zipfile
 
 import keras
@@ -55,6 +57,12 @@ def test_folder_holds_a_file_per_part_and_a_description(saved):
         "parts": ["encoder", "decoder", "classifier"],
         "image_shape": [12, 12, 1],
         "class_names": ["cat", "dog"],
+        "sha256": {
+            f"{part}.keras": hashlib.sha256(
+                (saved / f"{part}.keras").read_bytes()
+            ).hexdigest()
+            for part in PARTS
+        },
     }
 
 
@@ -99,6 +107,23 @@ def test_folder_without_a_model_is_named(tmp_path):
         Autoencoder.load(tmp_path)
 
 
+def test_folder_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"file is a file\. Name the folder"):
+        Autoencoder.load(tmp_path / "file")
+
+
+def test_home_is_expanded(semantic, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    semantic.save("~/run")
+    assert (tmp_path / "run" / "autoencoder.json").is_file()
+    Autoencoder.verify("~/run")
+    _assert_equal(Autoencoder.load("~/run"), semantic)
+
+
+# --- damage
+
+
 def _truncated(path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
@@ -117,32 +142,314 @@ def _emptied(path):
     path.write_bytes(b"")
 
 
+def _without_digests(folder):
+    """Makes the description that of a version that recorded no digests."""
+    path = folder / "autoencoder.json"
+    description = json.loads(path.read_text("utf-8"))
+    del description["sha256"]
+    path.write_text(json.dumps(description))
+
+
+@pytest.mark.parametrize("check", [Autoencoder.load, Autoencoder.verify])
+@pytest.mark.parametrize("earlier", [False, True])
 @pytest.mark.parametrize("damage", [_truncated, _flipped, _emptied])
 @pytest.mark.parametrize("part", ["encoder", "classifier"])
-def test_damaged_part_is_refused(saved, part, damage):
+def test_damaged_part_is_refused(saved, part, damage, earlier, check):
+    if earlier:
+        _without_digests(saved)
     damage(saved / f"{part}.keras")
-    with pytest.raises(ValueError, match=f"in {saved} is damaged"):
+    with pytest.raises(ValueError, match=rf"in {saved} is damaged.*{part}\.keras"):
+        check(saved)
+
+
+def test_part_of_another_save_is_refused(saved, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    _build(seed=1).save(other)
+    shutil.copy(other / "decoder.keras", saved)
+    with pytest.raises(ValueError, match=rf"in {saved} is damaged.*decoder\.keras"):
         Autoencoder.load(saved)
 
 
+def test_description_without_digests_is_loaded(semantic, saved):
+    _without_digests(saved)
+    Autoencoder.verify(saved)
+    _assert_equal(Autoencoder.load(saved), semantic)
+
+
+def test_verifying_needs_no_keras(saved, run_python):
+    script = (
+        "import sys\nfrom tfsemae.models import verification\n"
+        "verification.verify_autoencoder(sys.argv[1])\n"
+        "sys.exit(any(m in sys.modules for m in ('keras', 'tensorflow', 'numpy')))"
+    )
+    assert run_python("-c", script, saved).status == 0
+
+
+@pytest.mark.parametrize("check", [Autoencoder.load, Autoencoder.verify])
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"parts": ["encoder"]}'])
-def test_damaged_description_is_refused(saved, text):
+def test_damaged_description_is_refused(saved, text, check):
     (saved / "autoencoder.json").write_text(text)
     with pytest.raises(ValueError, match=f"in {saved} is damaged"):
-        Autoencoder.load(saved)
+        check(saved)
 
 
-def test_missing_part_is_refused(saved):
+@pytest.mark.parametrize("check", [Autoencoder.load, Autoencoder.verify])
+def test_missing_part_is_refused(saved, check):
     (saved / "decoder.keras").unlink()
-    with pytest.raises(ValueError, match=r"decoder\.keras"):
-        Autoencoder.load(saved)
+    with pytest.raises(ValueError, match=r"no finished model.*decoder\.keras"):
+        check(saved)
 
 
-def test_save_to_a_full_disk_keeps_the_earlier_one(semantic, saved, full_disk):
+# The classifier is the largest file, of 328 KB; the others have up to 320 KB.
+@pytest.mark.parametrize(
+    ("size", "part"), [(10_000, "encoder"), (324_000, "classifier")]
+)
+def test_save_to_a_full_disk_keeps_the_earlier_one(
+    semantic, saved, full_disk, size, part
+):
     with (
-        full_disk(10_000),
-        pytest.raises(OSError, match=r"encoder\.keras can not be written"),
+        full_disk(size),
+        pytest.raises(OSError, match=rf"{part}\.keras cannot be written"),
     ):
         _build(seed=1).save(saved)
     _assert_equal(Autoencoder.load(saved), semantic)
     assert len(list(saved.iterdir())) == 4
+
+
+# --- models that were built elsewhere
+
+
+def _dense(takes, gives, **options):
+    """One dense layer between any two shapes, as a functional model."""
+    entry = keras.Input(takes, **options)
+    units = keras.layers.Dense(int(np.prod(gives)))(keras.layers.Flatten()(entry))
+    return keras.Model(entry, keras.layers.Reshape(gives)(units))
+
+
+IMAGE, LATENT = (4, 5, 3), (6,)
+
+
+@pytest.mark.parametrize("latent", [(6,), (3, 2)])
+def test_fitting_models_make_an_autoencoder(latent):
+    found = Autoencoder.of(
+        _dense(IMAGE, latent), _dense(latent, IMAGE), _dense(latent, (3,))
+    )
+    assert found.class_names == ("0", "1", "2")
+    outputs = found.joint()(np.zeros((2, *IMAGE), np.float32))
+    assert outputs["reconstruction"].shape == (2, *IMAGE)
+    assert outputs["logits"].shape == (2, 3)
+    names = ["a", "b", "c"]
+    named = Autoencoder.of(found.encoder, found.decoder, found.classifier, names)
+    assert named.class_names == ("a", "b", "c")
+    assert Autoencoder.of(found.encoder, found.decoder).classifier is None
+
+
+def test_sequential_models_will_do():
+    encoder = keras.Sequential([keras.Input(IMAGE), keras.layers.Flatten()])
+    decoder = keras.Sequential([keras.Input((60,)), keras.layers.Reshape(IMAGE)])
+    pixels = np.random.default_rng(0).random((2, *IMAGE), np.float32)
+    found = Autoencoder.of(encoder, decoder).joint()(pixels)
+    np.testing.assert_array_equal(found["reconstruction"], pixels)
+
+
+class Subclassed(keras.Model):
+    """The way of writing models that has no shapes before it is called."""
+
+    def __init__(self, gives):
+        super().__init__()
+        self.inner = keras.layers.Dense(int(np.prod(gives)))
+        self.flatten = keras.layers.Flatten()
+        self.reshape = keras.layers.Reshape(gives)
+
+    def call(self, x):
+        return self.reshape(self.inner(self.flatten(x)))
+
+
+def _called(model, shape):
+    model(np.zeros((1, *shape), np.float32))
+    return model
+
+
+def _called_symbolically(model, shape):
+    model(keras.Input(shape))
+    return model
+
+
+def _two_outputs():
+    image = keras.Input(IMAGE)
+    flat = keras.layers.Flatten()(image)
+    return keras.Model(image, [keras.layers.Dense(6)(flat), flat])
+
+
+def _dictionary():
+    image = keras.Input(IMAGE)
+    flat = keras.layers.Flatten()(image)
+    return keras.Model(image, {"latent": keras.layers.Dense(6)(flat)})
+
+
+def _two_inputs():
+    one, two = keras.Input(LATENT), keras.Input(LATENT)
+    units = keras.layers.Dense(60)(keras.layers.Add()([one, two]))
+    return keras.Model([one, two], keras.layers.Reshape(IMAGE)(units))
+
+
+def _half():
+    image = keras.Input(IMAGE)
+    flat = keras.layers.Flatten()(image)
+    return keras.Model(image, keras.layers.Dense(6, dtype="mixed_float16")(flat))
+
+
+def _any_size():
+    image = keras.Input((None, None, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(image)
+    return keras.Model(image, keras.layers.Dense(6)(pooled))
+
+
+def _batch_of_two():
+    image = keras.Input(batch_shape=(2, *IMAGE))
+    flat = keras.layers.Flatten()(image)
+    return keras.Model(image, keras.layers.Dense(6)(flat))
+
+
+WRAP = r"must be a functional Keras model\. Wrap it: {} = keras\.Input.*Subclassed"
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            {"decoder": lambda: _dense((7,), IMAGE)},
+            r"`decoder` must take .*latent of shape \[B, 6\], decoder for \[B, 7\]",
+        ),
+        (
+            {"decoder": lambda: _dense(LATENT, (4, 5, 1))},
+            r"`decoder` must give .*\[B, 4, 5, 1\] and \[B, 4, 5, 3\]",
+        ),
+        (
+            {
+                "encoder": lambda: _dense((60,), LATENT),
+                "decoder": lambda: _dense(LATENT, (60,)),
+            },
+            r"`encoder` must take images \[B, H, W, C\].*input shape \[B, 60\]",
+        ),
+        (
+            {"classifier": lambda: _dense((7,), (2,))},
+            r"`classifier` must take .*shape \[B, 6\], classifier for \[B, 7\]",
+        ),
+        (
+            {"classifier": lambda: _dense(LATENT, (3,))},
+            r"`classifier` must give logits .*output shape \[B, 3\], 2 class names",
+        ),
+        (
+            {"classifier": lambda: _dense(LATENT, (2, 1))},
+            r"`classifier` must give logits .*output shape \[B, 2, 1\]",
+        ),
+        ({"classifier": lambda: None}, r"class_names=\('a', 'b'\) without `classif"),
+        ({"encoder": lambda: Subclassed(LATENT)}, WRAP.format("image")),
+        (
+            {"encoder": lambda: _called(Subclassed(LATENT), IMAGE)},
+            WRAP.format("image"),
+        ),
+        (
+            {"encoder": lambda: _called_symbolically(Subclassed(LATENT), IMAGE)},
+            WRAP.format("image"),
+        ),
+        ({"decoder": lambda: Subclassed(IMAGE)}, WRAP.format("latent")),
+        (
+            {"encoder": lambda: keras.Sequential([keras.layers.Dense(6)])},
+            r"`encoder` must be a functional .*Received: Sequential",
+        ),
+        ({"encoder": _two_outputs}, r"`encoder` must have one .*Received: list of 2"),
+        ({"encoder": _dictionary}, r"`encoder` must have one .*Received: dict of 1"),
+        ({"decoder": _two_inputs}, r"`decoder` must have one .*Received: list of 2"),
+        ({"encoder": _half}, r"`encoder` must take and give float32.*float16"),
+        (
+            {"encoder": lambda: _dense(IMAGE, LATENT, dtype="uint8")},
+            r"`encoder` must take and give float32.*image of dtype uint8",
+        ),
+        ({"encoder": _any_size}, r"`encoder` must leave .*\(None, None, None, 3\)"),
+        ({"encoder": _batch_of_two}, r"`encoder` must leave .*\(2, 4, 5, 3\)"),
+        (
+            {"encoder": lambda: abs},
+            "`encoder` must be a Keras model. Received: buil",
+        ),
+    ],
+)
+def test_models_that_do_not_fit_are_refused_in_one_line(parts, message):
+    fitting = {
+        "encoder": lambda: _dense(IMAGE, LATENT),
+        "decoder": lambda: _dense(LATENT, IMAGE),
+        "classifier": lambda: _dense(LATENT, (2,)),
+    }
+    made = {name: make() for name, make in (fitting | parts).items()}
+    with pytest.raises(ValueError, match=message) as caught:
+        Autoencoder(**made, class_names=("a", "b"))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrapped_model_will_do():
+    image = keras.Input(IMAGE)
+    wrapped = keras.Model(image, Subclassed(LATENT)(image))
+    assert Autoencoder.of(wrapped, _dense(LATENT, IMAGE)).image_shape == IMAGE
+
+
+class Scaled(keras.layers.Layer):
+    """A custom layer."""
+
+    def call(self, x):
+        return 2 * x
+
+
+def _with_custom_layer():
+    image = keras.Input(IMAGE)
+    flat = keras.layers.Flatten()(image)
+    return Autoencoder(
+        keras.Model(image, Scaled()(keras.layers.Dense(6)(flat))),
+        _dense(LATENT, IMAGE),
+    )
+
+
+def test_custom_layer_is_named_with_the_remedy(tmp_path, run_python):
+    _with_custom_layer().save(tmp_path)
+    script = (
+        "import sys\nfrom tfsemae.models import Autoencoder\n"
+        "Autoencoder.verify(sys.argv[1])\n"
+        "try:\n    Autoencoder.load(sys.argv[1])\n"
+        "except ValueError as error:\n    print(error)\n"
+    )
+    ended = run_python("-c", script, tmp_path)
+    assert ended.out.count("\n") == 1
+    assert ended.out.startswith(f"{tmp_path}/encoder.keras has the custom layer")
+    assert "'Scaled'" in ended.out
+    assert "keras.saving.register_keras_serializable()" in ended.out
+    assert "damaged" not in ended.out
+
+
+def test_registered_custom_layer_is_loaded(tmp_path):
+    with keras.saving.custom_object_scope({"Scaled": Scaled}):
+        original = _with_custom_layer()
+        original.save(tmp_path)
+        found = Autoencoder.load(tmp_path)
+    pixels = np.random.default_rng(0).random((2, *IMAGE), np.float32)
+    np.testing.assert_array_equal(found.encoder(pixels), original.encoder(pixels))
+
+
+def test_what_keras_refuses_is_not_called_damaged(tmp_path):
+    image = keras.Input(IMAGE)
+    flat = keras.layers.Flatten()(image)
+    half = keras.layers.Lambda(lambda x: x / 2, output_shape=(60,))(flat)
+    Autoencoder(keras.Model(image, half), _dense((60,), IMAGE)).save(tmp_path)
+    with pytest.raises(
+        ValueError, match=r"cannot load .*encoder.keras.*Lambda"
+    ) as caught:
+        Autoencoder.load(tmp_path)
+    assert "is damaged" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_saved_parts_that_do_not_fit_are_refused(semantic, saved):
+    path = saved / "autoencoder.json"
+    description = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(description | {"class_names": ["cat"]}))
+    with pytest.raises(ValueError, match=f"in {saved} does not fit: `classifier`"):
+        Autoencoder.load(saved)

@@ -1,3 +1,7 @@
+import hashlib
+import json
+import shutil
+
 import keras
 import numpy as np
 import pytest
@@ -121,7 +125,7 @@ def test_a_full_disk_leaves_the_earlier_export(exported, semantic, full_disk):
     before = {path: path.read_bytes() for path in exported.rglob("*") if path.is_file()}
     with (
         full_disk(50_000),
-        pytest.raises(OSError, match=f"{exported} can not be written") as caught,
+        pytest.raises(OSError, match=f"{exported} cannot be written") as caught,
     ):
         saved_model.export(semantic, exported)
     assert "\n" not in str(caught.value)
@@ -129,3 +133,62 @@ def test_a_full_disk_leaves_the_earlier_export(exported, semantic, full_disk):
     after = {path: path.read_bytes() for path in exported.rglob("*") if path.is_file()}
     assert after == before
     assert [path.name for path in exported.parent.iterdir()] == [exported.name]
+
+
+def test_digests_are_recorded_and_verified(exported):
+    digests = json.loads((exported / "sha256.json").read_text("utf-8"))
+    assert digests == {
+        path.relative_to(exported).as_posix(): hashlib.sha256(
+            path.read_bytes()
+        ).hexdigest()
+        for path in exported.rglob("*")
+        if path.is_file() and path.name != "sha256.json"
+    }
+    assert "saved_model.pb" in digests
+    saved_model.verify(exported)
+
+
+def _change_one_bit(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [_change_one_bit, lambda path: path.unlink()])
+@pytest.mark.parametrize(
+    "file", ["saved_model.pb", "variables/variables.data-00000-of-00001"]
+)
+def test_damage_is_noticed_and_named(exported, tmp_path, damage, file):
+    path = tmp_path / "model"
+    shutil.copytree(exported, path)
+    damage(path / file)
+    with pytest.raises(ValueError, match=f"in {path} is damaged .*{file}"):
+        saved_model.verify(path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"saved_model.pb": 1}'])
+def test_damaged_digests_are_refused(exported, tmp_path, text):
+    path = tmp_path / "model"
+    shutil.copytree(exported, path)
+    (path / "sha256.json").write_text(text)
+    with pytest.raises(ValueError, match=f"in {path} is damaged"):
+        saved_model.verify(path)
+
+
+def test_export_without_digests_needs_its_graph(exported, tmp_path):
+    path = tmp_path / "model"
+    shutil.copytree(exported, path)
+    (path / "sha256.json").unlink()
+    saved_model.verify(path)
+    (path / "saved_model.pb").unlink()
+    with pytest.raises(ValueError, match=r"saved_model\.pb is missing"):
+        saved_model.verify(path)
+    with pytest.raises(ValueError, match=r"saved_model\.pb is missing"):
+        saved_model.verify(tmp_path / "nowhere")
+
+
+def test_home_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    saved_model.export(_with_dropout(), "~/model")
+    assert (tmp_path / "model" / "saved_model.pb").is_file()
+    saved_model.verify("~/model")

@@ -425,7 +425,7 @@ def test_another_attack_in_the_same_folder_is_refused(make, tmp_path):
 
 def test_full_disk_is_told_and_room_made(make, tmp_path, full_disk):
     settings = make()
-    with full_disk(30_000), pytest.raises(OSError, match=r"adversarial\.npz can not"):
+    with full_disk(30_000), pytest.raises(OSError, match=r"adversarial\.npz cannot"):
         attacking.attack(settings)
     assert [path.name for path in (tmp_path / "out").glob("*.npz")] == []
     assert attacking.attack(settings)["examples"] == 40

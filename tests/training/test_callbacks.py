@@ -200,7 +200,7 @@ def test_a_second_start_appends_and_goes_on_counting_seconds(tmp_path):
     ],
 )
 def test_full_disk_names_the_log(tmp_path, full_disk, size, name):
-    refused = pytest.raises(OSError, match=f"{tmp_path}/{name} can not be written")
+    refused = pytest.raises(OSError, match=f"{tmp_path}/{name} cannot be written")
     with full_disk(size), refused as caught:
         _log(tmp_path)
     assert "\n" not in str(caught.value)
@@ -266,7 +266,7 @@ def test_csv_killed_in_its_first_line_begins_anew(tmp_path, text):
 def test_full_disk_keeps_the_logs_that_were_to_be_cut(logged, full_disk):
     (path,) = (logged / "tensorboard").iterdir()
     whole = path.read_bytes()
-    refused = pytest.raises(OSError, match=f"{path} can not be written")
+    refused = pytest.raises(OSError, match=f"{path} cannot be written")
     with full_disk(400), refused:
         callbacks.cut_logs(logged, 6)
     assert path.read_bytes() == whole

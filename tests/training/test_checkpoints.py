@@ -178,7 +178,7 @@ def test_full_disk_keeps_the_earlier_ones(checkpoints, saved, full_disk):
     names = _names(saved)
     with (
         full_disk(5_000),
-        pytest.raises(OSError, match=r"step_00000006\.weights\.h5 can not be written"),
+        pytest.raises(OSError, match=r"step_00000006\.weights\.h5 cannot be written"),
     ):
         checkpoints.save(_model(6), 6)
     assert _names(saved) == names

@@ -1,20 +1,29 @@
 """An autoencoder as a set of functional Keras models."""
 
+import contextlib
 import dataclasses
-import json
 import pathlib
+import re
+import textwrap
+from collections.abc import Sequence
 
 import keras
 
 from tfsemae import files
+from tfsemae.models import verification
 
-_PARTS = ("encoder", "decoder", "classifier")
-_DESCRIPTION = "autoencoder.json"
+_Shape = tuple[int, ...]
+#: Keras' message about a class that is not registered, in all its versions.
+_UNREGISTERED = re.compile(r"Could not locate \w+ '([^']+)'")
 
 
 @dataclasses.dataclass(frozen=True)
 class Autoencoder:
     """Encoder, decoder and, in a semantic autoencoder, a classifier of the latent.
+
+    Each is a functional or Sequential Keras model with one input and one output,
+    both float32, of a known shape and for any batch size. `of` makes one from
+    models that were built elsewhere.
 
     Attributes:
         encoder: float32 `[B, H, W, C]` in [0, 1] -> latent, `[B, Z]` or,
@@ -22,12 +31,83 @@ class Autoencoder:
         decoder: latent -> float32 `[B, H, W, C]` in [0, 1].
         classifier: latent -> logits `[B, K]`; None in a vanilla one.
         class_names: the K classes in the order of the logits; empty without.
+
+    Raises:
+        ValueError: if a part is not such a model, or the parts do not fit each
+            other.
     """
 
     encoder: keras.Model
     decoder: keras.Model
     classifier: keras.Model | None = None
     class_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuses what the class does not describe."""
+        image, latent = _ends(self.encoder, "encoder", "image", "latent")
+        decoded_from, decoded = _ends(self.decoder, "decoder", "latent", "image")
+        if len(image) != 3:
+            raise ValueError(
+                "`encoder` must take images [B, H, W, C]; one channel is added by "
+                f"keras.layers.Reshape. Received: input shape {_batch(image)}."
+            )
+        if decoded_from != latent:
+            raise ValueError(
+                "`decoder` must take what `encoder` gives. Received: latent of shape "
+                f"{_batch(latent)}, decoder for {_batch(decoded_from)}."
+            )
+        if decoded != image:
+            raise ValueError(
+                "`decoder` must give images of the shape that `encoder` takes. "
+                f"Received: {_batch(decoded)} and {_batch(image)}."
+            )
+        if self.classifier is not None:
+            self._check_classifier(self.classifier, latent)
+        elif self.class_names:
+            raise ValueError(
+                "`class_names` are those of a classifier. Received: "
+                f"class_names={self.class_names} without `classifier`."
+            )
+
+    def _check_classifier(self, classifier: keras.Model, latent: _Shape) -> None:
+        classified, logits = _ends(classifier, "classifier", "latent", "logits")
+        if classified != latent:
+            raise ValueError(
+                "`classifier` must take what `encoder` gives. Received: latent of "
+                f"shape {_batch(latent)}, classifier for {_batch(classified)}."
+            )
+        if logits != (len(self.class_names),):
+            raise ValueError(
+                "`classifier` must give logits [B, K], one for each of `class_names`. "
+                f"Received: output shape {_batch(logits)}, "
+                f"{len(self.class_names)} class names."
+            )
+
+    @classmethod
+    def of(
+        cls,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        classifier: keras.Model | None = None,
+        class_names: Sequence[str] = (),
+    ) -> "Autoencoder":
+        """Makes one from Keras models that were built and trained elsewhere.
+
+        Args:
+            encoder: see the class.
+            decoder: see the class.
+            classifier: see the class.
+            class_names: in the order of the logits; by default their numbers.
+
+        Raises:
+            ValueError: if a part is not as the class describes it, or the parts
+                do not fit each other.
+        """
+        names = tuple(class_names)
+        if classifier is not None and not names:
+            _, logits = _ends(classifier, "classifier", "latent", "logits")
+            names = tuple(str(number) for number in range(logits[-1]))
+        return cls(encoder, decoder, classifier, names)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -49,29 +129,55 @@ class Autoencoder:
         return keras.Model(image, outputs, name="autoencoder")
 
     def save(self, model_dir: files.PathLike) -> None:
-        """Writes each part as a `.keras` file, then `autoencoder.json`.
+        """Writes each part as a `.keras` file, and `autoencoder.json`.
 
         Args:
-            model_dir: made if it is missing; parts of an earlier save are
-                replaced one by one, the description last.
+            model_dir: made if it is missing. An earlier save is replaced when
+                all is written, the description with the digests last.
+
+        Raises:
+            OSError: if it cannot be written; an earlier save stays.
         """
-        folder = pathlib.Path(model_dir)
-        parts = [name for name in _PARTS if getattr(self, name) is not None]
-        for name in parts:
-            with files.replacing(folder / f"{name}.keras") as path:
-                getattr(self, name).save(path)
-        files.write_json(
-            folder / _DESCRIPTION,
-            {
-                "parts": parts,
-                "image_shape": list(self.image_shape),
-                "class_names": list(self.class_names),
-            },
-        )
+        folder = files.path(model_dir)
+        parts = {
+            name: getattr(self, name)
+            for name in verification.PARTS
+            if getattr(self, name) is not None
+        }
+        with contextlib.ExitStack() as stack:
+            # Entered first, and so replaced last.
+            described = stack.enter_context(
+                files.replacing(folder / verification.DESCRIPTION)
+            )
+            digests = {}
+            for name, part in parts.items():
+                file = f"{name}.keras"
+                written = stack.enter_context(files.replacing(folder / file))
+                part.save(written)
+                digests[file] = files.sha256(written)
+            description = verification.Description(
+                tuple(parts), self.image_shape, self.class_names, digests
+            )
+            described.write_text(description.to_json(), encoding="utf-8")
+
+    @staticmethod
+    def verify(model_dir: files.PathLike) -> None:
+        """Checks that a folder holds what `save` wrote, without loading it.
+
+        `verification.verify_autoencoder` does the same without importing Keras.
+
+        Args:
+            model_dir: the folder.
+
+        Raises:
+            ValueError: if there is no finished model or a damaged one; the
+                message names the file.
+        """
+        verification.verify_autoencoder(model_dir)
 
     @classmethod
     def load(cls, model_dir: files.PathLike) -> "Autoencoder":
-        """Reads what `save` wrote.
+        """Reads what `save` wrote, after checking its digests.
 
         Args:
             model_dir: the folder.
@@ -80,23 +186,77 @@ class Autoencoder:
             The autoencoder, with equal weights; it is not compiled.
 
         Raises:
-            ValueError: if the folder holds no finished model or a damaged one.
+            ValueError: if the folder holds no finished model or a damaged one,
+                or one with custom layers that are not registered.
         """
-        folder = pathlib.Path(model_dir)
+        folder = files.path(model_dir)
+        described = verification.verify_autoencoder(folder)
+        parts = {name: _load(folder / f"{name}.keras") for name in described.parts}
         try:
-            description = json.loads((folder / _DESCRIPTION).read_text("utf-8"))
-            parts = {
-                name: keras.saving.load_model(folder / f"{name}.keras", compile=False)
-                for name in description["parts"]
-            }
-            return cls(**parts, class_names=tuple(description["class_names"]))
-        except FileNotFoundError as error:
+            return cls(**parts, class_names=described.class_names)
+        except ValueError as error:
+            raise ValueError(f"The model in {folder} does not fit: {error}") from error
+
+
+def _load(path: pathlib.Path) -> keras.Model:
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # Keras and h5py raise many of their own
+        custom = _UNREGISTERED.search(str(error))
+        if custom:
             raise ValueError(
-                f"There is no finished model in {folder}: {error.filename or error} "
-                "is missing. Name the --output_dir of a finished training run."
+                f"{path} has the custom layer or function {custom[1]!r}. Decorate it "
+                "with keras.saving.register_keras_serializable() and import its "
+                "module before the model is loaded."
             ) from error
-        except Exception as error:  # zipfile, h5py and Keras raise many of their own
-            raise ValueError(
-                f"The model in {folder} is damaged ({error}). Train it again, or "
-                "run the training command again to finish it."
-            ) from error
+        reason = textwrap.shorten(str(error), 300, placeholder=" ...")
+        raise ValueError(
+            f"Keras {keras.__version__} cannot load {path}, which is not damaged: "
+            f"{reason}"
+        ) from error
+
+
+def _ends(part: keras.Model, name: str, takes: str, gives: str) -> tuple[_Shape, ...]:
+    """Shapes of the input and the output of a part, without the batch."""
+    if not isinstance(part, keras.Model):
+        raise ValueError(
+            f"`{name}` must be a Keras model. Received: {type(part).__name__}."
+        )
+    # A subclass has no such attributes, nor has a Sequential that is not built.
+    if not (hasattr(part, "inputs") and hasattr(part, "outputs")):
+        raise ValueError(
+            f"`{name}` must be a functional Keras model. Wrap it: {takes} = "
+            f"keras.Input(shape); {name} = keras.Model({takes}, model({takes})). "
+            f"Received: {type(part).__name__} {part.name!r}."
+        )
+    if isinstance(part, keras.Sequential):
+        tensors = part.inputs[0], part.outputs[0]
+    else:  # as they are passed to the model: a tensor, a list or a dictionary
+        tensors = part.input, part.output
+    for tensor, role in zip(tensors, (takes, gives), strict=True):
+        _check_end(tensor, f"`{name}`", role)
+    return tuple(tuple(tensor.shape[1:]) for tensor in tensors)
+
+
+def _check_end(tensor: object, name: str, role: str) -> None:
+    if not isinstance(tensor, keras.KerasTensor):
+        raise ValueError(
+            f"{name} must have one input and one output, each a single tensor; select "
+            f"the {role} by keras.Model(input, output). Received: "
+            f"{type(tensor).__name__} of {len(keras.tree.flatten(tensor))}."
+        )
+    shape = tuple(tensor.shape)
+    if shape[0] is not None or None in shape[1:]:
+        raise ValueError(
+            f"{name} must leave the batch size open and nothing else: build it on "
+            f"keras.Input(shape). Received: {role} of shape {shape}."
+        )
+    if tensor.dtype != "float32":
+        raise ValueError(
+            f"{name} must take and give float32: give its input and its last layer "
+            f"dtype='float32'. Received: {role} of dtype {tensor.dtype}."
+        )
+
+
+def _batch(shape: _Shape) -> str:
+    return f"[{', '.join(['B', *map(str, shape)])}]"

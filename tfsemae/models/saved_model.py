@@ -1,9 +1,12 @@
 """An autoencoder as a SavedModel, to be used where tfsemae is not installed."""
 
+import json
+
 import keras
 import tensorflow as tf
 
 from tfsemae import files
+from tfsemae.models import verification
 from tfsemae.models.autoencoder import Autoencoder
 
 
@@ -13,14 +16,15 @@ def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
     Endpoints, each for any batch size: `encode` image -> latent, `decode` latent ->
     image, `reconstruct` image -> image, which is also `serving_default`, and,
     where there is a classifier, `classify` image -> logits. Load it with
-    `tf.saved_model.load(path).encode(images)`.
+    `tf.saved_model.load(path).encode(images)`. The digests of its files are in
+    `sha256.json`, see `verify`.
 
     Args:
         autoencoder: the networks.
         path: the folder to write.
 
     Raises:
-        OSError: if it can not be written; what stood at `path` stays.
+        OSError: if it cannot be written; an earlier one stays.
     """
     images = tf.TensorSpec((None, *autoencoder.image_shape), tf.float32, name="image")
     latents = tf.TensorSpec(
@@ -47,3 +51,20 @@ def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
         )
     with files.replacing_folder(path, errors=(tf.errors.OpError,)) as folder:
         archive.write_out(folder, verbose=False)
+        digests = json.dumps(files.sha256_of_folder(folder), indent=2)
+        (folder / verification.MANIFEST).write_text(digests + "\n")
+
+
+def verify(path: files.PathLike) -> None:
+    """Checks the files of a SavedModel by their digests, without loading it.
+
+    `verification.verify_saved_model` does the same without importing TensorFlow.
+
+    Args:
+        path: the folder that `export` wrote.
+
+    Raises:
+        ValueError: if a file is missing or has other content; the message names
+            it.
+    """
+    verification.verify_saved_model(path)

@@ -1,0 +1,157 @@
+"""Whether saved networks are what was written. Free of Keras and TensorFlow.
+
+Keras reads a `.keras` file in parts and so does not always meet the checksums of
+the archive: changed weights may load without a word. What is written here is
+therefore recorded with its SHA-256, and checked before anybody else reads it.
+"""
+
+import dataclasses
+import json
+import pathlib
+import zipfile
+import zlib
+from typing import Any
+
+from tfsemae import files
+
+PARTS = ("encoder", "decoder", "classifier")
+DESCRIPTION = "autoencoder.json"
+#: In the folder of a SavedModel, where TensorFlow takes no notice of it.
+MANIFEST = "sha256.json"
+
+_REMEDY = "Train it again, or run the training command again to finish it."
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """What `autoencoder.json` says.
+
+    Attributes:
+        parts: names of the networks, of `PARTS`.
+        image_shape: (H, W, C).
+        class_names: of the classifier; empty without.
+        sha256: name of a file -> 64 hexadecimal digits; empty in descriptions
+            that were written before digests were.
+    """
+
+    parts: tuple[str, ...]
+    image_shape: tuple[int, ...]
+    class_names: tuple[str, ...]
+    sha256: dict[str, str]
+
+    def to_json(self) -> str:
+        """The text of the file."""
+        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+
+def verify_autoencoder(model_dir: files.PathLike) -> Description:
+    """Checks the files that `Autoencoder.save` wrote by their digests.
+
+    Without digests, in folders of earlier versions, the checksums of the
+    archives are checked instead.
+
+    Args:
+        model_dir: the folder.
+
+    Returns:
+        The description of the networks, which are all there.
+
+    Raises:
+        ValueError: if there is no finished model or a damaged one; the message
+            names the file.
+    """
+    folder = files.path(model_dir)
+    if folder.is_file():
+        raise ValueError(
+            f"{folder} is a file. Name the folder of a finished training run, its "
+            "--output_dir."
+        )
+    try:
+        description = _described(json.loads((folder / DESCRIPTION).read_bytes()))
+        names = [f"{part}.keras" for part in description.parts]
+        files.check_sha256(folder, description.sha256)
+        for name in set(names) - set(description.sha256):
+            _check_archive(folder / name)
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"There is no finished model in {folder}: {error.filename} is missing. "
+            "Name the --output_dir of a finished training run."
+        ) from error
+    except OSError as error:
+        raise ValueError(
+            f"The model in {folder} cannot be read ({error.strerror}: "
+            f"{error.filename}). Correct the permissions."
+        ) from error
+    except ValueError as error:
+        raise ValueError(
+            f"The model in {folder} is damaged ({error}). {_REMEDY}"
+        ) from error
+    return description
+
+
+def verify_saved_model(path: files.PathLike) -> None:
+    """Checks the files of a SavedModel that `saved_model.export` wrote.
+
+    A SavedModel without digests, of an earlier version, is only checked for its
+    graph, `saved_model.pb`.
+
+    Args:
+        path: the folder.
+
+    Raises:
+        ValueError: if a file is missing or has other content; the message names
+            it.
+    """
+    folder = files.path(path)
+    try:
+        expected = {}
+        if (folder / MANIFEST).exists():
+            expected = _digests(json.loads((folder / MANIFEST).read_bytes()))
+        files.check_sha256(folder, expected)
+        if not (folder / "saved_model.pb").is_file():
+            raise ValueError("saved_model.pb is missing")
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"The SavedModel in {folder} is damaged ({error.filename} is missing). "
+            "Export it again."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"The SavedModel in {folder} is damaged ({error}). Export it again."
+        ) from error
+
+
+def _described(value: Any) -> Description:
+    if not isinstance(value, dict):
+        raise ValueError(f"{DESCRIPTION} holds no object")
+    for key in ("parts", "image_shape", "class_names"):
+        if not isinstance(value.get(key), list):
+            raise ValueError(f"{DESCRIPTION} has no list {key!r}")
+    missing = [name for name in PARTS[:2] if name not in value["parts"]]
+    unknown = [name for name in value["parts"] if name not in PARTS]
+    if missing or unknown:
+        raise ValueError(
+            f"the parts in {DESCRIPTION} lack {missing} and have the unknown {unknown}"
+        )
+    return Description(
+        parts=tuple(value["parts"]),
+        image_shape=tuple(value["image_shape"]),
+        class_names=tuple(value["class_names"]),
+        sha256=_digests(value.get("sha256", {})),
+    )
+
+
+def _digests(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError("the digests are no object")
+    return value
+
+
+def _check_archive(path: pathlib.Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    if damaged is not None:
+        raise ValueError(f"{path}: the checksum of {damaged} is not the recorded one")
