@@ -9,46 +9,54 @@
 A second start continues. The page is <output_dir>/<scale>/index.html.
 """
 
+import dataclasses
 import os
 import sys
 
-from absl import flags
-
 from tfsemae import command_line
+from tfsemae.settings import setting
 
-flags.DEFINE_enum(
-    "scale",
-    "full",
-    ["full", "smoke"],
-    "Full length, or a few steps on the embedded digits to see that all works.",
-)
-flags.DEFINE_integer(
-    "cores", os.cpu_count(), "Runs at a time, one thread each.", lower_bound=1
-)
-flags.DEFINE_boolean("dry_run", False, "Show the plan only.", short_name="n")
-flags.DEFINE_boolean(
-    "land", False, "Copy ledgers and pictures into results/, renew page and README."
-)
-flags.DEFINE_string(
-    "output_dir", "runs/reproduction", "Everything made; a second start continues it."
-)
-flags.adopt_module_key_flags(command_line)
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is made, and how."""
+
+    scale: str = setting(
+        "full",
+        "Full length, or a few steps on the embedded digits to see that all works.",
+        choices=("full", "smoke"),
+    )
+    cores: int = setting(
+        os.cpu_count(), "Runs at a time, one thread each.", lower_bound=1
+    )
+    dry_run: bool = setting(False, "Show the plan only.", short_name="n")
+    land: bool = setting(
+        False, "Copy ledgers and pictures into results/, renew pages and README."
+    )
+    output_dir: str = setting(
+        "runs/reproduction", "Everything made; a second start continues it."
+    )
+    data_dir: str | None = setting(
+        None,
+        "Folder of prepared TFDS data sets. Default: $TFDS_DATA_DIR, else TFDS' own.",
+    )
+    manual_dir: str | None = setting(
+        None,
+        "Folder with the original archives of a data set in <manual_dir>/<name>/; "
+        "they are checked and prepared without a network.",
+    )
+
+
+command_line.define(Settings)
 
 
 def main(artefacts: list[str]) -> None:
     """Reproduces the named artefacts, or all."""
-    from tfsemae.experiments import reproduction  # after parsing: --help stays quick
+    from tfsemae.experiments import reproduction  # after parsing: --help is quick
 
-    values = flags.FLAGS
     reproduction.reproduce(
         artefacts,
-        scale=values.scale,
-        cores=values.cores,
-        dry_run=values.dry_run,
-        land=values.land,
-        output_dir=values.output_dir,
-        data_dir=values.data_dir,
-        manual_dir=values.manual_dir,
+        **dataclasses.asdict(command_line.read(Settings)),
         snakemake=_SNAKEMAKE,
     )
 

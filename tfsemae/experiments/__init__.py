@@ -1,16 +1,19 @@
-"""The tables, figures and claims of the sources, one module each.
+"""The tables, figures and claims of the sources, one package each.
 
-A module has `ARTEFACTS`, the names it can make; `runs`, the training runs that
-one needs; and `build`, which makes its ledger and pictures of them.
+`artefact`, `runs` and `claims` are what the sources share; a source's package lists
+its `Artefact` objects in `artefacts.ARTEFACTS`, and its name in `_SOURCES` here.
 """
 
 import importlib
-from types import ModuleType
 
-_MODULES = ("ming2022",)
+from tfsemae.experiments.artefact import Artefact
+
+_SOURCES = ("ming2022",)
 
 
-def artefacts() -> dict[str, ModuleType]:
-    """The module of each artefact, in the order of the sources."""
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in _MODULES]
-    return {artefact: module for module in modules for artefact in module.ARTEFACTS}
+def artefacts() -> dict[str, Artefact]:
+    """The artefacts by name, in the order of the sources."""
+    modules = [
+        importlib.import_module(f"{__name__}.{source}.artefacts") for source in _SOURCES
+    ]
+    return {each.name: each for module in modules for each in module.ARTEFACTS}

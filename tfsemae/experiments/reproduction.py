@@ -1,17 +1,21 @@
 """Plans, runs and lands artefacts; the work itself is Snakemake's."""
 
-import json
+import importlib.util
 import pathlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tfsemae import experiments, files
+from tfsemae.experiments.artefact import Made
 from tfsemae.reports import Ledger, ledger, page, readme
+from tfsemae.reports.numerals import duration
 
 RESULTS = pathlib.Path("results")
 _SNAKEFILE = pathlib.Path(__file__).with_name("Snakefile")
+#: Of one run at the scale `smoke`, on a core, with its share of the ledger.
+_SMOKE_SECONDS = 6.0
 
 
 def reproduce(
@@ -45,45 +49,84 @@ def reproduce(
     artefacts = _checked(artefacts)
     if land and scale == "smoke":
         raise ValueError("--land takes full artefacts only. Leave --scale=smoke out.")
-    print(_plan(artefacts, scale), flush=True)
+    print(_plan(artefacts, scale, cores), flush=True)
     if dry_run:
         return
+    _check_snakemake()
+    root = files.path(output_dir)
+    places = {"data_dir": data_dir, "manual_dir": manual_dir}
     config = {
         "artefacts": artefacts,
         "scale": scale,
-        "output_dir": output_dir,
-        **{
-            name: str(pathlib.Path(value).absolute())
-            for name, value in (("data_dir", data_dir), ("manual_dir", manual_dir))
-            if value
-        },
+        "output_dir": str(root),
+        **{name: str(files.path(p).absolute()) for name, p in places.items() if p},
     }
-    pathlib.Path(output_dir).mkdir(parents=True, exist_ok=True)
-    folder = pathlib.Path(output_dir) / scale
-    with files.locked(output_dir, "reproduction"):
-        _run(config, cores, snakemake)
-        write_page(folder)
+    root.mkdir(parents=True, exist_ok=True)
+    with files.locked(root, "reproduction"):
+        files.write_json(root / "config.json", config)
+        _run(root / "config.json", cores, snakemake)
+        page_path = write_page(root / scale)
+    print(_verdicts(artefacts, root / scale))
+    print(f"Page: {page_path}")
     if land:
-        _land(artefacts, folder)
+        _land(artefacts, root / scale)
 
 
-def write_page(folder: pathlib.Path) -> None:
+def make(
+    artefact: str,
+    runs_dir: pathlib.Path,
+    root: pathlib.Path,
+    scale: str,
+    places: Mapping[str, str],
+) -> None:
+    """Does all runs of an artefact in this process, then writes its ledger."""
+    for run in experiments.artefacts()[artefact].all_runs(scale):
+        run.perform(runs_dir, places)
+    write_ledger(artefact, runs_dir, root, scale, places)
+
+
+def write_ledger(
+    artefact: str,
+    runs_dir: pathlib.Path,
+    root: pathlib.Path,
+    scale: str,
+    places: Mapping[str, str],
+) -> None:
+    """Makes ledger and pictures of an artefact from its finished runs.
+
+    Args:
+        artefact: its name.
+        runs_dir: holds the folder of each run, by its name.
+        root: of the folder of the artefact.
+        scale: `full` or `smoke`.
+        places: where data lie, flag -> folder.
+    """
+    made = Made(scale, runs_dir, root / artefact, places.get("data_dir"))
+    experiments.artefacts()[artefact].write_ledger(made)
+
+
+def write_page(folder: pathlib.Path) -> pathlib.Path | None:
     """Writes `<folder>/index.html`: paper, landed and newly measured.
 
     Args:
         folder: holds `<artefact>/ledger.json` and the pictures of what was made
             so far; where that is nothing, there is no page.
+
+    Returns:
+        The path of the page, or None.
     """
     fresh = _ledgers(folder)
     if not fresh:
-        return
+        return None
+    path = folder / "index.html"
     page.write(
-        folder / "index.html",
+        path,
         landed(),
         pictures_from=RESULTS,
         fresh=fresh,
         fresh_pictures_from=folder,
     )
+    return path
 
 
 def landed() -> list[Ledger]:
@@ -99,7 +142,7 @@ def _ledgers(folder: pathlib.Path) -> list[Ledger]:
 def _checked(artefacts: Sequence[str]) -> list[str]:
     if not pathlib.Path("flags").is_dir():
         raise ValueError(
-            "Reproductions want a checkout: there is no folder flags/ here. Start "
+            "Reproductions need a checkout: there is no folder flags/ here. Start "
             "./reproduce.sh of the checkout."
         )
     known = experiments.artefacts()
@@ -112,27 +155,37 @@ def _checked(artefacts: Sequence[str]) -> list[str]:
     return list(artefacts or known)
 
 
-def _plan(artefacts: Sequence[str], scale: str) -> str:
-    """The training runs and, by what landed, how long they take."""
-    lines = [f"{'artefact':<30}{'runs':>6}  training on one core", "-" * 58]
-    took = {ledger.artefact: ledger.seconds for ledger in landed()}
-    modules = experiments.artefacts()
+def _check_snakemake() -> None:
+    if importlib.util.find_spec("snakemake") is None:
+        raise ValueError(
+            "Reproductions need Snakemake, which is not installed. Start "
+            "./reproduce.sh, or pip install 'tfsemae[reproduce]'."
+        )
+
+
+def _plan(artefacts: Sequence[str], scale: str, cores: int) -> str:
+    """The runs and, by what landed, how long they take."""
+    lines = [f"{'artefact':<32}{'runs':>6}  on one core", "-" * 54]
+    took = {each.artefact: each.seconds for each in landed()}
+    known, total, complete = experiments.artefacts(), 0.0, True
     for artefact in artefacts:
-        count = len(modules[artefact].runs(artefact, scale))
-        time = "seconds a run" if scale == "smoke" else "not known yet"
-        if scale == "full" and artefact in took:
-            time = f"{took[artefact] / 60:.0f} min"
-        lines.append(f"{artefact:<30}{count:>6}  {time}")
+        count = len(known[artefact].all_runs(scale))
+        seconds = count * _SMOKE_SECONDS if scale == "smoke" else took.get(artefact)
+        complete = complete and seconds is not None
+        total += seconds or 0.0
+        time = "not known yet" if seconds is None else duration(seconds)
+        lines.append(f"{artefact:<32}{count:>6}  {time}")
+    at_least = "" if complete else "at least "
+    lines.append(f"With --cores={cores}: {at_least}{duration(total / cores)}.")
     return "\n".join(lines)
 
 
-def _run(config: dict, cores: int, snakemake: Sequence[str]) -> None:
+def _run(config: pathlib.Path, cores: int, snakemake: Sequence[str]) -> None:
     command = [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(_SNAKEFILE)),
         *("--cores", str(cores), "--rerun-incomplete", "--rerun-triggers", "mtime"),
         # Our own lock goes with its process; Snakemake's outlives kill -9.
-        *("--nolock", "--config"),
-        *(f"{name}={json.dumps(value)}" for name, value in config.items()),
+        *("--nolock", "--configfile", str(config)),
         *snakemake,
     ]
     code = subprocess.run(command, check=False).returncode
@@ -141,6 +194,16 @@ def _run(config: dict, cores: int, snakemake: Sequence[str]) -> None:
             f"Snakemake ended with status {code}; its messages stand above. The same "
             "command continues."
         )
+
+
+def _verdicts(artefacts: Sequence[str], folder: pathlib.Path) -> str:
+    """A line for each claim that is no part of another."""
+    lines = []
+    for artefact in artefacts:
+        for claim in Ledger.read(folder / artefact).claims:
+            if claim.part_of is None:
+                lines.append(f"{artefact}: {claim.statement}: {claim.verdict}")
+    return "\n".join(lines)
 
 
 def _land(artefacts: Sequence[str], folder: pathlib.Path) -> None:

@@ -1,32 +1,75 @@
-"""What a reproduction runs: commands, and which folders they take from each other."""
+"""What a reproduction runs: commands, their flags, and the runs that they take."""
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping
 
-from tfsemae.run_folder import METRICS_FILE
+from tfsemae import evaluation, run_folder, settings, training
+
+_SETTINGS = {"train": training.Settings, "attack": evaluation.AttackSettings}
+#: Where things lie, which does not tell runs apart.
+_PLACES = ("output_dir", "data_dir", "manual_dir", "resume")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True)
 class Run:
     """A run of a command, into a folder of its own.
 
     Attributes:
+        label: what a reader calls it; letters, digits, `_`, `.` and `-`.
         flags: of the command; none that names a folder of runs.
-        command: the door.
-        folders: flag -> name of the earlier run whose folder it takes.
+        command: `train` or `attack`.
+        inputs: flag -> the earlier run whose folder it takes.
     """
 
-    flags: Sequence[str]
-    command: Literal["train", "attack"] = "train"
-    folders: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    label: str
+    flags: tuple[str, ...]
+    command: str = "train"
+    inputs: Mapping[str, "Run"] = dataclasses.field(default_factory=dict)
 
-    def needs(self, runs_dir: pathlib.Path) -> list[pathlib.Path]:
-        """The files that must be there before it starts."""
-        return [runs_dir / name / METRICS_FILE for name in self.folders.values()]
+    @property
+    def group(self) -> type:
+        """The settings of the command."""
+        return _SETTINGS[self.command]
 
-    def words(self, runs_dir: pathlib.Path) -> list[str]:
-        """The command line behind `python -m`, but for `--output_dir`."""
-        folders = [f"--{flag}={runs_dir / name}" for flag, name in self.folders.items()]
-        return [f"tfsemae.{self.command}", *self.flags, *folders]
+    @property
+    def name(self) -> str:
+        """The name of its folder: the label, and a hash of all effective flags.
+
+        A changed flagfile or input therefore makes a new run.
+        """
+        chosen = settings.parse(self.group, self._words(pathlib.Path(), self.label, {}))
+        lines = [
+            line
+            for flag, line in settings.serialized(chosen).items()
+            if flag not in _PLACES
+        ]
+        return f"{self.label}-{run_folder.fingerprint([self.command, *lines])}"
+
+    def words(self, runs_dir: pathlib.Path, places: Mapping[str, str]) -> list[str]:
+        """The command line behind `python -m`; places are flags such as `data_dir`."""
+        flags = self._words(runs_dir, self.name, places)
+        return [f"tfsemae.{self.command}", *flags]
+
+    def perform(self, runs_dir: pathlib.Path, places: Mapping[str, str]) -> None:
+        """Does the run in this process."""
+        _, *words = self.words(runs_dir, places)
+        do = {"train": training.train, "attack": evaluation.attack_run}[self.command]
+        do(settings.parse(self.group, words))
+
+    def _words(
+        self, runs_dir: pathlib.Path, name: str, places: Mapping[str, str]
+    ) -> list[str]:
+        folders = {"output_dir": runs_dir / name}
+        folders |= {flag: runs_dir / run.name for flag, run in self.inputs.items()}
+        words = [*folders.items(), *places.items()]
+        return [*self.flags, *(f"--{flag}={value}" for flag, value in words)]
+
+
+def with_inputs(runs: Iterable[Run]) -> list[Run]:
+    """The runs and those that they take, each once, inputs first."""
+    found: dict[str, Run] = {}
+    for run in runs:
+        for each in (*with_inputs(run.inputs.values()), run):
+            found.setdefault(each.name, each)
+    return list(found.values())

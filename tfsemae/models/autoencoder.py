@@ -2,12 +2,14 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import pathlib
 import re
 import textwrap
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 
 from tfsemae import files
 from tfsemae.models import verification
@@ -113,6 +115,15 @@ class Autoencoder:
     def image_shape(self) -> tuple[int, int, int]:
         """(H, W, C) of the images it takes and gives."""
         return tuple(self.encoder.input_shape[1:])
+
+    def digest(self) -> str:
+        """The SHA-256 of all weights: 64 hexadecimal digits."""
+        digest = hashlib.sha256()
+        for name in verification.PARTS:
+            part = getattr(self, name)
+            for weight in [] if part is None else part.get_weights():
+                digest.update(np.ascontiguousarray(weight))
+        return digest.hexdigest()
 
     def joint(self) -> keras.Model:
         """The network that is trained: one input, a dictionary of outputs.

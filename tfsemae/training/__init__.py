@@ -3,6 +3,7 @@
 import pathlib
 
 from tfsemae import run_folder, startup
+from tfsemae.models import verification
 from tfsemae.training.settings import Settings
 
 __all__ = ["Settings", "train"]
@@ -35,8 +36,12 @@ def train(settings: Settings) -> run_folder.Metrics:
 
         return loop.run(settings, folder)
 
-    from tfsemae.models import description
-
     return run_folder.perform(
-        settings, work, resume=settings.run.resume, verify=description.verify
+        settings, work, resume=settings.run.resume, verify=_verify
     )
+
+
+def _verify(folder: pathlib.Path) -> None:
+    """Raises ValueError if a finished run lacks a network or has it damaged."""
+    verification.verify_autoencoder(folder)
+    verification.verify_saved_model(folder / "saved_model")

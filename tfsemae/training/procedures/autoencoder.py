@@ -93,7 +93,7 @@ class AutoencoderProcedure:
 
 def _compiled(networks: Autoencoder, settings: Settings) -> StepCounter:
     joint = networks.joint()
-    model = StepCounter(joint.inputs, joint.output, name="autoencoder")
+    model = StepCounter(joint.input, joint.output, name="autoencoder")
     rate = keras.optimizers.schedules.ExponentialDecay(
         settings.optimizer.learning_rate,
         decay_steps=settings.optimizer.decay_steps,

@@ -1,0 +1,145 @@
+"""What the artefacts of section III share: networks on MNIST, and claims 1 and 2."""
+
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsemae import statistics
+from tfsemae.experiments.artefact import Made, tag
+from tfsemae.experiments.claims import MEASUREMENTS_FILE, Estimates, OverSeeds, Quantity
+from tfsemae.experiments.ming2022 import printed
+from tfsemae.experiments.runs import Run
+from tfsemae.reports.ledger import Row
+from tfsemae.statistics import Interval, Verdict
+from tfsemae.statistics.verdicts import Above, NotFalling, Rule, Within
+
+#: What `ming2022_plateau` and `ming2022_weight` choose; the flags' defaults.
+LOSS, INITIALIZER, WEIGHT = "binary_crossentropy", "wide_normal", 0.001
+_FIRST = 100  # the paper averages over the images of Fig. 3, a handful
+
+
+class Scale(NamedTuple):
+    """Data set, and length and number of trainings."""
+
+    dataset: str
+    steps: int
+    seeds: int
+
+
+def network(
+    scale: Scale,
+    weight: float | None,
+    seed: int,
+    *,
+    loss: str = LOSS,
+    initializer: str = INITIALIZER,
+) -> Run:
+    """The training of a network; weight None is the vanilla one."""
+    kind = "vanilla" if weight is None else "semantic"
+    label = kind if weight is None else f"{kind}{weight:g}"
+    flags = {
+        "flagfile": f"flags/ming2022_mnist_{kind}.flags",
+        "dataset": scale.dataset,
+        "loss": loss,
+        "initializer": initializer,
+        "steps": scale.steps,
+        "seed": seed,
+    }
+    if weight is not None:
+        flags["semantic_weight"] = weight
+    return Run(
+        f"{scale.dataset}_{label}_{scale.steps}_seed{seed}",
+        tuple(f"--{flag}={value}" for flag, value in flags.items()),
+    )
+
+
+def networks(scale: Scale, weights: Sequence[float | None]) -> dict:
+    """Weight -> the trainings of its seeds."""
+    return {w: [network(scale, w, seed) for seed in range(scale.seeds)] for w in weights}
+
+
+def mean_of_first(folder: pathlib.Path, key: str) -> float:
+    """The mean of a quantity over the first 100 images."""
+    with np.load(folder / MEASUREMENTS_FILE) as arrays:
+        return float(np.mean(arrays[key][:_FIRST]))
+
+
+QUANTITIES = {
+    "psnr": Quantity("PSNR", "dB"),
+    "ssim": Quantity("SSIM", "%", 100),
+    "psnr_first_100": Quantity(
+        "PSNR, first 100 images", "dB", 1, lambda run: mean_of_first(run, "clean/psnr")
+    ),
+    "ssim_first_100": Quantity(
+        "SSIM, first 100 images", "%", 100, lambda run: mean_of_first(run, "clean/ssim")
+    ),
+    "label_accuracy": Quantity("label accuracy", "%", 100),
+    "silhouette": Quantity("silhouette of the code"),
+    "scatter_ratio": Quantity("between- / within-class scatter of the code"),
+    "knn_accuracy": Quantity("10-NN accuracy of the code", "%", 100),
+    "linear_probe_accuracy": Quantity("linear-probe accuracy of the code", "%", 100),
+}
+STATEMENTS = {
+    1: "Label information costs the reconstruction next to nothing",
+    2: "The semantic code forms tighter, better separated classes (Fig. 4)",
+}
+#: Claim -> quantity -> how its difference, semantic minus vanilla, is judged. Only
+#: the silhouette has to rise; 10-NN is high from the start.
+RULES: dict[int, dict[str, Rule]] = {
+    1: {"psnr": Within(printed.PSNR_MARGIN), "ssim": Within(printed.SSIM_MARGIN)},
+    2: {"silhouette": Above(), "knn_accuracy": NotFalling()},
+}
+
+
+def estimates(made: Made, runs: Mapping[float | None, Sequence[Run]]) -> OverSeeds:
+    """What the trainings measured, by weight."""
+    folders = {weight: made.folders(each) for weight, each in runs.items()}
+    return OverSeeds(folders, QUANTITIES)
+
+
+def effect(found: Estimates, weight: float, key: str) -> Interval:
+    """Semantic minus vanilla, paired over seeds."""
+    return found.difference((weight, key), (None, key))
+
+
+def verdict(found: Estimates, weight: float, claim: int) -> Verdict:
+    """The verdict on claim 1 or 2: whether all its quantities pass."""
+    return statistics.all_hold(
+        rule.verdict(effect(found, weight, key)) for key, rule in RULES[claim].items()
+    )
+
+
+def rows(
+    made: Made, found: OverSeeds, weight: float | None, name: str, *, reduced: bool
+) -> list[Row]:
+    """A row for each quantity of a network, beside Table II where it prints it.
+
+    Args:
+        made: of which scale.
+        found: the measurements.
+        weight: of the network.
+        name: of the network: `vanilla`, `semantic`, or with its weight.
+        reduced: see `Artefact`.
+    """
+    made_rows = []
+    for key, quantity in QUANTITIES.items():
+        if key == "label_accuracy" and weight is None:
+            continue
+        values = found.values(weight, key)
+        number = printed.TABLE_2.get(f"{name}_{key}")
+        made_rows.append(
+            Row(
+                id=f"{name}_{key}",
+                quantity=f"{name}: {quantity.name}",
+                unit=quantity.unit,
+                printed=number,
+                measured=values.mean(),
+                sd=values.std(ddof=1),
+                n=len(values),
+                values=tuple(values.tolist()),
+                tag=tag(made.scale, reduced=reduced, printed=number),
+            )
+        )
+    return made_rows
