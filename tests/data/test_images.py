@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -83,3 +85,71 @@ def test_splitting_needs_no_labels():
 def test_a_split_that_leaves_nothing_is_refused(count):
     with pytest.raises(ValueError, match=f"of the 4 images. Received: count={count}"):
         split_off(_images(4), count)
+
+
+# --- digest
+
+
+def test_digest_is_that_of_the_bytes_by_hand():
+    images = Images(
+        np.array([[[[1], [2]]], [[[3], [255]]]], np.uint8), np.array([1, 0]), NAMES
+    )
+    content = (
+        b'{"images": ["uint8", [2, 1, 2, 1]], "labels": true, '
+        b'"class_names": ["zero", "one"]}\n'
+        b"\x01\x02\x03\xff"
+        b"\x01\0\0\0\0\0\0\0" + b"\0" * 8
+    )
+    assert images.digest() == hashlib.sha256(content).hexdigest()
+
+
+def test_digest_of_fractions_without_labels_by_hand():
+    images = Images(np.array([[[[0.5]]]], np.float32), None, ())
+    content = (
+        b'{"images": ["float32", [1, 1, 1, 1]], "labels": false, "class_names": []}\n'
+        b"\0\0\0\x3f"  # 2**-1: sign 0, exponent 126, fraction 0
+    )
+    assert images.digest() == hashlib.sha256(content).hexdigest()
+
+
+def _numbered():
+    pixels = np.arange(24, dtype=np.uint8).reshape(4, 2, 3, 1)
+    return _images(images=pixels, labels=np.array([0, 1, 1, 0]))
+
+
+def test_each_single_change_gives_another_digest():
+    digests = [_numbered().digest()]
+    for place in np.ndindex(4, 2, 3, 1):
+        images = _numbered()
+        images.images[place] ^= 1
+        digests.append(images.digest())
+    for place in range(4):
+        images = _numbered()
+        images.labels[place] ^= 1
+        digests.append(images.digest())
+    whole = _numbered()
+    for names in [("zero", "One"), ("one", "zero"), (*NAMES, "two"), ("zero,one", "")]:
+        digests.append(Images(whole.images, whole.labels, names).digest())
+    digests.append(Images(whole.images, None, NAMES).digest())
+    # The same bytes in another shape and in another dtype.
+    swapped = whole.images.reshape(4, 3, 2, 1)
+    digests.append(Images(swapped, whole.labels, NAMES).digest())
+    floats = np.zeros((4, 2, 3, 1), np.float32)
+    zeros = np.zeros((4, 2, 3, 4), np.uint8)
+    digests += [_images(images=some).digest() for some in (floats, zeros)]
+    assert len(set(digests)) == len(digests) == 1 + 24 + 4 + 4 + 1 + 1 + 2
+
+
+def test_digest_does_not_depend_on_the_layout_in_memory():
+    whole = _numbered()
+    fortran = np.asfortranarray(whole.images)
+    every_second = np.repeat(whole.images, 2, axis=0)[::2]
+    for images in (fortran, every_second):
+        assert Images(images, whole.labels, NAMES).digest() == whole.digest()
+
+
+def test_digest_is_not_kept_from_before_a_change():
+    images = _numbered()
+    before = images.digest()
+    images.images[0] = 9
+    assert images.digest() != before

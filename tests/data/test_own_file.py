@@ -50,6 +50,87 @@ def test_test_arrays_serve_the_test_split_with_the_same_classes(tmp_path):
     assert found.class_names == ("0", "1", "2")
 
 
+def test_upper_case_suffix_is_read(tmp_path):
+    path = _write(tmp_path, images=GREYS).rename(tmp_path / "MINE.NPZ")
+    np.testing.assert_array_equal(data.load(path, "train").images, GREYS)
+    assert list(data.splits(path)) == ["train"]
+
+
+def test_home_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _write(tmp_path, images=GREYS)
+    np.testing.assert_array_equal(data.load("~/mine.npz", "train").images, GREYS)
+    assert list(data.splits("~/mine.npz")) == ["train"]
+
+
+# --- the classes are the labels that occur
+
+
+def test_years_are_ten_classes_over_both_splits(tmp_path):
+    years = np.arange(1990, 2000)
+    path = _write(
+        tmp_path,
+        images=GREYS.repeat(3, axis=0)[:9],
+        labels=years[8::-1],
+        test_images=GREYS[:1],
+        test_labels=years[9:],
+    )
+    train, test = data.load(path, "train"), data.load(path, "test")
+    assert train.class_names == test.class_names == tuple(map(str, years))
+    np.testing.assert_array_equal(train.labels, np.arange(8, -1, -1))
+    np.testing.assert_array_equal(test.labels, [9])
+    assert train.labels.dtype == test.labels.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "expected"),
+    [
+        (LABELS + 1, ("1", "2", "3"), LABELS),
+        (LABELS - 2, ("-2", "-1", "0"), LABELS),
+        (LABELS + 10**12, tuple(str(10**12 + k) for k in range(3)), LABELS),
+        (LABELS * 5, ("0", "5", "10"), LABELS),
+        (np.array([7, 7, 7, 7]), ("7",), [0, 0, 0, 0]),
+        (
+            np.array([2**64 - 1, 0, 2**64 - 2, 0], np.uint64),
+            ("0", "18446744073709551614", "18446744073709551615"),
+            [2, 0, 1, 0],
+        ),
+    ],
+)
+def test_classes_are_numbered_in_order(tmp_path, labels, names, expected):
+    found = data.load(_write(tmp_path, images=GREYS, labels=labels), "train")
+    assert found.class_names == names
+    np.testing.assert_array_equal(found.labels, expected)
+
+
+def test_labels_of_two_kinds_of_integers_are_not_rounded(tmp_path):
+    path = _write(
+        tmp_path,
+        images=GREYS,
+        labels=np.array([2**60, 2**60 + 1, -1, 0]),
+        test_images=GREYS[:1],
+        test_labels=np.array([2**60 + 1], np.uint64),
+    )
+    found = data.load(path, "test")
+    assert found.class_names == ("-1", "0", str(2**60), str(2**60 + 1))
+    assert found.labels.tolist() == [3]
+
+
+def test_classes_are_selected_by_the_numbers_of_the_file(tmp_path):
+    path = _write(tmp_path, images=GREYS, labels=LABELS + 1990)
+    found = data.load(path, "train", classes=[1992, 1990])
+    assert found.class_names == ("1992", "1990")
+    assert found.labels.tolist() == [1, 0, 1]
+
+
+def test_another_split_need_not_be_whole(tmp_path):
+    path = _write(tmp_path, images=GREYS, labels=LABELS, test_images=GREYS[..., 0])
+    np.testing.assert_array_equal(data.load(path, "train").labels, LABELS)
+
+
+# --- what is refused
+
+
 @pytest.mark.parametrize("split", ["test", "validation", ""])
 def test_a_missing_split_names_those_there_are(tmp_path, split):
     path = _write(tmp_path, images=GREYS)
@@ -62,21 +143,64 @@ def test_a_missing_split_names_those_there_are(tmp_path, split):
     [
         (
             {"images": GREYS[..., 0]},
-            r"images\[..., None\]. Received: shape=\(4, 8, 8\)",
+            r"`images` must .*by images\[..., None\]. Received: shape=\(4, 8, 8\)",
         ),
-        ({"images": GREYS.astype(np.int32)}, "Received: dtype=int32"),
-        ({"images": GREYS / 255 + np.nan}, "maximum nan"),
-        ({"images": GREYS.astype(np.float64)}, r"\[0, 1\]. Received: .*maximum 255"),
-        ({"images": np.full(GREYS.shape, 1e300)}, "maximum inf"),
-        ({"images": GREYS, "labels": LABELS[:3]}, r"Received: shape=\(3,\)"),
-        ({"images": GREYS, "labels": LABELS / 2}, "whole numbers. .*dtype=float64"),
-        ({"images": GREYS, "labels": LABELS - 1}, "Received: -1 to 1"),
-        ({"images": GREYS, "labels": LABELS + 10**12}, "from 0, at most 65,536"),
+        ({"images": GREYS[0, 0]}, r"`images` must .* 0\. Received: shape=\(8, 1\)"),
         (
             {"images": GREYS[:0], "labels": LABELS[:0]},
-            r"Received: shape=\(0, 8, 8, 1\)",
+            r"`images` must .* 0\. Received: shape=\(0, 8, 8, 1\)",
         ),
+        (
+            {"images": GREYS.astype(np.int32)},
+            r"`images` must .*by images.astype\(np.uint8\). Received: dtype=int32",
+        ),
+        (
+            {"images": GREYS.astype(np.int32) - 1},
+            r"`images` must .*by images.astype\(np.float32\). Received: dtype=int32",
+        ),
+        ({"images": GREYS > 5}, r"`images` must .*np.float32.*Received: dtype=bool"),
+        ({"images": GREYS.astype(str)}, r"`images` must be uint8 .*dtype=<U3"),
+        ({"images": GREYS / 255 + np.nan}, r"finite and within \[0, 1\]\. .*m nan"),
+        ({"images": np.full(GREYS.shape, 1e300)}, r"within \[0, 1\]\. .*m 1e\+300"),
+        ({"images": GREYS - 1.0}, r"within \[0, 1\]\. Received: minimum -1.0"),
+        (
+            {"images": GREYS.astype(np.float64)},
+            r"`images` must .*; divide them by 255. Received: .*maximum 255",
+        ),
+        ({"images": GREYS, "labels": LABELS[:3]}, r"`labels` must hold .*=\(3,\)"),
+        (
+            {"images": GREYS, "labels": LABELS / 2},
+            r"`labels` must be integers; .*np.unique\(.*Received: dtype=float64",
+        ),
+        (
+            {"images": GREYS, "labels": LABELS / 1},
+            r"`labels` must .*labels.astype\(np.int64\). Received: dtype=float64",
+        ),
+        ({"images": GREYS, "labels": LABELS > 0}, r"np.int64\). Received: dtype=bool"),
+        (
+            {"images": GREYS, "labels": np.array(["cat", "dog", "cat", "eel"])},
+            r"`labels` must be integers; .*return_inverse=True\)\[1\].*dtype=<U3",
+        ),
+        (
+            {"images": GREYS, "labels": np.eye(4)},
+            r"`labels` must have .*by labels.argmax\(axis=1\).*shape=\(4, 4\)",
+        ),
+        (
+            {"images": GREYS, "labels": LABELS[:, None]},
+            r"`labels` must have .*by labels.ravel\(\). Received: shape=\(4, 1\)",
+        ),
+        (
+            {
+                "images": GREYS,
+                "labels": LABELS,
+                "test_images": GREYS,
+                "test_labels": np.eye(4),
+            },
+            r"`test_labels` must have .*by labels.argmax",
+        ),
+        ({"images": GREYS, "labels": np.array(3)}, r"`labels` .* image\. .*=\(\)"),
         ({"images": np.array([None])}, "not a readable .npz file of plain arrays"),
+        ({"x_train": GREYS, "y": LABELS}, "must hold .*Received: x_train, y"),
     ],
 )
 def test_what_is_not_described_is_refused_in_one_line(tmp_path, arrays, message):
@@ -92,16 +216,38 @@ def test_no_such_file(tmp_path):
         data.load(tmp_path / "none.npz", "train")
 
 
-def test_what_is_no_npz_file_is_refused(tmp_path):
-    path = tmp_path / "mine.npz"
-    for content in (b"", b"PK\x03\x04", b"neither zip nor array"):
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"not a readable \.npz"):
-            data.load(path, "train")
-    with path.open("wb") as stream:
-        np.save(stream, GREYS)  # one array, not an archive of them
-    with pytest.raises(ValueError, match=r"not a readable \.npz"):
+def test_more_classes_than_there_can_be_are_refused(tmp_path):
+    images = np.zeros((65_537, 1, 1, 1), np.uint8)
+    most = _write(tmp_path, images=images, labels=np.arange(65_537) // 2 * 2)
+    assert len(data.load(most, "train").class_names) == 32_769
+    path = _write(tmp_path, images=images, labels=np.arange(65_537))
+    with pytest.raises(ValueError, match=r"at most 65,536 .*65,537 different"):
         data.load(path, "train")
+
+
+def _one_array(path):
+    with path.open("wb") as stream:
+        np.save(stream, GREYS)
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda path: path.touch(), r"it is empty"),
+        (lambda path: path.write_text("a,b\n1,2\n"), r"it is no \.npz archive.*savez"),
+        (_one_array, r"it is an \.npy file, of one array.*np\.savez"),
+        (lambda path: path.write_bytes(b"PK\x03\x04"), "zip"),
+        (lambda path: path.mkdir(), "directory"),
+    ],
+    ids=["empty", "text", "npy", "cut off", "folder"],
+)
+def test_what_is_no_npz_file_is_refused_in_one_line(tmp_path, write, message):
+    path = tmp_path / "mine.npz"
+    write(path)
+    for read in (lambda: data.load(path, "train"), lambda: data.splits(path)):
+        with pytest.raises(ValueError, match=f"{path} is not .*{message}") as caught:
+            read()
+        assert "\n" not in str(caught.value)
 
 
 @settings(deadline=None, max_examples=200)

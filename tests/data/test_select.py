@@ -38,6 +38,22 @@ def test_numbers_serve_as_well_and_the_names_are_kept(images, classes):
     assert found.class_names == ("owl", "cat")
 
 
+@pytest.mark.parametrize("classes", [[2, 0], np.array([2, 0]), ("owl", 0)])
+def test_numbers_need_not_be_text(images, classes):
+    found = select(images, classes)
+    assert _places(found) == [1, 3, 4, 7]
+    assert found.class_names == ("owl", "cat")
+
+
+@pytest.mark.parametrize("classes", ["01", "cat", ""])
+def test_one_string_is_not_taken_letter_by_letter(images, classes):
+    message = rf"a list such as \['0', '1'\].*Received: classes='{classes}'"
+    with pytest.raises(ValueError, match=message):
+        select(images, classes)
+    with pytest.raises(ValueError, match=message):
+        data.load("digits", "test", classes=classes)
+
+
 def test_all_classes_in_their_order_change_nothing(images):
     found = select(images, NAMES)
     np.testing.assert_array_equal(found.images, images.images, strict=True)
@@ -81,7 +97,7 @@ def test_float_pixels_stay_float():
         (["cat", "0"], "each once. Received: classes=cat,0"),
     ],
 )
-def test_classes_that_can_not_be_selected_are_refused(images, classes, message):
+def test_classes_that_cannot_be_selected_are_refused(images, classes, message):
     with pytest.raises(ValueError, match=message):
         select(images, classes)
 
@@ -99,7 +115,7 @@ def test_labels_are_needed(images):
 
 def test_load_selects():
     whole = data.load("digits", "test")
-    found = data.load("digits", "test", classes=["7", "3"])
+    found = data.load("digits", "test", classes=["7", 3])
     assert found.class_names == ("7", "3")
     kept = np.isin(whole.labels, [3, 7])
     np.testing.assert_array_equal(found.images, whole.images[kept])
@@ -107,7 +123,8 @@ def test_load_selects():
 
 
 def test_load_keeps_all_by_default():
-    assert len(data.load("digits", "test", classes=[])) == 360
+    for classes in ([], None, np.array([], np.int64)):
+        assert len(data.load("digits", "test", classes=classes)) == 360
 
 
 def test_load_refuses_an_unknown_class_of_an_own_file(images_file):

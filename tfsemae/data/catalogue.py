@@ -45,8 +45,8 @@ OWN_FILE_SUFFIX = ".npz"
 
 
 def is_own_file(name: str) -> bool:
-    """Whether `name` is the path of a user's own `.npz` file."""
-    return name.endswith(OWN_FILE_SUFFIX)
+    """Whether `name` is the path of a user's own `.npz` file, in any case."""
+    return name.lower().endswith(OWN_FILE_SUFFIX)
 
 
 def check_name(name: str) -> None:

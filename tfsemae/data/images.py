@@ -1,6 +1,8 @@
-"""The noun of this room: images, their labels, the names of the classes."""
+"""Images in memory with their labels and the names of the classes."""
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,7 +10,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Images:
-    """Images of one split, in memory, checked when they are put together.
+    """Images of one split, in memory, checked when an instance is made.
 
     Attributes:
         images: uint8 `[N, H, W, C]`, 0 to 255; or float32 `[N, H, W, C]` in
@@ -35,6 +37,30 @@ class Images:
         """The number of images."""
         return len(self.images)
 
+    def digest(self) -> str:
+        """The SHA-256 of images, labels and class names: 64 hexadecimal digits.
+
+        Two instances have the same digest if and only if dtype, shape, pixels,
+        labels and class names are equal, on every machine. It covers, in this
+        order: one line of JSON, `{"images": ["uint8", [N, H, W, C]], "labels":
+        true or false, "class_names": [...]}`, ended by a newline; the pixels; the
+        labels as int64, both little-endian in C order.
+
+        It reads all pixels at each call, about 0.1 s for MNIST, and is not
+        cached, since an array can be changed in place: keep the result.
+        """
+        header = {
+            "images": [self.images.dtype.name, self.images.shape],
+            "labels": self.labels is not None,
+            "class_names": self.class_names,
+        }
+        digest = hashlib.sha256(json.dumps(header).encode() + b"\n")
+        for array in (self.images, self.labels):
+            if array is not None:
+                little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+                digest.update(np.ascontiguousarray(little))
+        return digest.hexdigest()
+
 
 def split_off(images: Images, count: int) -> tuple[Images, Images]:
     """Cuts the last `count` images off, for validation.
@@ -59,13 +85,13 @@ def split_off(images: Images, count: int) -> tuple[Images, Images]:
     return take(images, slice(None, edge)), take(images, slice(edge, None))
 
 
-def select(images: Images, classes: Sequence[str]) -> Images:
+def select(images: Images, classes: Sequence[str | int]) -> Images:
     """Keeps the images of some classes.
 
     Args:
         images: with labels.
-        classes: at least 2, by their names or, where no class bears that name,
-            by their numbers.
+        classes: at least 2, each by its name or, where no class has that name,
+            by its number; `7` and `"7"` mean the same.
 
     Returns:
         The images of these classes in their order; label `k` is now the class
@@ -73,31 +99,48 @@ def select(images: Images, classes: Sequence[str]) -> Images:
 
     Raises:
         ValueError: if there are no labels, a class is unknown or named twice,
-            fewer than two are named, or one has no image.
+            fewer than two are named, one has no image, or `classes` is one
+            string.
     """
+    names = class_list(classes)
     if images.labels is None:
         raise ValueError(
             "`classes` needs a data set with labels. "
-            f"Received: classes={','.join(classes)}."
+            f"Received: classes={','.join(names)}."
         )
-    numbers = [_number(name, images.class_names) for name in classes]
+    numbers = [_number(name, images.class_names) for name in names]
     if len(numbers) < 2 or len(set(numbers)) < len(numbers):
         raise ValueError(
             "`classes` must name at least 2 classes, each once. "
-            f"Received: classes={','.join(classes)}."
+            f"Received: classes={','.join(names)}."
         )
     found = [images.labels == number for number in numbers]
     empty = [
-        name
-        for name, of_class in zip(classes, found, strict=True)
-        if not of_class.any()
+        name for name, of_class in zip(names, found, strict=True) if not of_class.any()
     ]
     if empty:
         raise ValueError(f"`classes` names classes without images: {', '.join(empty)}.")
     kept = np.any(found, axis=0)
     labels = np.argmax(found, axis=0)[kept].astype(np.int64)
-    names = tuple(images.class_names[number] for number in numbers)
-    return Images(images.images[kept], labels, names)
+    kept_names = tuple(images.class_names[number] for number in numbers)
+    return Images(images.images[kept], labels, kept_names)
+
+
+def class_list(classes: Sequence[str | int]) -> list[str]:
+    """The classes of a request as text.
+
+    Args:
+        classes: names or numbers.
+
+    Raises:
+        ValueError: if it is one string, which would be taken letter by letter.
+    """
+    if isinstance(classes, str):
+        raise ValueError(
+            "`classes` must be a list such as ['0', '1'], not one string. "
+            f"Received: classes={classes!r}."
+        )
+    return [str(name) for name in classes]
 
 
 def _number(name: str, class_names: tuple[str, ...]) -> int:

@@ -3,19 +3,20 @@
 import os
 from collections.abc import Sequence
 
+from tfsemae import files
 from tfsemae.data import catalogue, digits, own_file, synthetic
-from tfsemae.data.images import Images, select
+from tfsemae.data.images import Images, class_list, select
 
 _COMPUTED = {"digits": digits.load, "synthetic": synthetic.load}
 
 
 def load(
-    name: str | os.PathLike[str],
+    name: files.PathLike,
     split: str,
     *,
-    data_dir: str | os.PathLike[str] | None = None,
-    manual_dir: str | os.PathLike[str] | None = None,
-    classes: Sequence[str] = (),
+    data_dir: files.PathLike | None = None,
+    manual_dir: files.PathLike | None = None,
+    classes: Sequence[str | int] | None = None,
 ) -> Images:
     """Loads a split of a data set into memory.
 
@@ -28,23 +29,26 @@ def load(
             TFDS_DATA_DIR or else `~/tensorflow_datasets`.
         manual_dir: folder that holds original archives in a folder called
             `name`; what is not prepared is prepared from them.
-        classes: of which images are kept, see `select`; by default all.
+        classes: of which images are kept, see `select`; None or none for all.
+
+    `~` is expanded in each path.
 
     Returns:
         The images in a fixed order.
 
     Raises:
-        ValueError: if the name or the split is unknown, if the data are not at
-            hand, or if they are damaged.
+        ValueError: if the name, the split or a class is unknown, or if the data
+            are neither prepared nor can be, or are damaged.
     """
     name = os.fspath(name)
     catalogue.check_name(name)
+    wanted = [] if classes is None else class_list(classes)
     images = _load(name, split, data_dir, manual_dir)
-    return select(images, classes) if classes else images
+    return select(images, wanted) if wanted else images
 
 
-def splits(name: str | os.PathLike[str]) -> Sequence[str]:
-    """The splits of a data set, which need not be at hand.
+def splits(name: files.PathLike) -> Sequence[str]:
+    """The splits of a data set, which need not be prepared.
 
     Args:
         name: see `load`.
@@ -53,7 +57,7 @@ def splits(name: str | os.PathLike[str]) -> Sequence[str]:
         Such as `("train", "test")`.
 
     Raises:
-        ValueError: if the name is unknown, or a file can not be read.
+        ValueError: if the name is unknown, or a file cannot be read.
     """
     name = os.fspath(name)
     catalogue.check_name(name)
@@ -62,7 +66,12 @@ def splits(name: str | os.PathLike[str]) -> Sequence[str]:
     return catalogue.DATA_SETS[name].splits
 
 
-def _load(name, split, data_dir, manual_dir) -> Images:
+def _load(
+    name: str,
+    split: str,
+    data_dir: files.PathLike | None,
+    manual_dir: files.PathLike | None,
+) -> Images:
     if catalogue.is_own_file(name):
         return own_file.load(name, split)
     splits = catalogue.DATA_SETS[name].splits
