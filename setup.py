@@ -37,6 +37,7 @@ setup(
         "matplotlib>=3.11.2,<3.12",
         "numpy>=2.4.6,<2.5",
         "pillow>=13.0.0,<14",
+        "pydantic>=2.7,<3",
         "scikit-learn>=1.9.1,<1.10",
         "scipy>=1.17.1,<1.19",
         "snakemake>=9.27.1,<9.28",
