@@ -1,4 +1,4 @@
-"""What the commands share: flags, output, and errors as one line. Free of TensorFlow."""
+"""What the commands share: flags, output, errors as one line. Free of TensorFlow."""
 
 import json
 import math

@@ -1,26 +1,84 @@
 """An artefact: a table or figure of a source, from its plan to its ledger."""
 
 import dataclasses
+import importlib
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from tfsemae import run_folder, settings
 from tfsemae.experiments.runs import Run, with_inputs
-from tfsemae.reports.ledger import Choice, Ledger
+from tfsemae.reports.ledger import Choice, Ledger, Tag
+from tfsemae.reports.provenance import environment, revision
+
+
+@dataclasses.dataclass(frozen=True)
+class Artefact:
+    """A table or figure of a source.
+
+    Attributes:
+        name: `<source>_<artefact>`, also that of its folder in `results/`.
+        source: the paper and the tables and figures in it.
+        runs: scale -> the runs that `build` reads; those that they take in turn
+            need not be named.
+        module: of the source's package; its `build(made)` makes pictures, and the
+            rest of the ledger's fields.
+        reduced: whether it is shorter, or has fewer seeds, than what is printed.
+    """
+
+    name: str
+    source: str
+    runs: Callable[[str], Sequence[Run]]
+    module: str
+    reduced: bool = False
+
+    def all_runs(self, scale: str) -> list[Run]:
+        """All runs, inputs first."""
+        return with_inputs(self.runs(scale))
+
+    def write_ledger(self, made: "Made") -> pathlib.Path:
+        """Makes ledger and pictures of the finished runs.
+
+        Args:
+            made: where the runs are, and where to write.
+
+        Returns:
+            The path of the ledger.
+        """
+        # Only here are figures drawn and networks loaded.
+        source = self.name.partition("_")[0]
+        module = importlib.import_module(f"{__package__}.{source}.{self.module}")
+        versions, machine = environment()
+        folders = made.folders(self.all_runs(made.scale))
+        return Ledger(
+            artefact=self.name,
+            source=self.source,
+            scale=self.ledger_scale(made.scale),
+            command=f"./reproduce.sh {self.name} --scale={made.scale}",
+            revision=revision(),
+            versions=versions,
+            machine=machine,
+            seconds=sum(map(run_folder.seconds, folders)),
+            **module.build(made),
+        ).write(made.output_dir)
+
+    def ledger_scale(self, scale: str) -> str:
+        """What the ledger says of its scale."""
+        return "reduced" if scale == "full" and self.reduced else scale
 
 
 @dataclasses.dataclass(frozen=True)
 class Made:
-    """What `Artefact.build` takes: where the finished runs are, and where to write.
+    """What `build` of an artefact takes: finished runs, and where to write.
 
     Attributes:
+        artefact: what is built.
         scale: `full` or `smoke`.
         runs_dir: holds the folder of each run.
         output_dir: of ledger and pictures.
         data_dir: see `data.load`.
     """
 
+    artefact: Artefact
     scale: str
     runs_dir: pathlib.Path
     output_dir: pathlib.Path
@@ -39,70 +97,14 @@ class Made:
         found = run_folder.read_settings(self.folder(run), run.group)
         return Choice(flag=flag, value=settings.flat(found)[flag], reason=reason)
 
-
-@dataclasses.dataclass(frozen=True)
-class Artefact:
-    """A table or figure of a source.
-
-    Attributes:
-        name: `<source>_<artefact>`, also that of its folder in `results/`.
-        source: the paper and the tables and figures in it.
-        runs: scale -> the runs that `build` reads; those that they take in turn
-            need not be named.
-        build: makes pictures, and the rest of the ledger's fields.
-        reduced: whether it is shorter, or has fewer seeds, than what is printed.
-    """
-
-    name: str
-    source: str
-    runs: Callable[[str], Sequence[Run]]
-    build: Callable[[Made], Mapping[str, Any]]
-    reduced: bool = False
-
-    def all_runs(self, scale: str) -> list[Run]:
-        """All runs, inputs first."""
-        return with_inputs(self.runs(scale))
-
-    def write_ledger(self, made: Made) -> pathlib.Path:
-        """Makes ledger and pictures of the finished runs.
+    def tag(self, printed: float | None) -> Tag:
+        """How a row relates to the source's.
 
         Args:
-            made: where the runs are, and where to write.
-
-        Returns:
-            The path of the ledger.
+            printed: the source's number, or None.
         """
-        from tfsemae.reports.provenance import environment, revision
-
-        versions, machine = environment()
-        folders = made.folders(self.all_runs(made.scale))
-        return Ledger(
-            artefact=self.name,
-            source=self.source,
-            scale=self.ledger_scale(made.scale),
-            command=f"./reproduce.sh {self.name} --scale={made.scale}",
-            revision=revision(),
-            versions=versions,
-            machine=machine,
-            seconds=sum(map(run_folder.seconds, folders)),
-            **self.build(made),
-        ).write(made.output_dir)
-
-    def ledger_scale(self, scale: str) -> str:
-        """What the ledger says of its scale."""
-        return "reduced" if scale == "full" and self.reduced else scale
-
-
-def tag(scale: str, *, reduced: bool, printed: float | None) -> str:
-    """How a row relates to the source's.
-
-    Args:
-        scale: `full` or `smoke`, which takes other data.
-        reduced: see `Artefact`.
-        printed: the source's number, or None.
-    """
-    if scale == "smoke":
-        return "stand-in"
-    if reduced:
-        return "reduced"
-    return "our choice" if printed is None else "as printed"
+        if self.scale == "smoke":  # of other data
+            return "stand-in"
+        if self.artefact.reduced:
+            return "reduced"
+        return "our choice" if printed is None else "as printed"

@@ -101,8 +101,9 @@ def write_ledger(
         scale: `full` or `smoke`.
         places: where data lie, flag -> folder.
     """
-    made = Made(scale, runs_dir, root / artefact, places.get("data_dir"))
-    experiments.artefacts()[artefact].write_ledger(made)
+    known = experiments.artefacts()[artefact]
+    made = Made(known, scale, runs_dir, root / artefact, places.get("data_dir"))
+    known.write_ledger(made)
 
 
 def write_page(folder: pathlib.Path) -> pathlib.Path | None:

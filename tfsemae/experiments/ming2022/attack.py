@@ -1,6 +1,5 @@
 """Section IV: what the attack does, Figs. 5 and 6, and whether the labels do it."""
 
-import functools
 import pathlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,12 +9,11 @@ from scipy import optimize
 
 from tfsemae import data, metrics
 from tfsemae.evaluation import attack as evaluation
-from tfsemae.experiments.artefact import Artefact, Made, tag
+from tfsemae.experiments.artefact import Made
 from tfsemae.experiments.claims import Estimates, OverExamples, OverSeeds, measured
 from tfsemae.experiments.ming2022 import attack_claims, printed
 from tfsemae.experiments.ming2022.attack_claims import QUANTITIES
 from tfsemae.experiments.ming2022.attack_runs import PLANS, Attacker, Plan
-from tfsemae.experiments.runs import Run
 from tfsemae.reports import embeddings, figures
 from tfsemae.reports.ledger import Picture, Row
 
@@ -23,13 +21,10 @@ _SHOWN = 10
 _SCALES = (1e-3, 1e2)  # of a change
 
 
-def _runs(artefact: str, scale: str) -> list[Run]:
-    return sum(PLANS[artefact][scale].attacks().values(), [])
-
-
-def _build(artefact: str, made: Made) -> Mapping[str, Any]:
-    p, attacks = PLANS[artefact][made.scale], PLANS[artefact][made.scale].attacks()
-    folders = {attacker: made.folders(runs) for attacker, runs in attacks.items()}
+def build(made: Made) -> Mapping[str, Any]:
+    """Makes pictures, rows and claims of an attack."""
+    p = PLANS[made.artefact.name][made.scale]
+    folders = {attacker: made.folders(runs) for attacker, runs in p.attacks().items()}
     first = {attacker: each[0] for attacker, each in folders.items()}
     found: Estimates
     if p.seeds > 1:
@@ -37,8 +32,7 @@ def _build(artefact: str, made: Made) -> Mapping[str, Any]:
     else:
         note = "one victim and one training of each attacker"
         found = OverExamples(first, QUANTITIES, note=note)
-    reduced = _is_reduced(artefact)
-    rows = [*_rows(p, found, made, reduced), *_classifier_rows(p, made, reduced)]
+    rows = [*_rows(p, found, made), *_classifier_rows(p, made)]
     pictures = []
     if p.seeds == 1:
         images = data.load(p.dataset, "test", data_dir=made.data_dir, classes=p.classes)
@@ -48,7 +42,7 @@ def _build(artefact: str, made: Made) -> Mapping[str, Any]:
             separate = p.of_the_paper and attacker == p.attackers[0]
             pictures += _draw(attacker, attacked, made.output_dir, separate=separate)
             if p.of_the_paper:
-                rows.append(_row_at_printed_ssim(attacker, attacked, made, reduced))
+                rows.append(_row_at_printed_ssim(attacker, attacked, made))
     return {
         "rows": rows,
         "claims": [
@@ -76,7 +70,7 @@ def _choices(p: Plan, made: Made):
     return [made.choice(flag, attacker, reason) for flag, reason in reasons.items()]
 
 
-def _rows(p: Plan, found: Estimates, made: Made, reduced: bool) -> list[Row]:
+def _rows(p: Plan, found: Estimates, made: Made) -> list[Row]:
     rows = []
     for attacker in p.all_attackers():
         for key, quantity in QUANTITIES.items():
@@ -98,7 +92,7 @@ def _rows(p: Plan, found: Estimates, made: Made, reduced: bool) -> list[Row]:
                     values=() if values is None else tuple(values.tolist()),
                     low=interval.low,
                     high=interval.high,
-                    tag=tag(made.scale, reduced=reduced, printed=number),
+                    tag=made.tag(number),
                     note=f"95 % {found.over}: {interval.low:#.4g} to "
                     f"{interval.high:#.4g}",
                 )
@@ -106,7 +100,7 @@ def _rows(p: Plan, found: Estimates, made: Made, reduced: bool) -> list[Row]:
     return rows
 
 
-def _classifier_rows(p: Plan, made: Made, reduced: bool) -> list[Row]:
+def _classifier_rows(p: Plan, made: Made) -> list[Row]:
     """Whether wrong labels leave the attacker's own classifier ignorant."""
     rows = []
     for attacker in p.all_attackers():
@@ -125,7 +119,7 @@ def _classifier_rows(p: Plan, made: Made, reduced: bool) -> list[Row]:
                 sd=float(np.std(accuracy, ddof=1)) if p.seeds > 1 else None,
                 n=p.seeds,
                 values=tuple(accuracy),
-                tag=tag(made.scale, reduced=reduced, printed=None),
+                tag=made.tag(None),
                 note="true labels of the test images",
             )
         )
@@ -168,9 +162,7 @@ def _read(images: data.Images, folder: pathlib.Path) -> _Attacked:
     return _Attacked(original, adversarial, latents, labels, images.class_names)
 
 
-def _row_at_printed_ssim(
-    attacker: Attacker, attacked: _Attacked, made: Made, reduced: bool
-) -> Row:
+def _row_at_printed_ssim(attacker: Attacker, attacked: _Attacked, made: Made) -> Row:
     """Whether the two printed numbers can be of one disturbance such as ours."""
     psnr, ssim = printed.ATTACK.values()
     return Row(
@@ -179,7 +171,7 @@ def _row_at_printed_ssim(
         unit="dB",
         printed=None,
         measured=psnr_at_ssim(attacked.original, attacked.adversarial, ssim / 100),
-        tag=tag(made.scale, reduced=reduced, printed=None),
+        tag=made.tag(None),
         note=f"the paper prints the two numbers of one attack: {psnr} dB and {ssim} %",
     )
 
@@ -266,19 +258,3 @@ def _figure_6_separate(attacked: _Attacked, path: pathlib.Path) -> None:
         for name, latents in attacked.latents.items()
     ]
     figures.embedding(panels, attacked.class_names, path)
-
-
-def _is_reduced(artefact: str) -> bool:
-    return artefact != "ming2022_cifar10"
-
-
-ARTEFACTS = tuple(
-    Artefact(
-        name=name,
-        source="Ming, Du and Lin 2022, section IV, Figs. 5 and 6",
-        runs=functools.partial(_runs, name),
-        build=functools.partial(_build, name),
-        reduced=_is_reduced(name),
-    )
-    for name in PLANS
-)

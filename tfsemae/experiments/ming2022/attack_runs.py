@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from tfsemae.experiments.ming2022 import section3
+from tfsemae.experiments.ming2022.runs import WEIGHT
 from tfsemae.experiments.runs import Run
 
 _NAMES = {
@@ -47,7 +47,7 @@ class Attacker(NamedTuple):
         return [self._replace(role="labelled"), unlabelled]
 
 
-_AS_ON_MNIST = Attacker("shuffled", section3.WEIGHT)
+_AS_ON_MNIST = Attacker("shuffled", WEIGHT)
 _BOTH_WEIGHTS = (_AS_ON_MNIST, Attacker("shuffled", 1))
 
 

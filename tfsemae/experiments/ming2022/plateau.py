@@ -1,59 +1,27 @@
-"""What the paper does not print: loss and initialiser, by what leaves the mean image."""
+"""What the paper does not print: a loss and initialiser that leave the mean image."""
 
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from tfsemae.experiments.artefact import Artefact, Made, tag
+from tfsemae.experiments.artefact import Made
 from tfsemae.experiments.claims import measured
-from tfsemae.experiments.ming2022 import section3
+from tfsemae.experiments.ming2022 import runs
 from tfsemae.experiments.ming2022.printed import PLATEAU
-from tfsemae.models.registry import INITIALIZERS
 from tfsemae.reports.ledger import Choice, Row
-
-_SCALES = {
-    "full": section3.Scale("mnist", 1_500, 5),
-    "smoke": section3.Scale("digits", 10, 2),
-}
-_LOSSES = ("binary_crossentropy", "mean_squared_error")
-_FORMS = {
-    "full": tuple(itertools.product(_LOSSES, INITIALIZERS)),
-    "smoke": tuple(itertools.product(_LOSSES, INITIALIZERS[-1:])),
-}
-_NETWORKS = {"vanilla": None, "semantic": 1}  # name -> classification weight
 
 _Psnr = Mapping[str, np.ndarray]  # network -> dB of each seed
 
 
-def _networks(scale: str) -> dict:
-    """(loss, initializer) -> network -> the trainings of its seeds."""
-    s = _SCALES[scale]
-    return {
-        form: {
-            name: [
-                section3.network(s, weight, seed, loss=form[0], initializer=form[1])
-                for seed in range(s.seeds)
-            ]
-            for name, weight in _NETWORKS.items()
-        }
-        for form in _FORMS[scale]
-    }
-
-
-def _runs(scale: str) -> list:
-    by_form = _networks(scale).values()
-    return [run for networks in by_form for runs in networks.values() for run in runs]
-
-
-def _build(made: Made) -> Mapping[str, Any]:
+def build(made: Made) -> Mapping[str, Any]:
+    """Makes the rows of `ming2022_plateau`, and chooses."""
     psnr = {
         form: {
-            name: np.array([measured(folder, "psnr") for folder in made.folders(runs)])
-            for name, runs in networks.items()
+            name: np.array([measured(run, "psnr") for run in made.folders(each)])
+            for name, each in networks.items()
         }
-        for form, networks in _networks(made.scale).items()
+        for form, networks in runs.plateau(made.scale).items()
     }
     loss, initializer = choose_form(psnr)
     reason = (
@@ -77,14 +45,14 @@ def _row(made: Made, name: str, form: tuple[str, str], values: np.ndarray) -> Ro
     return Row(
         id="_".join((name, *form)),
         quantity=f"{name}, {form[0]}, {form[1]}: PSNR after "
-        f"{_SCALES[made.scale].steps} steps",
+        f"{runs.PLATEAU[made.scale].steps} steps",
         unit="dB",
         printed=None,
         measured=values.mean(),
         sd=values.std(ddof=1),
         n=len(values),
         values=tuple(values.tolist()),
-        tag=tag(made.scale, reduced=False, printed=None),
+        tag=made.tag(None),
         note=f"{np.sum(values > PLATEAU)} of {len(values)} seeds above "
         f"{PLATEAU:g} dB, the lowest at {values.min():.2f} dB",
     )
@@ -103,11 +71,3 @@ def choose_form(psnr: Mapping[tuple[str, str], _Psnr]) -> tuple[str, str]:
     values = {form: np.stack(list(found.values())) for form, found in psnr.items()}
     good = [form for form in values if values[form].min() > PLATEAU]
     return max(good or values, key=lambda form: values[form].mean())
-
-
-ARTEFACT = Artefact(
-    name="ming2022_plateau",
-    source="Ming, Du and Lin 2022, section III: loss and initialiser",
-    runs=_runs,
-    build=_build,
-)

@@ -1,13 +1,12 @@
-"""What the artefacts of section III share: networks on MNIST, and claims 1 and 2."""
+"""What the artefacts of section III share: quantities, rows, claims 1 and 2."""
 
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from tfsemae import statistics
-from tfsemae.experiments.artefact import Made, tag
+from tfsemae.experiments.artefact import Made
 from tfsemae.experiments.claims import MEASUREMENTS_FILE, Estimates, OverSeeds, Quantity
 from tfsemae.experiments.ming2022 import printed
 from tfsemae.experiments.runs import Run
@@ -15,49 +14,7 @@ from tfsemae.reports.ledger import Row
 from tfsemae.statistics import Interval, Verdict
 from tfsemae.statistics.verdicts import Above, NotFalling, Rule, Within
 
-#: What `ming2022_plateau` and `ming2022_weight` choose; the flags' defaults.
-LOSS, INITIALIZER, WEIGHT = "binary_crossentropy", "wide_normal", 0.001
 _FIRST = 100  # the paper averages over the images of Fig. 3, a handful
-
-
-class Scale(NamedTuple):
-    """Data set, and length and number of trainings."""
-
-    dataset: str
-    steps: int
-    seeds: int
-
-
-def network(
-    scale: Scale,
-    weight: float | None,
-    seed: int,
-    *,
-    loss: str = LOSS,
-    initializer: str = INITIALIZER,
-) -> Run:
-    """The training of a network; weight None is the vanilla one."""
-    kind = "vanilla" if weight is None else "semantic"
-    label = kind if weight is None else f"{kind}{weight:g}"
-    flags = {
-        "flagfile": f"flags/ming2022_mnist_{kind}.flags",
-        "dataset": scale.dataset,
-        "loss": loss,
-        "initializer": initializer,
-        "steps": scale.steps,
-        "seed": seed,
-    }
-    if weight is not None:
-        flags["semantic_weight"] = weight
-    return Run(
-        f"{scale.dataset}_{label}_{scale.steps}_seed{seed}",
-        tuple(f"--{flag}={value}" for flag, value in flags.items()),
-    )
-
-
-def networks(scale: Scale, weights: Sequence[float | None]) -> dict:
-    """Weight -> the trainings of its seeds."""
-    return {w: [network(scale, w, seed) for seed in range(scale.seeds)] for w in weights}
 
 
 def mean_of_first(folder: pathlib.Path, key: str) -> float:
@@ -111,9 +68,7 @@ def verdict(found: Estimates, weight: float, claim: int) -> Verdict:
     )
 
 
-def rows(
-    made: Made, found: OverSeeds, weight: float | None, name: str, *, reduced: bool
-) -> list[Row]:
+def rows(made: Made, found: OverSeeds, weight: float | None, name: str) -> list[Row]:
     """A row for each quantity of a network, beside Table II where it prints it.
 
     Args:
@@ -121,7 +76,6 @@ def rows(
         found: the measurements.
         weight: of the network.
         name: of the network: `vanilla`, `semantic`, or with its weight.
-        reduced: see `Artefact`.
     """
     made_rows = []
     for key, quantity in QUANTITIES.items():
@@ -139,7 +93,7 @@ def rows(
                 sd=values.std(ddof=1),
                 n=len(values),
                 values=tuple(values.tolist()),
-                tag=tag(made.scale, reduced=reduced, printed=number),
+                tag=made.tag(number),
             )
         )
     return made_rows

@@ -4,37 +4,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfsemae import data, models, statistics
-from tfsemae.experiments.artefact import Artefact, Made
+from tfsemae.experiments.artefact import Made
 from tfsemae.experiments.claims import OverSeeds, claim
+from tfsemae.experiments.ming2022 import runs as ming_runs
 from tfsemae.experiments.ming2022 import section3
-from tfsemae.experiments.ming2022.section3 import QUANTITIES, RULES, STATEMENTS, WEIGHT
+from tfsemae.experiments.ming2022.runs import WEIGHT
+from tfsemae.experiments.ming2022.section3 import QUANTITIES, RULES, STATEMENTS
 from tfsemae.reports import embeddings, figures
 from tfsemae.reports.ledger import Claim, Picture
 
 _FIGURE_3_IMAGES, _FIGURE_4_IMAGES = 10, 2000
-_SCALES = {
-    "full": section3.Scale("mnist", 10_000, 5),
-    "smoke": section3.Scale("digits", 20, 2),
-}
 
 
-def _networks(scale: str) -> dict:
-    return section3.networks(_SCALES[scale], (None, WEIGHT))
-
-
-def _runs(scale: str) -> list:
-    return sum(_networks(scale).values(), [])
-
-
-def _build(made: Made) -> Mapping[str, Any]:
-    runs = _networks(made.scale)
+def build(made: Made) -> Mapping[str, Any]:
+    """Makes pictures, rows and claims of `ming2022_mnist`."""
+    runs = ming_runs.table_2(made.scale)
     found = section3.estimates(made, runs)
     semantic = runs[WEIGHT][0]
     return {
         "rows": [
             row
             for weight, name in ((None, "vanilla"), (WEIGHT, "semantic"))
-            for row in section3.rows(made, found, weight, name, reduced=False)
+            for row in section3.rows(made, found, weight, name)
         ],
         "claims": [*_tests(found), _both(found)],
         "pictures": _draw(made, {"vanilla": runs[None][0], "semantic": semantic}),
@@ -76,7 +67,7 @@ def _both(found: OverSeeds) -> Claim:
 
 
 def _draw(made: Made, runs: Mapping) -> list[Picture]:
-    dataset = _SCALES[made.scale].dataset
+    dataset = ming_runs.TABLE_2[made.scale].dataset
     images = data.load(dataset, "test", data_dir=made.data_dir)
     shown, _ = next(iter(data.batches(images, _FIGURE_3_IMAGES, shuffle=False)))
     mapped, labels = next(iter(data.batches(images, _FIGURE_4_IMAGES, shuffle=False)))
@@ -99,11 +90,3 @@ def _draw(made: Made, runs: Mapping) -> list[Picture]:
             f"{_FIGURE_4_IMAGES} test images. Seed 0, perplexity 30.",
         ),
     ]
-
-
-ARTEFACT = Artefact(
-    name="ming2022_mnist",
-    source="Ming, Du and Lin 2022, Table II, Figs. 3 and 4",
-    runs=_runs,
-    build=_build,
-)

@@ -7,42 +7,27 @@ from typing import Any
 import numpy as np
 
 from tfsemae import statistics
-from tfsemae.experiments.artefact import Artefact, Made
+from tfsemae.experiments.artefact import Made
 from tfsemae.experiments.claims import Estimates, OverSeeds, claim
-from tfsemae.experiments.ming2022 import printed, section3
-from tfsemae.experiments.ming2022.section3 import QUANTITIES, RULES, STATEMENTS, WEIGHT
+from tfsemae.experiments.ming2022 import printed, runs, section3
+from tfsemae.experiments.ming2022.section3 import QUANTITIES, RULES, STATEMENTS
 from tfsemae.reports import figures
 from tfsemae.reports.ledger import Choice, Claim, Picture
 from tfsemae.statistics import Interval
 
-_SCALES = {
-    "full": section3.Scale("mnist", 3_000, 3),
-    "smoke": section3.Scale("digits", 15, 2),
-}
-_WEIGHTS: Mapping[str, tuple[float, ...]] = {
-    "full": (0.00025, 0.001, 0.004, 0.016, 0.063, 0.25, 1),
-    "smoke": (WEIGHT, 1),
-}
 _ANY_WEIGHT = "3_both"
 
 
-def _networks(scale: str) -> dict:
-    return section3.networks(_SCALES[scale], (None, *_WEIGHTS[scale]))
-
-
-def _runs(scale: str) -> list:
-    return sum(_networks(scale).values(), [])
-
-
-def _build(made: Made) -> Mapping[str, Any]:
-    found = section3.estimates(made, _networks(made.scale))
-    weights = _WEIGHTS[made.scale]
+def build(made: Made) -> Mapping[str, Any]:
+    """Makes rows, claims and frontiers of `ming2022_weight`, and chooses."""
+    found = section3.estimates(made, runs.weight(made.scale))
+    weights = runs.WEIGHTS[made.scale]
     names = {None: "vanilla"} | {w: f"semantic{w:g}" for w in weights}
     return {
         "rows": [
             row
             for weight, name in names.items()
-            for row in section3.rows(made, found, weight, name, reduced=True)
+            for row in section3.rows(made, found, weight, name)
         ],
         "claims": [_any_weight(found, weights), *_claims_by_weight(found, weights)],
         "pictures": _draw(made, found, weights),
@@ -86,11 +71,7 @@ def _cost(found: Estimates, weight: float) -> float:
 
 
 def _claims_by_weight(found: OverSeeds, weights: Sequence[float]) -> list[Claim]:
-    return [
-        _claim(found, weight, number)
-        for weight in weights
-        for number in RULES
-    ]
+    return [_claim(found, weight, number) for weight in weights for number in RULES]
 
 
 def _claim(found: OverSeeds, weight: float, number: int) -> Claim:
@@ -140,7 +121,7 @@ def _any_weight(found: OverSeeds, weights: Sequence[float]) -> Claim:
 
 
 def _draw(made: Made, found: OverSeeds, weights: Sequence[float]) -> list[Picture]:
-    pictures = []
+    pictures, seeds = [], runs.WEIGHT_SCALES[made.scale].seeds
     for key in ("silhouette", "knn_accuracy"):
         panels = [_panel(found, weights, key, quality) for quality in ("psnr", "ssim")]
         file = f"frontier_{key}.png"
@@ -151,15 +132,13 @@ def _draw(made: Made, found: OverSeeds, weights: Sequence[float]) -> list[Pictur
                 file=file,
                 caption=f"Reconstruction against the {QUANTITIES[key].name}. "
                 f"One point per weight, along the curve {listed}: mean and "
-                f"standard deviation over {_SCALES[made.scale].seeds} seeds.",
+                f"standard deviation over {seeds} seeds.",
             )
         )
     return pictures
 
 
-def _panel(
-    found: OverSeeds, weights: Sequence[float], x: str, y: str
-) -> figures.Panel:
+def _panel(found: OverSeeds, weights: Sequence[float], x: str, y: str) -> figures.Panel:
     return figures.Panel(
         x_label=str(QUANTITIES[x]),
         y_label=str(QUANTITIES[y]),
@@ -186,12 +165,3 @@ def _curve(
         y_error=ys.std(axis=1, ddof=1),
         names=[f"{w:g}" for w in weights if w is not None],
     )
-
-
-ARTEFACT = Artefact(
-    name="ming2022_weight",
-    source="Ming, Du and Lin 2022, section III: weight of the classification",
-    runs=_runs,
-    build=_build,
-    reduced=True,
-)
