@@ -5,18 +5,17 @@ flattened to `[N, D]` float64; labels are integers `[N]`. All measures look at
 Euclidean geometry only.
 """
 
-import math
-
 import numpy as np
 import numpy.typing as npt
-import sklearn
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import silhouette_score
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from tfsemae import checks
+from tfsemae.metrics import distances
+
+#: Share of the total scatter that is rounding, by far.
+_ROUNDING = (4 * np.finfo(np.float64).eps) ** 2
 
 
 def knn_accuracy(
@@ -83,8 +82,11 @@ def knn_predictions(
             "`k` must be between 1 and the number of training latents, "
             f"{len(train_latents)}. Received: k={k}."
         )
-    classifier = KNeighborsClassifier(n_neighbors=k, algorithm="brute")
-    return classifier.fit(train_latents, train_labels).predict(latents)
+    classes, index = np.unique(train_labels, return_inverse=True)
+    voters = index[distances.nearest(train_latents, latents, k)]
+    places = voters + len(classes) * np.arange(len(latents))[:, np.newaxis]
+    votes = np.bincount(places.ravel(), minlength=len(latents) * len(classes))
+    return classes[votes.reshape(len(latents), -1).argmax(axis=1)]
 
 
 def linear_probe_accuracy(
@@ -180,9 +182,41 @@ def silhouette(latents: npt.ArrayLike, labels: npt.ArrayLike) -> float:
             "`labels` must give some class more than one latent. "
             f"Received: {classes} classes of {len(latents)} latents."
         )
-    # Blocks of 64 MB stay nearer to the cache than the default of 1 GB.
-    with sklearn.config_context(working_memory=64):
-        return float(silhouette_score(checks.from_first(latents), labels))
+    _, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    member = np.eye(classes)[index]
+    copies = np.ones(len(latents))
+    total = 0.0
+    for rows, block in distances.blocks(latents):
+        total += silhouettes(block @ member, sizes, index[rows], copies[rows]).sum()
+    return float(total / len(latents))
+
+
+def silhouettes(
+    sums: np.ndarray, sizes: np.ndarray, labels: np.ndarray, copies: np.ndarray
+) -> np.ndarray:
+    """Silhouettes of latents that may be present several times, or not at all.
+
+    Args:
+        sums: `[..., n, C]`, of the distances from a latent to all of a class.
+        sizes: `[..., C]`, latents in each class, with copies.
+        labels: int `[n]`, 0 to C - 1.
+        copies: `[..., n]`, of the latent; they are not its neighbours.
+
+    Returns:
+        float64 `[..., n]`; 0 of a latent that is alone in its class or among all.
+    """
+    own = np.arange(len(labels)), labels
+    others = sizes[..., labels] - copies  # of the same class
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inner = sums[..., *own] / others
+        means = sums / sizes[..., np.newaxis, :]
+    means[..., *own] = np.inf
+    means[np.isnan(means)] = np.inf  # a class that was not drawn
+    outer = means.min(axis=-1)
+    largest = np.maximum(inner, outer)
+    defined = (others > 0) & (largest > 0) & np.isfinite(outer)
+    values = np.zeros(largest.shape)
+    return np.divide(outer - inner, largest, out=values, where=defined)
 
 
 def scatter_ratio(latents: npt.ArrayLike, labels: npt.ArrayLike) -> float:
@@ -213,14 +247,46 @@ def scatter_ratio(latents: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     """
     latents, labels = checks.labelled(latents, labels)
     _class_count(labels, "labels")
-    latents = checks.from_first(latents)
-    classes, index, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    means = np.stack([latents[labels == c].mean(axis=0) for c in classes])
-    between = counts @ np.sum((means - latents.mean(axis=0)) ** 2, axis=1)
-    within = np.sum((latents - means[index]) ** 2)
-    if between == 0:
-        return 0.0
-    return float(between / within) if within > 0 else math.inf
+    (latents,) = distances.scaled(latents)
+    centres, index, residuals = around_classes(latents, labels)
+    member = np.eye(len(centres))[index]
+    counts = member.sum(axis=0)
+    shifts = (member.T @ residuals) / counts[:, np.newaxis]
+    within = np.sum((residuals - shifts[index]) ** 2)
+    means = centres + shifts
+    between = counts @ np.sum((means - counts @ means / len(latents)) ** 2, axis=1)
+    return float(ratio_of_scatters(between, within))
+
+
+def around_classes(
+    latents: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Splits latents into a centre for each class and what is left.
+
+    Centres are medians that occur, so that equal latents leave exactly 0, and what
+    is left keeps its digits where classes are far apart.
+
+    Args:
+        latents: float64 `[N, D]`.
+        labels: int `[N]`.
+
+    Returns:
+        Centres `[C, D]`, of which the median of all latents is the origin; the class
+        of each latent, int `[N]`; latents minus the centre of their class `[N, D]`.
+    """
+    classes, index = np.unique(labels, return_inverse=True)
+    centres = np.stack(
+        [distances.middle(latents[index == c]) for c in range(len(classes))]
+    )
+    return centres - distances.middle(latents), index, latents - centres[index]
+
+
+def ratio_of_scatters(between: npt.ArrayLike, within: npt.ArrayLike) -> np.ndarray:
+    """`between / within`; 0 for 0 / 0, inf if `within` is but rounding beside both."""
+    between, within = np.asarray(between), np.asarray(within)
+    ratio = np.where(between > 0, np.inf, 0.0)
+    defined = within > _ROUNDING * (between + within)
+    return np.divide(between, within, out=ratio, where=defined)
 
 
 def _check_equal_width(train_latents: np.ndarray, latents: np.ndarray) -> None:

@@ -2,10 +2,13 @@
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import pairwise_distances
 
 from tfsemae import checks
+from tfsemae.metrics import distances, representation
 from tfsemae.statistics.bootstrap import Statistic
+
+#: Relative error of a difference of two sums, by far.
+_ROUNDING = 1e-14
 
 
 def silhouette_statistic(latents: npt.ArrayLike, labels: npt.ArrayLike) -> Statistic:
@@ -22,23 +25,11 @@ def silhouette_statistic(latents: npt.ArrayLike, labels: npt.ArrayLike) -> Stati
             all equal.
     """
     latents, labels, member = _by_class(latents, labels)
-    distances = _of_each_class(pairwise_distances(latents), member)
-    own = np.arange(len(labels)), labels
+    from_classes = _of_each_class(distances.pairwise(latents), member)
 
     def statistic(counts):
-        sizes = counts @ member  # [R, C]
-        sums = np.stack([counts[:, c] @ from_class for c, from_class in distances], 2)
-        others = sizes[:, labels] - counts  # of the same class, without copies
-        with np.errstate(divide="ignore", invalid="ignore"):
-            inner = sums[:, *own] / others
-            means = sums / sizes[:, np.newaxis]
-        means[:, *own] = np.inf
-        means[np.isnan(means)] = np.inf  # a class that was not drawn
-        outer = means.min(axis=2)
-        largest = np.maximum(inner, outer)
-        defined = (others > 0) & (largest > 0) & np.isfinite(outer)
-        values = np.zeros_like(counts)
-        np.divide(outer - inner, largest, out=values, where=defined)
+        sums = np.stack([counts[:, c] @ rows for c, rows in from_classes], axis=2)
+        values = representation.silhouettes(sums, counts @ member, labels, counts)
         return np.sum(counts * values, axis=1) / counts.sum(axis=1)
 
     return statistic
@@ -52,27 +43,33 @@ def scatter_ratio_statistic(latents: npt.ArrayLike, labels: npt.ArrayLike) -> St
     it each resampling adds the bias once more, and they lie too high.
 
     Args:
-        latents: `[N, ...]`, finite, not all equal within each class.
+        latents: `[N, ...]`, finite.
         labels: int `[N]`, at least 2 classes.
 
     Raises:
         ValueError: if shapes disagree, a latent is not finite, or the labels are
             all equal.
     """
-    latents, _, member = _by_class(latents, labels)
-    squares = np.sum(latents**2, axis=1)
-    by_class = _of_each_class(latents, member)
+    latents, labels, member = _by_class(latents, labels)
+    (latents,) = distances.scaled(latents)
+    centres, _, residuals = representation.around_classes(latents, labels)
+    squares = np.sum(residuals**2, axis=1)
+    by_class = _of_each_class(residuals, member)
 
     def statistic(counts):
-        total = counts @ latents  # [R, D]
-        sizes = np.maximum(counts @ member, 1)  # a class that was not drawn adds 0
-        sums = np.stack([counts[:, c] @ of_class for c, of_class in by_class])
-        explained = np.sum(np.sum(sums**2, axis=2).T / sizes, axis=1)
-        between = explained - np.sum(total**2, axis=1) / counts.sum(axis=1)
+        sizes = counts @ member
+        sums = np.stack([counts[:, c] @ rows for c, rows in by_class], axis=1)
+        shifts = sums / np.maximum(sizes, 1)[..., np.newaxis]  # [R, C, D]
+        within = counts @ squares - np.einsum("rcd,rcd->r", sums, shifts)
+        within[within < _ROUNDING * (counts @ squares)] = 0
+        means = centres + shifts
+        mean = np.einsum("rc,rcd->rd", sizes, means) / sizes.sum(axis=1, keepdims=True)
+        spread = np.sum((means - mean[:, np.newaxis]) ** 2, axis=2)
+        between = np.einsum("rc,rc->r", sizes, spread)
         effective = counts.sum(axis=1) ** 2 / np.sum(counts**2, axis=1)
-        classes = member.shape[1]
+        classes = len(centres)
         chance = (classes - 1) / (effective - classes)
-        return between / (counts @ squares - explained) - chance
+        return representation.ratio_of_scatters(between, within) - chance
 
     return statistic
 
@@ -80,7 +77,6 @@ def scatter_ratio_statistic(latents: npt.ArrayLike, labels: npt.ArrayLike) -> St
 def _by_class(latents, labels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Latents `[N, D]`, labels from 0 on, and membership `[N, C]` as numbers."""
     latents, labels = checks.labelled(latents, labels)
-    latents = latents - latents[0]  # exactly zero where all are equal
     classes, labels = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
