@@ -45,7 +45,7 @@ def _no_network(monkeypatch):
     "name", ["mnist", "fashion_mnist", "cifar10", "svhn_cropped", "celeb_a"]
 )
 def test_without_network_the_message_names_all_the_ways(name, tmp_path):
-    with pytest.raises(ValueError, match=f"{name} is not at hand") as caught:
+    with pytest.raises(ValueError, match=f"{name} is not prepared and") as caught:
         data.load(name, "train", data_dir=tmp_path)
     message = str(caught.value)
     for way in (
@@ -98,8 +98,46 @@ def test_a_missing_archive_is_named(tmp_path):
 def test_a_data_dir_that_cannot_be_one_is_refused(tmp_path):
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(ValueError, match=r"TFDS cannot prepare mnist in .*file"):
+    message = rf"mnist in {file}: .*\(File exists\).*--data_dir or TFDS_DATA_DIR"
+    with pytest.raises(ValueError, match=message):
         data.load("mnist", "test", data_dir=file, manual_dir=ARCHIVES)
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_the_remedy(tmp_path):
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "tensorflow_datasets"
+    message = rf"in {folder}: .*\(Not a directory\).*--data_dir or TFDS_DATA_DIR"
+    with pytest.raises(ValueError, match=message):
+        tfds_preparing.prepare(_Builder(folder, beaten=False), None)
+
+
+def test_home_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ValueError, match=f"searched {tmp_path}/d and {tmp_path}/m/mn"):
+        data.load("mnist", "train", data_dir="~/d", manual_dir="~/m")
+
+
+HOMELESS = """
+import os, pwd
+def unknown(user):
+    raise KeyError(user)
+pwd.getpwuid = unknown
+for name in ("HOME", "TFDS_DATA_DIR"):
+    os.environ.pop(name, None)
+from tfsemae import data
+try:
+    data.load("mnist", "train")
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_unknown_home_is_told_with_the_remedy(tmp_path, run_python):
+    ended = run_python("-c", HOMELESS, cwd=tmp_path)
+    assert ended.out.count("\n") == 1, ended
+    assert "home folder is not known" in ended.out
+    assert "--data_dir or TFDS_DATA_DIR" in ended.out
+    assert not list(tmp_path.rglob("tensorflow_datasets"))
 
 
 @needs_archives

@@ -58,7 +58,7 @@ class Images:
         for array in (self.images, self.labels):
             if array is not None:
                 little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-                digest.update(np.ascontiguousarray(little))
+                digest.update(np.ascontiguousarray(little).data)
         return digest.hexdigest()
 
 

@@ -1,9 +1,7 @@
 """Has TFDS prepare a data set, from original archives or by its own download."""
 
 import contextlib
-import hashlib
 import http.client
-import os
 import pathlib
 import sys
 import tempfile
@@ -11,26 +9,29 @@ import urllib.request
 
 import tensorflow_datasets as tfds
 
+from tfsemae import files
+
 _TIMEOUT = 20  # seconds; TFDS itself keeps on trying for minutes
 
 
 def prepare(
-    builder: tfds.core.DatasetBuilder, manual_dir: str | os.PathLike[str] | None
+    builder: tfds.core.DatasetBuilder, manual_dir: files.PathLike | None
 ) -> None:
     """Prepares a data set; it appears in its folder whole or not at all.
 
     Args:
         builder: of a data set that is not prepared.
         manual_dir: folder that holds original archives in a folder called
-            `builder.name`, under their original file names. Their size and
-            SHA-256 are those that TFDS registers. What is missing there is
-            downloaded.
+            `builder.name`, under their original file names; `~` is expanded.
+            Their SHA-256 is checked against the one that TFDS registers. Missing
+            archives are downloaded.
 
     Raises:
-        ValueError: if an archive is not the original one, if it is neither at
-            hand nor within reach, or if TFDS fails.
+        ValueError: if an archive is not the original one, if it is neither there
+            nor can be downloaded, if the folder of data sets cannot be written,
+            or if TFDS fails.
     """
-    folder = manual_dir and pathlib.Path(manual_dir).expanduser() / builder.name
+    folder = files.path(manual_dir) / builder.name if manual_dir else None
     for url, info in builder.url_infos.items():
         if folder and (folder / info.filename).is_file():
             _check_archive(folder / info.filename, info.checksum)
@@ -41,6 +42,11 @@ def prepare(
             raise ValueError(_ways(builder, folder, url, error)) from error
     try:
         _prepare(builder, folder)
+    except _NotWritable as error:
+        raise ValueError(
+            f"TFDS cannot prepare {builder.name} in {builder.data_dir_root}: it cannot "
+            f"be written ({error}). Name another folder by --data_dir or TFDS_DATA_DIR."
+        ) from error
     except Exception as error:  # TFDS raises what its parts raise
         if builder.data_path.exists():  # another process was first
             return
@@ -51,8 +57,7 @@ def prepare(
 
 
 def _check_archive(path: pathlib.Path, checksum: str) -> None:
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = files.sha256(path)
     if found != checksum:
         raise ValueError(
             f"{path} is truncated or not the original archive: expected the "
@@ -67,14 +72,12 @@ def _check_reachable(url: str) -> None:
 
 
 def _prepare(builder: tfds.core.DatasetBuilder, folder: pathlib.Path | None) -> None:
-    root = pathlib.Path(builder.data_dir_root)
-    root.mkdir(parents=True, exist_ok=True)
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
     # A folder of its own: TFDS takes an unpacked archive of the same name for its
     # own, and MNIST's and Fashion-MNIST's archives have the same names.
     with (
-        tempfile.TemporaryDirectory(prefix=".preparing-", dir=root) as scratch,
+        _scratch(pathlib.Path(builder.data_dir_root)) as scratch,
         contextlib.redirect_stdout(sys.stderr),
     ):
         builder.download_and_prepare(
@@ -87,6 +90,18 @@ def _prepare(builder: tfds.core.DatasetBuilder, folder: pathlib.Path | None) -> 
         )
 
 
+class _NotWritable(Exception):
+    pass
+
+
+def _scratch(root: pathlib.Path) -> tempfile.TemporaryDirectory:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix=".preparing-", dir=root)
+    except OSError as error:
+        raise _NotWritable(error.strerror) from error
+
+
 def _ways(
     builder: tfds.core.DatasetBuilder,
     folder: pathlib.Path | None,
@@ -97,9 +112,9 @@ def _ways(
     archives = ", ".join(info.filename for info in builder.url_infos.values())
     searched = f"{builder.data_dir_root}" + (f" and {folder}" if folder else "")
     return (
-        f"{name} is not at hand (searched {searched}; {url}: {error}). Give a "
-        "folder where it is prepared as --data_dir or TFDS_DATA_DIR, or its "
-        f"original archives ({archives}) in <manual_dir>/{name}/ as --manual_dir, "
-        "or a network connection; or take --dataset=digits, which needs none of "
-        "these."
+        f"{name} is not prepared and cannot be downloaded (searched {searched}; "
+        f"{url}: {error}). Give a folder where it is prepared as --data_dir or "
+        f"TFDS_DATA_DIR, or its original archives ({archives}) in "
+        f"<manual_dir>/{name}/ as --manual_dir, or a network connection; or use "
+        "--dataset=digits, which needs none of these."
     )

@@ -3,13 +3,13 @@
 Importing this module imports TFDS, which takes seconds.
 """
 
-import os
 import re
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from tfsemae import files
 from tfsemae.data import catalogue, tfds_preparing
 from tfsemae.data.images import Images
 
@@ -20,15 +20,16 @@ def load(
     name: str,
     split: str,
     *,
-    data_dir: str | os.PathLike[str] | None = None,
-    manual_dir: str | os.PathLike[str] | None = None,
+    data_dir: files.PathLike | None = None,
+    manual_dir: files.PathLike | None = None,
 ) -> Images:
-    """Loads a split with TFDS, which prepares the data set first if need be.
+    """Loads a split with TFDS, which prepares the data set if it is not prepared.
 
     Args:
         name: a key of `catalogue.DATA_SETS` with `in_tfds`.
         split: one of its splits.
-        data_dir: folder of prepared data sets; None for TFDS' own default.
+        data_dir: folder of prepared data sets, `~` is expanded; None for TFDS'
+            own default.
         manual_dir: see `tfds_preparing.prepare`.
 
     Returns:
@@ -52,16 +53,21 @@ def load(
         raise ValueError(_damaged(builder, reason)) from error
 
 
-def _builder(
-    name: str, data_dir: str | os.PathLike[str] | None
-) -> tfds.core.DatasetBuilder:
+def _builder(name: str, data_dir: files.PathLike | None) -> tfds.core.DatasetBuilder:
+    folder = str(files.path(data_dir)) if data_dir else None
     try:
-        return tfds.builder(name, data_dir=data_dir and os.fspath(data_dir))
+        builder = tfds.builder(name, data_dir=folder)
     except Exception as error:  # TFDS names no class for a broken description
         reason = " ".join(str(error).split())
         raise ValueError(
             f"TFDS cannot open {name} in data_dir={data_dir}: {reason}"
         ) from error
+    if str(builder.data_dir_root).startswith("~"):  # it would make a folder `~` here
+        raise ValueError(
+            f"TFDS keeps {name} in {builder.data_dir_root}, but the home folder is not "
+            "known. Name a folder by --data_dir or TFDS_DATA_DIR, or set HOME."
+        )
+    return builder
 
 
 def _read(

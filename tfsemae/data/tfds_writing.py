@@ -1,11 +1,11 @@
 """Images as a data set that TensorFlow Datasets (TFDS) reads."""
 
-import pathlib
 import shutil
 
 import numpy as np
 import tensorflow_datasets as tfds
 
+from tfsemae import files
 from tfsemae.data.images import Images
 
 _VERSION = "1.0.0"
@@ -14,7 +14,7 @@ _VERSION = "1.0.0"
 def write(
     images: Images,
     indices: np.ndarray,
-    data_dir: pathlib.Path,
+    data_dir: files.PathLike,
     *,
     name: str,
     split: str,
@@ -29,12 +29,12 @@ def write(
     Args:
         images: what to write.
         indices: int64 `[N]`, where each image comes from.
-        data_dir: folder of data sets; it appears with this one in it.
+        data_dir: folder of data sets, made if it is missing; `~` is expanded.
         name: of the data set, lower case.
-        split: the only one, such as `test`; `all` is a word of TFDS.
+        split: the only one, such as `test`; TFDS reserves `all`.
 
     Raises:
-        OSError: if it can not be written.
+        OSError: if it cannot be written.
     """
     features = {
         "image": tfds.features.Tensor(
@@ -46,12 +46,12 @@ def write(
     if images.labels is not None:
         features["label"] = tfds.features.ClassLabel(names=images.class_names)
         columns["label"] = images.labels
-    folder = data_dir / name / _VERSION
+    folder = files.path(data_dir) / name / _VERSION
     if folder.parent.exists():
         shutil.rmtree(folder.parent)
     folder.mkdir(parents=True)
-    # Record by record: what takes whole data sets talks on stdout and has a
-    # progress bar that is switched off for the whole process only.
+    # Record by record: the functions for whole data sets print on stdout and have a
+    # progress bar that is switched off only for the whole process.
     identity = tfds.core.DatasetIdentity(
         name=name,
         version=tfds.core.Version(_VERSION),
