@@ -6,10 +6,10 @@ from tfsemae.reports import Ledger
 
 # The form that readers of `results/` rely on, written out by hand.
 EXPECTED = {
-    "artefact": "ming2022_mnist",
+    "artefact": "paper_mnist",
     "source": "Ming 2022, Table II",
     "scale": "full",
-    "command": "./reproduce.sh ming2022_mnist",
+    "command": "./reproduce.sh paper_mnist",
     "revision": "0123456789abcdef0123456789abcdef01234567+",
     "versions": {"python": "3.11.7", "keras": "3.15.1"},
     "machine": {"processor": "A Processor", "cores": 2},
@@ -92,8 +92,8 @@ def change(folder, edit):
 
 
 def test_file_has_the_agreed_form(ledger, tmp_path):
-    path = ledger.write(tmp_path / "ming2022_mnist")
-    assert path == tmp_path / "ming2022_mnist" / "ledger.json"
+    path = ledger.write(tmp_path / "paper_mnist")
+    assert path == tmp_path / "paper_mnist" / "ledger.json"
     found = json.loads(path.read_text())
     expected = json.loads(json.dumps(EXPECTED))
     # 25.35 - 25.10 in binary is 2e-15 off the 0.25 of the decimal system.

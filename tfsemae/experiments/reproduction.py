@@ -107,7 +107,7 @@ def write_ledger(
 
 
 def write_page(folder: pathlib.Path) -> pathlib.Path | None:
-    """Writes `<folder>/index.html`: paper, landed and newly measured.
+    """Writes `<folder>/index.html` and a page per source: landed and newly measured.
 
     Args:
         folder: holds `<artefact>/ledger.json` and the pictures of what was made
@@ -119,15 +119,14 @@ def write_page(folder: pathlib.Path) -> pathlib.Path | None:
     fresh = _ledgers(folder)
     if not fresh:
         return None
-    path = folder / "index.html"
     page.write(
-        path,
+        folder,
         landed(),
         pictures_from=RESULTS,
         fresh=fresh,
         fresh_pictures_from=folder,
     )
-    return path
+    return folder / "index.html"
 
 
 def landed() -> list[Ledger]:
@@ -215,5 +214,5 @@ def _land(artefacts: Sequence[str], folder: pathlib.Path) -> None:
             for name in (ledger.FILE_NAME, *(picture.file for picture in pictures)):
                 shutil.copy(folder / artefact / name, target)
     ledgers = landed()
-    page.write(RESULTS / "index.html", ledgers, pictures_from=RESULTS)
+    page.write(RESULTS, ledgers, pictures_from=RESULTS)
     readme.update("README.md", ledgers)
