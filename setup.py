@@ -47,7 +47,7 @@ setup(
         "absl-py>=2.1,<3",
         "importlib_resources>=6.4",  # tensorflow-datasets needs it unsaid
         "jinja2>=3.1.4,<4",
-        "keras>=3.10,<3.16",
+        "keras>=3.11,<3.16",
         "matplotlib>=3.10,<3.12",
         "numpy>=2.0.2,<2.6",
         "pillow>=11,<14",
