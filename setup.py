@@ -1,9 +1,12 @@
 import ast
 import pathlib
+import re
 
 from setuptools import find_packages, setup
 
 _HERE = pathlib.Path(__file__).parent
+#: Where the checkout can be read; relative links of README are resolved against it.
+_URL = "https://example.org/tfsemae"
 
 
 def _version() -> str:
@@ -16,54 +19,82 @@ def _version() -> str:
     )
 
 
+def _description() -> str:
+    """README with absolute links: a package index does not hold the files."""
+    text = (_HERE / "README.md").read_text("utf-8")
+    return re.sub(r"\]\((?![a-z]+:|#)", f"]({_URL}/", text)
+
+
 setup(
     name="tfsemae",
     version=_version(),
     description="Autoencoders and adversarial robustness: five papers in Keras 3, "
     "each printed number beside the measured one",
-    long_description=(_HERE / "README.md").read_text("utf-8"),
+    long_description=_description(),
     long_description_content_type="text/markdown",
+    url=_URL,
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["tfsemae", "tfsemae.*"]),
-    package_data={"tfsemae.reports": ["templates/*", "texts/*.md"], "tfsemae.experiments": ["Snakefile"]},
-    python_requires=">=3.11,<3.12",
-    # The lower ends were installed together and tested; see requirements_lock.txt.
+    package_data={
+        "tfsemae": ["py.typed"],
+        "tfsemae.reports": ["templates/*", "texts/*.md"],
+        "tfsemae.experiments": ["Snakefile"],
+    },
+    python_requires=">=3.11,<3.14",
+    # The tests ran with both ends: constraints/oldest.txt and constraints/newest.txt.
     install_requires=[
-        "absl-py>=2.5.1,<2.6",
-        "importlib_resources>=7.1.0,<8",  # tensorflow-datasets needs it unsaid
-        "jinja2>=3.1.6,<3.2",
-        "keras>=3.15.1,<3.16",
-        "markdown-it-py>=4.0,<5",
-        "matplotlib>=3.11.2,<3.12",
-        "numpy>=2.4.6,<2.5",
-        "pillow>=13.0.0,<14",
+        "absl-py>=2.1,<3",
+        "importlib_resources>=6.4",  # tensorflow-datasets needs it unsaid
+        "jinja2>=3.1.4,<4",
+        "keras>=3.11,<3.16",
+        "markdown-it-py>=3.0,<5",
+        "matplotlib>=3.10,<3.12",
+        "numpy>=2.0.2,<2.6",
+        "pillow>=11,<14",
+        "protobuf>=6.31.1,<8",  # so does tensorflow-metadata, whose files it reads
         "pydantic>=2.7,<3",
-        "scikit-learn>=1.9.1,<1.10",
-        "scipy>=1.17.1,<1.19",
-        "snakemake>=9.27.1,<9.28",
-        "tensorboard>=2.21.0,<2.22",
-        "tensorflow>=2.21.0,<2.22",
-        "tensorflow-datasets>=4.9.10,<4.10",
-        "threadpoolctl>=3.8.0,<4",
-        "tqdm>=4.70.1,<5",
+        "scikit-learn>=1.6,<1.10",
+        "scipy>=1.15,<1.19",
+        "tensorboard>=2.20,<2.22",
+        "tensorflow>=2.20,<2.22",
+        "tensorflow-datasets>=4.9.8,<4.10",
+        "threadpoolctl>=3.5,<4",
+        "tqdm>=4.67,<5",
     ],
     extras_require={
+        "reproduce": ["snakemake>=9.0,<10"],
+        "docs": [
+            "furo>=2024.8.6",
+            "myst-parser>=4,<6",
+            "sphinx>=8.1,<10",
+            "sphinx-gallery>=0.19,<0.23",
+        ],
         "test": [
-            "hypothesis>=6.170.15,<7",
-            "import-linter>=2.16,<3",
-            "pytest>=9.2.0,<10",
+            "tfsemae[docs,reproduce]",
+            "build>=1.2.2,<2",
+            "hypothesis>=6.120,<7",
+            "import-linter>=2.3,<3",
+            "mypy==2.4.1",
+            "pytest>=8.4,<10",
+            "pytest-xdist>=3.7,<4",
             "ruff==0.17.6",
-            "scikit-image>=0.26.0,<0.27",
+            "scikit-image>=0.25,<0.27",
             "snakemake-executor-plugin-cluster-generic>=1.0.9,<2",
+            "twine>=6.1,<7",
         ],
         "bench": ["torch>=2.13,<2.14"],
-        "cuda": ["tensorflow[and-cuda]>=2.21.0,<2.22"],
+        "cuda": ["tensorflow[and-cuda]"],
     },
     classifiers=[
+        "Development Status :: 4 - Beta",
         "Intended Audience :: Science/Research",
         "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
     ],
 )

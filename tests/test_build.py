@@ -1,170 +1,209 @@
-"""BUILD and setup.py name what is there and what is imported, no more, no less."""
+"""BUILD is current, and setup.py declares what is imported, no more, no less."""
 
 import ast
-import functools
-import importlib.metadata
+import graphlib
 import pathlib
 import re
-import sys
+import shutil
 
+import generate_build
 import pytest
 
 _ROOT = pathlib.Path(__file__).parents[1]
-#: Needed without an import statement: run as `python -m snakemake`; imported by
-#: TensorFlow Datasets, which does not declare it.
-_RUN, _UNDECLARED = "snakemake", "importlib-resources"
+#: Run by tests as programs.
+_PROGRAMS = {"build", "import-linter", "mypy", "pytest-xdist", "ruff", "twine"} | {
+    "snakemake-executor-plugin-cluster-generic"
+}
+_UNIMPORTED = {name for names in generate_build.UNIMPORTED.values() for name in names}
 
 
-def _targets():
-    """Calls of BUILD: name -> (rule, keyword -> value)."""
-    tree = ast.parse((_ROOT / "BUILD").read_text("utf-8"))
-    calls = [node.value for node in tree.body if isinstance(node, ast.Expr)]
-    found = {}
-    for call in calls:
-        if call.func.id in ("load", "package"):
-            continue
-        values = {keyword.arg: _value(keyword.value) for keyword in call.keywords}
-        assert values["name"] not in found, f"{values['name']} stands twice"
-        found[values["name"]] = (call.func.id, values)
-    return found
+@pytest.fixture(scope="module")
+def targets():
+    return generate_build.targets()
 
 
-def _value(node):
-    if isinstance(node, ast.List):
-        return [_value(element) for element in node.elts]
-    if isinstance(node, ast.Call) and node.func.id == "glob":
-        paths = [p for pattern in _value(node.args[0]) for p in _ROOT.glob(pattern)]
-        return sorted(path.relative_to(_ROOT).as_posix() for path in paths)
-    if isinstance(node, ast.Call) and node.func.id == "requirement":
-        return f"@{_value(node.args[0])}"
-    return ast.literal_eval(node)
+def test_build_is_current(targets):
+    remedy = "BUILD is not current: run `python tests/generate_build.py`."
+    assert (_ROOT / "BUILD").read_text("utf-8") == generate_build.build(targets), remedy
 
 
-@functools.cache
-def _distributions():
-    return {
-        module: names[0].lower().replace("_", "-")
-        for module, names in importlib.metadata.packages_distributions().items()
-    }
-
-
-def _imported(path):
-    """Modules that a file imports, anywhere in it; names within them as well."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _owner(module, owners):
-    """The target that holds a module, or a name in it."""
-    path = module.replace(".", "/")
-    for candidate in (f"{path}.py", f"{path}/__init__.py"):
-        if candidate in owners:
-            return owners[candidate]
-    return _owner(module.rpartition(".")[0], owners)
-
-
-def expected_deps(name, srcs, owners):
-    """Labels of what the sources of a target import."""
-    found = set()
-    for source in srcs:
-        for module in _imported(_ROOT / source):
-            top = module.partition(".")[0]
-            if top == "tfsemae":
-                found.add(f":{_owner(module, owners)}")
-            elif top not in sys.stdlib_module_names:
-                # PyTorch need not be there; it is called as it is imported.
-                found.add(f"@{_distributions().get(top, top)}")
-    return found - {f":{name}"}
-
-
-def _owners(targets):
-    return {
-        source: name
-        for name, (rule, values) in targets.items()
-        if rule != "py_test"
-        for source in values["srcs"]
-    }
-
-
-def test_each_file_has_one_target():
-    sources = [source for _, values in _targets().values() for source in values["srcs"]]
+def test_each_file_has_one_target(targets):
+    main = "tests/run_pytest.py"  # the main file of each test as well
+    sources = [path for target in targets for path in target.srcs if path != main]
     files = [
         path.relative_to(_ROOT).as_posix()
         for folder in ("tfsemae", "tests")
         for path in (_ROOT / folder).rglob("*.py")
     ]
-    assert sorted(sources) == sorted(files)
+    assert sorted([*sources, main]) == sorted(files)
 
 
-@pytest.mark.parametrize("name", list(_targets()))
-def test_deps_are_the_imports(name):
-    targets = _targets()
-    rule, values = targets[name]
-    expected = expected_deps(name, values["srcs"], _owners(targets))
-    if name == "experiments":
-        expected.add(f"@{_RUN}")
-    if name == "data":
-        expected.add(f"@{_UNDECLARED}")
-    if rule == "py_test":
-        expected |= {":conftest"}
-    assert set(values.get("deps", [])) == expected
+def test_targets_depend_on_targets_and_not_in_a_circle(targets):
+    labels = {
+        target.name: [each[1:] for each in target.deps + target.data if each[0] == ":"]
+        for target in targets
+    } | {"checkout": []}
+    assert {label for needs in labels.values() for label in needs} <= set(labels)
+    graphlib.TopologicalSorter(labels).prepare()  # raises CycleError
 
 
-def test_doors_are_binaries_and_test_files_are_tests():
-    for name, (rule, values) in _targets().items():
-        tests = [source for source in values["srcs"] if "/test_" in source]
-        assert (rule == "py_test") == bool(tests), name
-        assert len(tests) <= 1, name
-        house = [source for source in values["srcs"] if source.startswith("tfsemae/")]
-        main = 'if __name__ == "__main__"'
-        doors = [path for path in house if main in (_ROOT / path).read_text("utf-8")]
-        assert (rule == "py_binary") == bool(doors), name
+_SMALL = {
+    "tfsemae/__init__.py": "",
+    "tfsemae/py.typed": "",
+    "tfsemae/files.py": "import json",
+    "tfsemae/reports/__init__.py": "def late():\n    import pytest, absl.flags",
+    "tfsemae/reports/page.html.j2": "",
+    "tfsemae/reports/deep/page.py": "from tfsemae.files import locked",
+    "tfsemae/reports/draw.py": "import tfsemae\nif __name__ == '__main__': pass",
+    "tfsemae/train.py": "from tfsemae import files\nif __name__ == '__main__': pass",
+    "tests/conftest.py": "",
+    "tests/reports/conftest.py": "from tfsemae import reports",
+    "tests/reports/test_page.py": "import xyz_absent.part\nRUN = 'tfsemae.train'",
+}
+_SMALL_BUILD = """\
+py_library(
+    name = "conftest",
+    srcs = ["tests/conftest.py"],
+    data = [
+        ":train",
+    ],
+)
+
+py_library(
+    name = "files",
+    srcs = ["tfsemae/files.py"],
+)
+
+py_library(
+    name = "reports",
+    srcs = glob(
+        ["tfsemae/reports/**/*.py"],
+        exclude = [
+            "tfsemae/reports/draw.py",
+        ],
+    ),
+    data = [
+        "tfsemae/reports/page.html.j2",
+    ],
+    deps = [
+        ":files",
+        requirement("absl-py"),
+        requirement("pytest"),
+    ],
+)
+
+py_library(
+    name = "reports_conftest",
+    srcs = ["tests/reports/conftest.py"],
+    deps = [
+        ":reports",
+    ],
+)
+
+py_library(
+    name = "tfsemae",
+    srcs = ["tfsemae/__init__.py"],
+    data = [
+        "tfsemae/py.typed",
+    ],
+)
+
+py_binary(
+    name = "generate_build",
+    srcs = ["tests/generate_build.py"],
+)
+
+py_binary(
+    name = "reports_draw",
+    srcs = ["tfsemae/reports/draw.py"],
+    main = "tfsemae/reports/draw.py",
+    deps = [
+        ":tfsemae",
+    ],
+)
+
+py_binary(
+    name = "train",
+    srcs = ["tfsemae/train.py"],
+    deps = [
+        ":files",
+    ],
+)
+
+py_test(
+    name = "reports_test_page",
+    srcs = ["tests/run_pytest.py", "tests/reports/test_page.py"],
+    args = ["tests/reports/test_page.py"],
+    main = "tests/run_pytest.py",
+    data = [
+        ":checkout",
+        ":train",
+    ],
+    deps = [
+        ":conftest",
+        ":reports_conftest",
+        requirement("pytest"),
+        requirement("xyz-absent"),
+    ],
+)
+"""
 
 
-def test_data_are_there():
-    for name, (_, values) in _targets().items():
-        for path in values.get("data", []):
-            assert (_ROOT / path).exists(), f"{name}: {path}"
+def test_build_of_a_small_tree(tmp_path, run_python):
+    for path, text in _SMALL.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    script = shutil.copy(_ROOT / "tests/generate_build.py", tmp_path / "tests")
+    ended = run_python(script)
+    assert ended.status == 0, ended.messages
+    rules = (tmp_path / "BUILD").read_text("utf-8")
+    assert rules[rules.index("py_library(\n") :] == _SMALL_BUILD
 
 
-def _declared():
-    """install_requires and extras_require of setup.py, names only."""
+def test_each_imported_package_is_declared(targets):
+    declared = _declared()
+    used = {"": set(), "bench": set(), "docs": set(), "test": set()}
+    for target in targets:
+        if target.srcs[-1].startswith("tests/"):
+            extra = "test"
+        else:
+            extra = "bench" if target.name.startswith("benchmarks") else ""
+        used[extra] |= set(target.requirements)
+    product = declared[""] | declared["reproduce"]
+    assert product == used[""]
+    assert declared["reproduce"] <= _UNIMPORTED
+    assert used["bench"] - product == declared["bench"]
+    assert used["test"] - product - declared["bench"] == declared["test"] - _PROGRAMS
+
+
+def test_test_brings_all_that_the_tests_start():
+    (entry,) = [
+        entry for entry in _setup()["extras_require"]["test"] if "tfsemae" in entry
+    ]
+    assert entry == "tfsemae[docs,reproduce]"
+
+
+def _setup():
+    """The arguments of setup() that are literals."""
     tree = ast.parse((_ROOT / "setup.py").read_text("utf-8"))
     (call,) = [
         node.value
         for node in tree.body
         if isinstance(node, ast.Expr) and getattr(node.value.func, "id", "") == "setup"
     ]
+    names = ("install_requires", "extras_require")
     values = {keyword.arg: keyword.value for keyword in call.keywords}
-    extras = ast.literal_eval(values["extras_require"])
-    return {
-        "": _names(ast.literal_eval(values["install_requires"])),
-        **{extra: _names(entries) for extra, entries in extras.items()},
+    return {name: ast.literal_eval(values[name]) for name in names}
+
+
+def _declared():
+    """Extra, "" for none -> the names of the distributions that setup.py asks for."""
+    values = _setup()
+    entries = {"": values["install_requires"], **values["extras_require"]}
+    names = {
+        extra: {
+            re.match(r"[\w.-]+", entry)[0].lower().replace("_", "-") for entry in group
+        }
+        for extra, group in entries.items()
     }
-
-
-def _names(requirements):
-    return {
-        re.match(r"[\w-]+", entry)[0].lower().replace("_", "-")
-        for entry in requirements
-    }
-
-
-def test_each_imported_package_is_declared():
-    targets, declared = _targets(), _declared()
-    used = {"": {_RUN, _UNDECLARED}, "bench": set(), "test": set()}
-    for name, (rule, values) in targets.items():
-        extra = "bench" if name.startswith("benchmarks") else ""
-        if rule == "py_test" or name.endswith("conftest"):
-            extra = "test"
-        packages = {dep[1:] for dep in values.get("deps", []) if dep.startswith("@")}
-        used[extra] |= packages
-    assert declared[""] == used[""]
-    assert used["bench"] - declared[""] == declared["bench"]
-    # Run by tests as programs: the linters, and an executor of Snakemake.
-    programs = {"ruff", "import-linter", "snakemake-executor-plugin-cluster-generic"}
-    tests_only = used["test"] - declared[""] - declared["bench"]
-    assert tests_only == declared["test"] - programs
+    return {extra: found - {"tfsemae"} for extra, found in names.items()}
