@@ -31,10 +31,31 @@ def test_a_package_that_is_not_installed_is_left_out(monkeypatch):
 
 def test_machine_has_no_name():
     _, machine = environment()
-    assert machine.keys() <= {"processor", "cores", "memory"}
+    assert machine.keys() <= {
+        *("processor", "cores", "oneDNN", "instructions", "memory")
+    }
     assert machine["processor"]
     assert 1 <= machine["cores"] <= os.cpu_count()
     assert platform.node() not in map(str, machine.values())
+
+
+@pytest.mark.parametrize(
+    ("flags", "instructions", "left_to_itself"),
+    [
+        ("sse4_2 avx avx2 fma", "AVX2", "off"),
+        ("avx avx2 avx512f avx512bw", "AVX-512", "on"),
+        ("sse4_2 avx", None, "off"),
+    ],
+)
+def test_instructions_and_onednn(monkeypatch, flags, instructions, left_to_itself):
+    monkeypatch.setattr(provenance, "_cpuinfo", lambda: f"flags\t\t: fpu {flags}\n")
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    _, machine = environment()
+    assert machine.get("instructions") == instructions
+    assert machine["oneDNN"] == left_to_itself
+    for value, said in (("0", "off"), ("1", "on")):
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", value)
+        assert environment()[1]["oneDNN"] == said
 
 
 def test_reports_do_not_import_tensorflow():

@@ -19,7 +19,9 @@ def environment() -> tuple[dict[str, str], dict[str, str | int]]:
         `(versions, machine)`: `versions` of python, tfsemae and those of
         tensorflow, keras, numpy, scikit-learn and scipy that are installed;
         `machine` has `processor` (its name), `cores` (those this process may
-        use) and, where the system tells it, `memory` (`8 GB`, of 10^9 bytes).
+        use), `oneDNN` (`on` or `off`, which changes the last bits) and, where the
+        system tells it, `memory` (`8 GB`, of 10^9 bytes) and `instructions` (the
+        widest vector instructions, `AVX-512` or `AVX2`).
     """
     versions = {"python": platform.python_version(), "tfsemae": tfsemae.__version__}
     for package in _PACKAGES:
@@ -27,7 +29,10 @@ def environment() -> tuple[dict[str, str], dict[str, str | int]]:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    machine = {"processor": _processor(), "cores": _cores()}
+    machine = {"processor": _processor(), "cores": _cores(), "oneDNN": _onednn()}
+    instructions = _instructions()
+    if instructions:
+        machine["instructions"] = instructions
     names = getattr(os, "sysconf_names", {})
     if "SC_PHYS_PAGES" in names:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -62,12 +67,30 @@ def _git(folder, *arguments):
 
 
 def _processor():
+    found = re.search(r"^model name\s*:\s*(.+)$", _cpuinfo(), re.MULTILINE)
+    if found:
+        return found.group(1).strip()
+    return platform.processor() or platform.machine()
+
+
+def _instructions():
+    flags = set(re.findall(r"\bavx\w*", _cpuinfo()))
+    if "avx512f" in flags:
+        return "AVX-512"
+    return "AVX2" if "avx2" in flags else None
+
+
+def _onednn():
+    # Left to itself, TensorFlow turns it on where it finds AVX-512.
+    default = "1" if _instructions() == "AVX-512" else "0"
+    return "on" if os.environ.get("TF_ENABLE_ONEDNN_OPTS", default) == "1" else "off"
+
+
+def _cpuinfo():
     try:
-        text = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        return pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
-        return platform.processor() or platform.machine()
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found.group(1).strip() if found else platform.machine()
+        return ""
 
 
 def _cores():
