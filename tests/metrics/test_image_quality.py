@@ -150,13 +150,67 @@ def test_one_graph_serves_all_batch_sizes(metric, jit_compile):
 
 
 @pytest.mark.parametrize("metric", [metrics.psnr, metrics.ssim])
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
-def test_other_floating_types_are_computed_in_float32(metric, dtype):
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_every_floating_type_is_computed_in_float32(metric, dtype):
     a, b = (tf.cast(x, dtype) for x in noisy_pair((28, 28, 1)))
     measured = metric(a, b)
     assert measured.dtype == tf.float32
     expected = metric(tf.cast(a, tf.float32), tf.cast(b, tf.float32))
     np.testing.assert_array_equal(measured, expected)
+    # One of them alone may be another type, as under a policy.
+    np.testing.assert_array_equal(metric(a, tf.cast(b, tf.float32)), expected)
+
+
+@pytest.fixture(params=["mixed_float16", "mixed_bfloat16", "float64"])
+def policy(request):
+    """A policy of Keras, and its type as the default of all that has none."""
+    before = keras.config.dtype_policy(), keras.config.floatx()
+    keras.config.set_dtype_policy(request.param)
+    keras.config.set_floatx(keras.config.dtype_policy().compute_dtype)
+    yield request.param
+    keras.config.set_dtype_policy(before[0])
+    keras.config.set_floatx(before[1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "function"),
+    [(metrics.PSNR, metrics.psnr), (metrics.SSIM, metrics.ssim)],
+)
+def test_metrics_are_float32_under_every_policy(policy, kind, function):
+    a, b = noisy_pair((28, 28, 1), batch=7)
+    metric = kind()
+    # Of 4,200 images a float16 neither counts nor adds more than a half.
+    for _ in range(600):
+        metric.update_state(a, b)
+    assert metric.result().dtype == "float32"
+    # A running float32 sum of 600 numbers.
+    np.testing.assert_allclose(metric.result(), np.mean(function(a, b)), rtol=1e-5)
+
+
+def test_compiled_model_under_every_policy(policy):
+    a, _ = noisy_pair((16, 16, 1), batch=5)
+    pixels = keras.Input((16, 16, 1))
+    model = keras.Model(pixels, keras.layers.Rescaling(0.5)(pixels))
+    model.compile(loss="mse", metrics=[metrics.PSNR(), metrics.SSIM()])
+    found = model.evaluate(a, a, batch_size=2, verbose=0, return_dict=True)
+    half = a / 2
+    # The output is rounded to the type of the policy, 8 bits at worst.
+    np.testing.assert_allclose(found["psnr"], np.mean(metrics.psnr(a, half)), rtol=1e-3)
+    np.testing.assert_allclose(found["ssim"], np.mean(metrics.ssim(a, half)), rtol=1e-3)
+
+
+@pytest.mark.parametrize("metric", [metrics.psnr, metrics.ssim])
+def test_unknown_shapes_are_not_broadcast(metric):
+    sizes = (16, 16) if metric is metrics.ssim else (None, None)
+    compiled = tf.function(
+        metric, input_signature=[tf.TensorSpec([None, *sizes, None])] * 2
+    )
+    good = np.concatenate(3 * [noisy_pair((16, 16, 1), batch=8)[0]], axis=-1)
+    # Compiled, float32 rounds in another order.
+    np.testing.assert_allclose(compiled(good, good), metric(good, good), rtol=1e-5)
+    for bad in (good[:1], good[..., :1]):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="must_have_the_same"):
+            compiled(bad, good)
 
 
 def test_ssim_refuses_images_below_the_window():

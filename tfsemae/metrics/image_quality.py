@@ -11,7 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-TensorLike = tf.types.experimental.TensorLike
+from tfsemae import tensor_checks
+from tfsemae.tensor_checks import TensorLike
 
 # One 8-bit grey level: a smaller root mean squared error cannot be displayed.
 _SQUARED_ERROR_FLOOR = 1.0 / 255.0**2
@@ -40,10 +41,12 @@ def psnr(a: TensorLike, b: TensorLike) -> tf.Tensor:
 
     Raises:
         ValueError: if the images are not floating `[B, H, W, C]` of one shape.
+        tf.errors.InvalidArgumentError: inside a `tf.function`, if sizes differ that
+            are not known before it runs.
 
     Source: Ming 2022, Table II; the floor is our choice.
     """
-    a, b = _image_pair(a, b)
+    a, b = tensor_checks.image_pair(a, b)
     error = tf.reduce_mean(tf.math.squared_difference(a, b), axis=[1, 2, 3])
     error = tf.maximum(error, _SQUARED_ERROR_FLOOR)
     return tf.math.log(error) * (-10.0 / math.log(10.0))
@@ -77,11 +80,12 @@ def ssim(a: TensorLike, b: TensorLike) -> tf.Tensor:
     Raises:
         ValueError: if the images are not floating `[B, H, W, C]` of one shape,
             or are smaller than the window.
+        tf.errors.InvalidArgumentError: as `psnr`.
 
     Source: Ming 2022, Table II; constants (our choice) from Wang et al. 2004,
     "Image quality assessment: from error visibility to structural similarity".
     """
-    a, b = _image_pair(a, b)
+    a, b = tensor_checks.image_pair(a, b)
     rows = _window_matrix(a.shape[1])
     columns = _window_matrix(a.shape[2])
 
@@ -110,8 +114,13 @@ class PSNR(keras.metrics.MeanMetricWrapper):
     """Mean of `psnr` over all image pairs, dB; higher is better."""
 
     def __init__(self, name: str = "psnr", dtype: str | None = None):
-        """Starts an empty mean; `name` and `dtype` are as in every Keras metric."""
-        super().__init__(psnr, name=name, dtype=dtype)
+        """Starts an empty mean.
+
+        Args:
+            name: as in every Keras metric.
+            dtype: of the running sums; float32 by default, whatever Keras' policy.
+        """
+        super().__init__(psnr, name=name, dtype=dtype or "float32")
         self._direction = "up"
 
     def get_config(self) -> dict:
@@ -124,38 +133,18 @@ class SSIM(keras.metrics.MeanMetricWrapper):
     """Mean of `ssim` over all image pairs, in [-1, 1]; higher is better."""
 
     def __init__(self, name: str = "ssim", dtype: str | None = None):
-        """Starts an empty mean; `name` and `dtype` are as in every Keras metric."""
-        super().__init__(ssim, name=name, dtype=dtype)
+        """Starts an empty mean.
+
+        Args:
+            name: as in every Keras metric.
+            dtype: of the running sums; float32 by default, whatever Keras' policy.
+        """
+        super().__init__(ssim, name=name, dtype=dtype or "float32")
         self._direction = "up"
 
     def get_config(self) -> dict:
         """Returns the arguments of the constructor."""
         return {"name": self.name, "dtype": self.dtype}
-
-
-def _image_pair(a: TensorLike, b: TensorLike) -> tuple[tf.Tensor, tf.Tensor]:
-    a, b = _images("a", a), _images("b", b)
-    if not a.shape.is_compatible_with(b.shape):
-        raise ValueError(
-            "`a` and `b` must have the same shape. "
-            f"Received: a.shape={a.shape}, b.shape={b.shape}."
-        )
-    return a, b
-
-
-def _images(name: str, value: TensorLike) -> tf.Tensor:
-    value = tf.convert_to_tensor(value)
-    if not value.dtype.is_floating:
-        raise ValueError(
-            f"`{name}` must be floating, in [0, 1]; divide 8-bit pixels by 255. "
-            f"Received: {name}.dtype={value.dtype.name}."
-        )
-    if value.shape.rank != 4:
-        raise ValueError(
-            f"`{name}` must have the shape [B, H, W, C]. "
-            f"Received: {name}.shape={value.shape}."
-        )
-    return tf.cast(value, tf.float32)
 
 
 def _window_matrix(size: int | None) -> np.ndarray:
