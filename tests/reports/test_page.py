@@ -162,7 +162,7 @@ def test_index_leads_to_a_page_per_source(write, make_ledger):
     text = parse(index).text
     counts = "✓ holds 0 ✗ does not hold 1 ~ intermediate 0 ? undecided 1"
     assert text.count(counts) == 2
-    assert "1 printed numbers. Artefacts: paper_mnist" in text
+    assert "Printed numbers: 1. Artefacts: paper_mnist" in text
 
 
 def test_sentences_come_first_with_their_picture(write, ledger, tmp_path, monkeypatch):
