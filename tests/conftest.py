@@ -1,10 +1,12 @@
-"""What the tests of several rooms share."""
+"""What tests of several folders share."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +15,11 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported
+# Before TensorFlow is imported, here and in the processes that tests start: the
+# workers of pytest-xdist share the cores, so that each has one thread.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+for _name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 ROOT = pathlib.Path(__file__).parents[1]
 _PATIENCE = 600  # seconds; far more than a busy machine needs
@@ -114,12 +120,30 @@ def digits_flags():
 
 
 @pytest.fixture(scope="session")
-def digits_run(tmp_path_factory, run_door):
-    """A finished run on the digits; tests only read it."""
-    folder = tmp_path_factory.mktemp("digits") / "run"
-    ended = run_door("train", *RUN, f"--output_dir={folder}")
-    assert ended.status == 0, ended.messages
-    return folder
+def digits_run(shared_folder, tmp_path_factory, run_door):
+    """A finished run on the digits; tests only read it.
+
+    The first worker that wants it trains it; each has a copy, so that a test may
+    start a command in it.
+    """
+    made, copy = shared_folder / "digits_run", tmp_path_factory.mktemp("digits") / "run"
+    with open(shared_folder / "digits_run.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made / "metrics.json").exists():
+            ended = run_door("train", *RUN, f"--output_dir={made}")
+            assert ended.status == 0, ended.messages
+    shutil.copytree(made, copy)
+    flags = (copy / "flags.txt").read_text("utf-8")
+    (copy / "flags.txt").write_text(flags.replace(str(made), str(copy)), "utf-8")
+    return copy
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory):
+    """A folder that the workers of pytest-xdist have in common."""
+    folder = tmp_path_factory.getbasetemp()
+    # Each worker's own folder lies in that of the whole session.
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 def _stripes(count, shape, classes, seed):
