@@ -26,7 +26,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["tfsemae", "tfsemae.*"]),
-    package_data={"tfsemae.reports": ["*.j2"], "tfsemae.experiments": ["Snakefile"]},
+    package_data={"tfsemae.reports": ["templates/*", "texts/*.md"], "tfsemae.experiments": ["Snakefile"]},
     python_requires=">=3.11,<3.12",
     # The lower ends were installed together and tested; see requirements_lock.txt.
     install_requires=[
@@ -34,9 +34,11 @@ setup(
         "importlib_resources>=7.1.0,<8",  # tensorflow-datasets needs it unsaid
         "jinja2>=3.1.6,<3.2",
         "keras>=3.15.1,<3.16",
+        "markdown-it-py>=4.0,<5",
         "matplotlib>=3.11.2,<3.12",
         "numpy>=2.4.6,<2.5",
         "pillow>=13.0.0,<14",
+        "pydantic>=2.7,<3",
         "scikit-learn>=1.9.1,<1.10",
         "scipy>=1.17.1,<1.19",
         "snakemake>=9.27.1,<9.28",

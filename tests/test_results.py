@@ -7,7 +7,7 @@ import pytest
 
 from tfsemae.experiments import reproduction
 from tfsemae.experiments.ming2022 import plan
-from tfsemae.reports import Ledger, page, readme
+from tfsemae.reports import Ledger, headlines, page, readme, sentences
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _LANDED = sorted(path.parent for path in _ROOT.glob("results/*/ledger.json"))
@@ -19,14 +19,41 @@ def ledgers(monkeypatch):
     return reproduction.landed()
 
 
-def test_table_of_results_is_that_of_the_ledgers(ledgers):
+def test_results_in_readme_are_those_of_the_ledgers(ledgers):
     assert readme.is_current(_ROOT / "README.md", ledgers)
 
 
-def test_page_of_results_is_that_of_the_ledgers(ledgers, tmp_path):
-    page.write(tmp_path / "index.html", ledgers, pictures_from=_ROOT / "results")
-    landed = (_ROOT / "results" / "index.html").read_text("utf-8")
-    assert landed == (tmp_path / "index.html").read_text("utf-8")
+def test_pages_of_results_are_those_of_the_ledgers(ledgers, tmp_path):
+    page.write(tmp_path, ledgers, pictures_from=_ROOT / "results")
+    made = {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()}
+    landed = {
+        path.name: path.read_text("utf-8")
+        for path in (_ROOT / "results").glob("*.html")
+    }
+    assert landed.keys() == made.keys()
+    for name, text in made.items():
+        assert landed[name] == text, name
+
+
+def test_pages_are_small(ledgers):
+    sources = {ledger.source_key for ledger in ledgers}
+    for source in sources:
+        assert (_ROOT / "results" / f"{source}.html").stat().st_size < 1_000_000
+    assert (_ROOT / "results" / "index.html").stat().st_size < 30_000
+
+
+def test_each_placeholder_of_a_text_names_something_that_landed(ledgers):
+    artefacts = {ledger.artefact for ledger in ledgers}
+    for path in sentences.TEXTS.iterdir():
+        text = path.read_text("utf-8")
+        sentences.fill(text, ledgers)  # raises where one names nothing
+        assert set(re.findall(r"\]\(([\w.-]+)/", text)) <= artefacts
+
+
+def test_readme_has_few_lines_per_source(ledgers):
+    for group in headlines.by_source(ledgers).values():
+        table = readme.results_table(group)
+        assert len(table.splitlines()) - 2 < 20
 
 
 def test_each_landed_ledger_is_of_a_known_artefact(ledgers):

@@ -73,7 +73,7 @@ def test_killed_and_finished_by_a_cluster(tmp_path):
     assert ledger.scale == "smoke"
     assert {row.n for row in ledger.rows} == {2}
     assert {row.tag for row in ledger.rows} == {"stand-in"}
-    page = (folder / "smoke" / "index.html").read_text("utf-8")
+    page = (folder / "smoke" / "ming2022.html").read_text("utf-8")
     assert "smoke" in page
     assert "24.89" in page  # Table II beside the measured value
 
@@ -131,8 +131,8 @@ def test_page_has_what_was_made_before_as_well(tmp_path, monkeypatch):
     for artefact in ("ming2022_mnist", "ming2022_weight"):
         shutil.copytree(_ROOT / "results" / artefact, tmp_path / artefact)
     reproduction.write_page(tmp_path)
-    text = (tmp_path / "index.html").read_text("utf-8")
-    assert text.count('<td data-label="Reading">newly measured</td>') == 2
+    text = (tmp_path / "ming2022.html").read_text("utf-8")
+    assert text.count("<dt>Reading</dt><dd>newly measured</dd>") == 2
 
 
 def test_dry_run_only_prints_the_plan(tmp_path):

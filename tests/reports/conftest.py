@@ -3,13 +3,13 @@ import pytest
 from tfsemae.reports import Choice, Claim, Ledger, Picture, Row
 
 
-def make_ledger(artefact="ming2022_mnist", **changes):
+def make_ledger(artefact="paper_mnist", **changes):
     """Table II of Ming 2022 with measured values made up for these tests."""
     fields = {
         "artefact": artefact,
         "source": "Ming 2022, Table II",
         "scale": "full",
-        "command": "./reproduce.sh ming2022_mnist",
+        "command": "./reproduce.sh paper_mnist",
         "revision": "0123456789abcdef0123456789abcdef01234567+",
         "versions": {"python": "3.11.7", "keras": "3.15.1"},
         "machine": {"processor": "A Processor", "cores": 2},

@@ -79,13 +79,13 @@ def test_image_grid_keeps_each_pixel(tmp_path, channels):
     rows = [(name, rng.uniform(size=(3, 8, 12, channels))) for name in "ab"]
     figures.image_grid(rows, tmp_path / "grid.png")
     found = pixels(tmp_path / "grid.png")
-    # 12 pixels come nearest to 112 when each becomes 9; 8 lie between images
-    # and 150 before them.
-    assert found.shape == (2 * 72 + 8, 150 + 3 * 108 + 2 * 8, 3)
+    # 12 pixels come nearest to 112 when each becomes 9; 8 lie between images.
+    left = found.shape[1] - (3 * 108 + 2 * 8)
+    assert found.shape[0] == 2 * 72 + 8
     for row, (_, images) in enumerate(rows):
         for column, image in enumerate(images):
-            top, left = row * 80, 150 + column * 116
-            block = found[top : top + 72, left : left + 108]
+            top, start = row * 80, left + column * 116
+            block = found[top : top + 72, start : start + 108]
             expected = np.rint(255 * image).repeat(9, axis=0).repeat(9, axis=1)
             np.testing.assert_array_equal(block, np.broadcast_to(expected, block.shape))
 
@@ -94,8 +94,19 @@ def test_image_grid_writes_labels_and_white_gaps(tmp_path):
     black = np.zeros((2, 28, 28, 1))
     figures.image_grid([("original", black)], tmp_path / "grid.png")
     found = pixels(tmp_path / "grid.png")
-    assert found[:, :150].min() < 100
-    assert (found[:, 150 + 112 : 150 + 120] == 255).all()
+    assert found[:, : -232 - 8].min() < 100
+    assert (found[:, -120:-112] == 255).all()
+
+
+@pytest.mark.parametrize("label", ["original", "reconstruction", "a much longer label"])
+def test_image_grid_cuts_no_label(tmp_path, label):
+    rows = [(text, np.ones((1, 28, 28, 1))) for text in ("a", label)]
+    figures.image_grid(rows, tmp_path / "grid.png")
+    column = pixels(tmp_path / "grid.png")[:, :-112].min(axis=(0, 2))
+    # White on either side of what is written.
+    assert column.min() < 100
+    assert (column[:4] == 255).all()
+    assert (column[-4:] == 255).all()
 
 
 @pytest.mark.parametrize(
@@ -213,20 +224,51 @@ def test_curves_grow_by_panel(tmp_path):
     )
     for count in (1, 2, 3):
         figures.curves([panel] * count, tmp_path / "a.png")
-        assert pixels(tmp_path / "a.png").shape == (620, 680 * count, 3)
+        assert pixels(tmp_path / "a.png").shape == (620, 680 * count + 260, 3)
 
 
-def test_a_name_that_would_cover_another_is_left_out(tmp_path):
-    def draw(named):
-        # Eight points in one place, that has six sides.
-        names = ["name"] * named + [""] * (8 - named) + ["last"]
-        curve = figures.Curve(label="a", x=[0] * 8 + [1], y=[0] * 8 + [1], names=names)
+def colours(path):
+    """Which of the colours of curves a picture has, the palette's error apart."""
+    found = pixels(path).astype(int)
+    rgb = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in figures._COLOURS]
+    return [bool((np.abs(found - colour).max(axis=-1) < 6).any()) for colour in rgb]
+
+
+def test_points_with_names_have_a_colour_each(tmp_path):
+    def draw(names):
+        curve = figures.Curve(
+            label="a", x=[0, 1, 2], y=[0, 1, 2], y_error=[0.1] * 3, names=names
+        )
         panel = figures.Panel(x_label="x", y_label="y", curves=[curve])
         figures.curves([panel], tmp_path / "a.png")
-        return (tmp_path / "a.png").read_bytes()
+        return colours(tmp_path / "a.png")
 
-    assert draw(8) == draw(7)
-    assert draw(8) != draw(0)
+    assert draw(["1", "2", "3"])[:4] == [True, True, True, False]
+    assert draw([])[:2] == [True, False]
+
+
+def test_the_same_label_looks_the_same_in_all_panels(tmp_path):
+    a, b = (figures.Curve(label=label, x=[0, 1], y=[0, 1]) for label in "ab")
+    panels = [
+        figures.Panel(x_label="x", y_label="y", curves=curves)
+        for curves in ([a, b], [b])
+    ]
+    figures.curves(panels, tmp_path / "a.png")
+    found = pixels(tmp_path / "a.png")[:, 700:1350].astype(int)  # within the second
+    first, second = ([0x3F, 0x90, 0xDA], [0xFF, 0xA9, 0x0E])
+    assert not (np.abs(found - first).max(axis=-1) < 6).any()
+    assert (np.abs(found - second).max(axis=-1) < 6).any()
+
+
+def test_bounds_are_drawn_across_the_panel(tmp_path):
+    curve = figures.Curve(label="a", x=[0, 1], y=[0, 1])
+    panel = figures.Panel(
+        x_label="x", y_label="y", curves=[curve], bounds=[("bound", 0.5)]
+    )
+    figures.curves([panel], tmp_path / "a.png")
+    found = pixels(tmp_path / "a.png").astype(int)
+    near = np.abs(found - [0x1D, 0x4F, 0x7C]).max(axis=-1) < 40
+    assert near.sum(axis=1).max() > 500  # pixels of a row
 
 
 @pytest.mark.parametrize("name", ["y", "x_error", "y_error", "names"])

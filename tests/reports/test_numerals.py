@@ -66,3 +66,42 @@ def test_fixed_and_signed(value, places, shown, with_sign):
 )
 def test_duration(seconds, shown):
     assert numerals.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "SSIM (%): -0.00, interval -0.12 to +0.11",
+            "SSIM (%): 0.00, interval \u22120.12 to +0.11",
+        ),
+        ("[-1, +0.0]", "[\u22121, 0.0]"),
+        ("-0.05 and +0.050", "\u22120.05 and +0.050"),
+        ("10-NN accuracy, Figs. 3-4, --steps=-1, 1e-5", None),
+        ("between- / within-class, a - b, x-0.5", None),
+        ("\u22120.00 dB", "0.00 dB"),
+    ],
+)
+def test_prose_has_one_minus_and_none_before_zero(text, shown):
+    assert numerals.prose(text) == (text if shown is None else shown)
+
+
+@pytest.mark.parametrize(
+    ("value", "places"), [(35.0, 0), (0.5, 1), (-0.01, 2), (120.0, 0), (1e-7, 7)]
+)
+def test_shortest(value, places):
+    assert numerals.shortest(value) == places
+
+
+@pytest.mark.parametrize(
+    ("numbers", "with_sign", "shown"),
+    [
+        ((28.509, 28.4, 28.61), False, "28.51 [28.40, 28.61]"),
+        ((0.5, -0.25, 1.0), True, "+0.500 [\u22120.250, +1.000]"),
+        ((0.5, None, None), True, "+0.5000"),
+        ((None, None, None), True, ""),
+        ((-0.0001, -0.001, 0.0), True, "\u22120.0001 [\u22120.0010, 0.0000]"),
+    ],
+)
+def test_effect(numbers, with_sign, shown):
+    assert numerals.effect(*numbers, with_sign=with_sign) == shown

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from tfsemae.reports import readme
+from tfsemae.reports import readme, sentences
 
 TEXT = f"""# Title
 
@@ -16,11 +16,11 @@ TABLE = """\
 | artefact | quantity or claim | printed | measured ± sd (n) | difference \
 | tag or verdict |
 | --- | --- | ---: | ---: | ---: | --- |
-| [ming2022_mnist](results/ming2022_mnist/ledger.json) | PSNR, semantic (dB) | 25.10 \
+| [paper_mnist](results/paper_mnist/ledger.json) | PSNR, semantic (dB) | 25.10 \
 | 25.35 ± 0.12 (5) | +0.25 | our choice |
-| [ming2022_mnist](results/ming2022_mnist/ledger.json) | Labels cost next to nothing. \
+| [paper_mnist](results/paper_mnist/ledger.json) | Labels cost next to nothing. \
 | \u2013 | \u22121.044 [\u22121.130, \u22120.951] | \u2013 | **does not hold** |
-| [ming2022_mnist](results/ming2022_mnist/ledger.json) | Both at once. \
+| [paper_mnist](results/paper_mnist/ledger.json) | Both at once. \
 | \u2013 | \u2013 | \u2013 | **undecided** |
 """
 
@@ -42,10 +42,53 @@ def test_scale_other_than_full_is_said(make_ledger):
     )
 
 
-def test_of_reduced_claims_there_are_those_that_sum_up(make_ledger):
-    table = readme.results_table([make_ledger(scale="reduced")])
-    assert "Both at once." in table
-    assert "Labels cost next to nothing." not in table
+def test_a_reduced_artefact_repeats_no_printed_number(make_ledger):
+    reduced = make_ledger("paper_weight", scale="reduced")
+    table = readme.results_table([make_ledger(), reduced])
+    assert table.count("PSNR, semantic") == 1
+    alone = readme.results_table([reduced])
+    assert alone.count("PSNR, semantic") == 1
+
+
+def test_cases_of_a_statement_have_one_line(ledger, make_ledger):
+    first = ledger.claims[0]
+    claims = [
+        dataclasses.replace(
+            first,
+            id=f"c{k}",
+            statement=f"It works (weight {k})",
+            effect=k,
+            low=-9,
+            high=9,
+            unit="dB",
+            verdict="holds" if k == 1 else "undecided",
+        )
+        for k in (1, 2, 3)
+    ]
+    table = readme.results_table([make_ledger(claims=claims, rows=())])
+    assert table.splitlines()[2:] == [
+        "| [paper_mnist](results/paper_mnist/ledger.json) | It works "
+        "| \u2013 | +1 to +3 dB | \u2013 | **undecided** (2 of 3), **holds** (1 of 3) |"
+    ]
+
+
+def test_two_cases_of_a_statement_are_shown_with_their_intervals(ledger, make_ledger):
+    first = dataclasses.replace(ledger.claims[0], statement="Costs nothing: PSNR")
+    second = dataclasses.replace(
+        first,
+        id="b",
+        statement="Costs nothing: SSIM",
+        effect=0.5,
+        low=0.25,
+        high=0.75,
+        signed=False,
+        unit="%",
+    )
+    table = readme.results_table([make_ledger(claims=(first, second), rows=())])
+    assert (
+        "| Costs nothing | \u2013 | PSNR: \u22121.044 [\u22121.130, \u22120.951]; "
+        "SSIM: 0.5000 [0.2500, 0.7500] % | \u2013 | **does not hold** (2 of 2) |"
+    ) in table
 
 
 def test_a_claim_that_another_sums_up_has_no_line(ledger, make_ledger):
@@ -66,7 +109,9 @@ def test_text_cannot_break_the_table(ledger, make_ledger):
 def test_update_changes_what_is_between_the_markers(path, ledger):
     readme.update(path, [ledger])
     text = path.read_text(encoding="utf-8")
-    assert text == TEXT.replace("old", f"\n{TABLE}")
+    section = "### paper\n\n" + TABLE
+    section += "\nAll numbers, with pictures: `results/paper.html`.\n"
+    assert text == TEXT.replace("old", f"\n{section}")
 
 
 def test_update_twice_is_update_once(path, ledger):
@@ -74,6 +119,20 @@ def test_update_twice_is_update_once(path, ledger):
     once = path.read_bytes()
     readme.update(path, [ledger])
     assert path.read_bytes() == once
+
+
+def test_sentences_stand_above_the_table_without_pictures(
+    path, ledger, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sentences, "TEXTS", tmp_path)
+    text = (
+        "# A paper\n\nPSNR is {paper_mnist:psnr:.1f} dB.\n\n"
+        "![A picture](paper_mnist/figure_3.png)\n\n## More\n\nEnd.\n"
+    )
+    (tmp_path / "paper.md").write_text(text)
+    readme.update(path, [ledger])
+    expected = "### A paper\n\nPSNR is 25.4 dB.\n\n#### More\n\nEnd.\n\n| artefact"
+    assert expected in path.read_text(encoding="utf-8")
 
 
 def test_is_current_tells_a_stale_table(path, ledger, make_ledger):

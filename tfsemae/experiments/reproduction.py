@@ -68,7 +68,7 @@ def reproduce(
 
 
 def write_page(folder: pathlib.Path) -> None:
-    """Writes `<folder>/index.html`: paper, landed and newly measured.
+    """Writes `<folder>/index.html` and a page per source: landed and newly measured.
 
     Args:
         folder: holds `<artefact>/ledger.json` and the pictures of what was made
@@ -78,7 +78,7 @@ def write_page(folder: pathlib.Path) -> None:
     if not fresh:
         return
     page.write(
-        folder / "index.html",
+        folder,
         landed(),
         pictures_from=RESULTS,
         fresh=fresh,
@@ -151,5 +151,5 @@ def _land(artefacts: Sequence[str], folder: pathlib.Path) -> None:
             for name in (ledger.FILE_NAME, *(picture.file for picture in pictures)):
                 shutil.copy(folder / artefact / name, target)
     ledgers = landed()
-    page.write(RESULTS / "index.html", ledgers, pictures_from=RESULTS)
+    page.write(RESULTS, ledgers, pictures_from=RESULTS)
     readme.update("README.md", ledgers)

@@ -6,14 +6,15 @@ Colours: Petroff 2021, "Accessible color sequences for data visualization".
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.transforms import Bbox
 from PIL import Image
 
 from tfsemae import files
@@ -29,11 +30,9 @@ _STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
 _PIXELS_PER_INCH = 160
 _IMAGE_PIXELS = 112  # shown size that images are enlarged to, about
 _GAP_PIXELS = 8
-_LABEL_PIXELS = 150
 _LEGEND_LINES = 20
-_POINT_PIXELS = 5
-# Right and up of a point, in the order in which its name is put there.
-_SIDES = ((1, 1), (-1, -1), (1, -1), (-1, 1), (0, 1), (0, -1))
+_LEGEND_PIXELS = 260
+_BOUND_COLOUR = "#1d4f7c"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,8 +45,8 @@ class Curve:
         y: float `[N]`.
         x_error: half length of the horizontal error bars, `[N]`, or None.
         y_error: half length of the vertical error bars, `[N]`, or None.
-        names: text beside each point, `[N]`, or none at all; one that would
-            cover something else is left out.
+        names: name of each point, `[N]`, or none at all; a point with a name has
+            a colour, a marker and an entry in the legend of its own.
     """
 
     label: str
@@ -67,7 +66,8 @@ class Panel:
         y_label: quantity and unit.
         curves: what is drawn.
         title: what stands above it, or nothing.
-        levels: `(label, y)` of horizontal lines, a printed value for example.
+        levels: `(label, y)` of dashed horizontal lines, a printed value for example.
+        bounds: `(label, y)` of solid horizontal lines, the values that decide.
     """
 
     x_label: str
@@ -75,6 +75,7 @@ class Panel:
     curves: Sequence[Curve]
     title: str = ""
     levels: Sequence[tuple[str, float]] = ()
+    bounds: Sequence[tuple[str, float]] = ()
 
 
 def image_grid(rows: Sequence[tuple[str, np.ndarray]], path: files.PathLike) -> None:
@@ -97,14 +98,15 @@ def image_grid(rows: Sequence[tuple[str, np.ndarray]], path: files.PathLike) -> 
         shapes = [np.shape(images) for _, images in rows]
         raise ValueError(f"All rows must have the same shape. Received: {shapes}.")
     height, width = strips[0].shape[:2]
-    width += _LABEL_PIXELS
+    left = _label_pixels([label for label, _ in rows])
+    width += left
     pitch = height + _GAP_PIXELS
     total = pitch * len(rows) - _GAP_PIXELS
     with _figure(width, total, path, palette=False) as figure:
         for index, ((label, _), strip) in enumerate(zip(rows, strips, strict=True)):
             bottom = total - height - index * pitch
-            figure.figimage(strip, _LABEL_PIXELS, bottom)
-            x = (_LABEL_PIXELS - 2 * _GAP_PIXELS) / width
+            figure.figimage(strip, left, bottom)
+            x = (left - _GAP_PIXELS) / width
             y = (bottom + height / 2) / total
             figure.text(x, y, label, ha="right", va="center")
 
@@ -158,7 +160,9 @@ def embedding(
 
 
 def curves(panels: Sequence[Panel], path: files.PathLike) -> None:
-    """Draws curves with error bars, panels side by side.
+    """Draws curves with error bars, panels side by side, one legend.
+
+    What has the same label looks the same in all panels.
 
     Args:
         panels: see `Panel` and `Curve`.
@@ -168,24 +172,85 @@ def curves(panels: Sequence[Panel], path: files.PathLike) -> None:
         ValueError: if there is no panel, or lengths within a curve differ.
     """
     _check_not_empty("panels", panels)
-    with _figure(680 * len(panels), 620, path) as figure:
+    for curve in (curve for panel in panels for curve in panel.curves):
+        _check_lengths(curve)
+    looks = _curve_looks(panels)
+    with _figure(680 * len(panels) + _LEGEND_PIXELS, 620, path) as figure:
+        figure.set_layout_engine("constrained", w_pad=0.1)
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
+        handles: dict[str, Artist] = {}
         for axis, panel in zip(axes, panels, strict=True):
             axis.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label)
-            for index, curve in enumerate(panel.curves):
-                _draw_curve(axis, curve, index)
+            for curve in panel.curves:
+                _draw_curve(axis, curve, looks)
             for index, (label, level) in enumerate(panel.levels):
-                line = _LINES[index % len(_LINES)]
-                axis.axhline(
-                    level, label=label, color="0.3", linestyle=line, linewidth=1
-                )
-            axis.margins(0.1)  # room for names
+                style = {"linestyle": _LINES[index % len(_LINES)], "color": "0.3"}
+                axis.axhline(level, label=label, linewidth=1, **style)
+            for label, bound in panel.bounds:
+                axis.axhline(bound, label=label, linewidth=1, color=_BOUND_COLOUR)
+            axis.margins(0.1)
             axis.grid(color="0.92")
             axis.set_axisbelow(True)
-            axis.legend(frameon=False)
-        figure.tight_layout()
-        for axis, panel in zip(axes, panels, strict=True):
-            _name_points(axis, panel)
+            drawn = zip(*axis.get_legend_handles_labels(), strict=True)
+            handles |= {label: handle for handle, label in drawn}
+        labels = _legend_labels(panels)
+        figure.legend(
+            handles=[handles[label] for label in labels],
+            labels=labels,
+            loc="outside right center",
+            frameon=False,
+        )
+
+
+def _legend_labels(panels: Sequence[Panel]) -> list[str]:
+    """Curves, each before its points, then horizontal lines; each label once."""
+    labels: dict[str, None] = {}
+    for curve in (curve for panel in panels for curve in panel.curves):
+        labels |= dict.fromkeys([curve.label, *curve.names])
+    for panel in panels:
+        labels |= dict.fromkeys(label for label, _ in [*panel.levels, *panel.bounds])
+    return list(labels)
+
+
+def _curve_looks(panels: Sequence[Panel]) -> dict[str, dict[str, str]]:
+    """Colour and marker of each label of a curve or a point."""
+    labels: dict[str, None] = {}
+    for curve in (curve for panel in panels for curve in panel.curves):
+        labels |= dict.fromkeys(curve.names or [curve.label])
+    return {
+        label: {
+            "color": _COLOURS[index % len(_COLOURS)],
+            "marker": _MARKERS[index % len(_MARKERS)],
+        }
+        for index, label in enumerate(labels)
+    }
+
+
+def _draw_curve(axis, curve: Curve, looks: dict[str, dict[str, str]]) -> None:
+    style = {"markersize": 5, "linewidth": 1.2, "elinewidth": 0.8, "capsize": 2}
+    if not curve.names:
+        errors = {"xerr": curve.x_error, "yerr": curve.y_error}
+        look = looks[curve.label] | {"linestyle": "-" if len(curve.x) > 1 else ""}
+        axis.errorbar(curve.x, curve.y, label=curve.label, **errors, **look, **style)
+        return
+    axis.plot(curve.x, curve.y, label=curve.label, color="0.6", linewidth=1.2)
+    for index, name in enumerate(curve.names):
+        errors = {
+            key: None if error is None else [error[index]]
+            for key, error in (("xerr", curve.x_error), ("yerr", curve.y_error))
+        }
+        point = ([curve.x[index]], [curve.y[index]])
+        axis.errorbar(*point, label=name, **errors, **looks[name], **style, ls="")
+
+
+def _label_pixels(labels: Sequence[str]) -> int:
+    """Width of a column that holds the labels, with a gap on either side."""
+    with matplotlib.rc_context(matplotlib.rcParamsDefault | _STYLE):
+        figure = Figure(dpi=_PIXELS_PER_INCH)
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        texts = [figure.text(0, 0, label) for label in labels]
+        width = max(text.get_window_extent(renderer).width for text in texts)
+    return math.ceil(width) + 2 * _GAP_PIXELS
 
 
 def _strip(label, images):
@@ -261,71 +326,6 @@ def _check_lengths(curve):
                 f"`{name}` of the curve {curve.label!r} must be as long as `x`, "
                 f"{len(curve.x)}. Received: {len(values)} values."
             )
-
-
-def _draw_curve(axis, curve, index):
-    _check_lengths(curve)
-    axis.errorbar(
-        curve.x,
-        curve.y,
-        xerr=curve.x_error,
-        yerr=curve.y_error,
-        label=curve.label,
-        color=_COLOURS[index % len(_COLOURS)],
-        marker=_MARKERS[index % len(_MARKERS)],
-        markersize=5,
-        linewidth=1.2,
-        elinewidth=0.8,
-        capsize=2,
-    )
-
-
-def _name_points(axis, panel):
-    """Puts names beside their points, clear of curves, levels and each other."""
-    taken = [axis.get_legend().get_window_extent()]
-    for _, level in panel.levels:
-        (_, y) = axis.transData.transform((0, level))
-        taken.append(Bbox([(axis.bbox.x0, y), (axis.bbox.x1, y)]))
-    points = []
-    for curve in panel.curves:
-        points.extend(axis.transData.transform(np.c_[curve.x, curve.y]))
-        # Boxes along the curve, as there is none that is a line.
-        dense = np.arange(0, len(curve.x) - 0.99, 0.02)
-        along = [np.interp(dense, range(len(xy)), xy) for xy in (curve.x, curve.y)]
-        for place in axis.transData.transform(np.transpose(along)):
-            taken.append(Bbox([place - _POINT_PIXELS, place + _POINT_PIXELS]))
-    for curve in panel.curves:
-        for name, *point in zip(curve.names, curve.x, curve.y, strict=False):
-            box = _name_point(axis, name, point, taken, np.array(points))
-            if box is not None:
-                taken.append(box)
-
-
-def _name_point(axis, name, point, taken, points):
-    """Tries one side after another; the box of the name, None without room."""
-    own = axis.transData.transform(point)
-    for right, up in _SIDES:
-        text = axis.annotate(
-            name,
-            point,
-            xytext=(5 * right, 5 * up),
-            textcoords="offset points",
-            ha=("center", "left", "right")[right],
-            va=("center", "bottom", "top")[up],
-            fontsize=8,
-        )
-        box = text.get_window_extent()
-        middle = np.mean(box.get_points(), axis=0)
-        nearest = points[np.argmin(np.linalg.norm(points - middle, axis=1))]
-        free = _contains(axis.bbox, box) and not any(map(box.overlaps, taken))
-        if free and np.array_equal(nearest, own):
-            return box
-        text.remove()
-    return None
-
-
-def _contains(outer, inner):
-    return np.array_equal(Bbox.union([outer, inner]), outer)
 
 
 @contextlib.contextmanager

@@ -2,9 +2,13 @@
 
 import decimal
 import math
+import re
 
 MINUS = "\u2212"
 _FINEST = 6
+#: A hyphen that is a minus: before a digit, not within a word, range or flag.
+_HYPHEN_MINUS = re.compile(r"(?<![\w.)\]=-])-(?=\d)")
+_SIGN_OF_ZERO = re.compile(rf"(?<![\w.)\]=-])[+{MINUS}](?=0(?:\.0+)?(?!\.?\d))")
 
 
 def decimals(
@@ -22,16 +26,22 @@ def decimals(
         printed: the source's number among them, or None.
         sd: their standard deviation, or None.
     """
-    values = [value for value in (*values, printed) if value is not None]
-    if all(value.is_integer() for value in values) and sd is None:
+    given = [value for value in (*values, printed) if value is not None]
+    if all(float(value).is_integer() for value in given) and sd is None:
         return 0
-    magnitude = _magnitude(max(map(abs, values), default=0.0))
+    magnitude = _magnitude(max(map(abs, given), default=0.0))
     places = max(min(3 - magnitude, 4), 1 - magnitude, 0)
     if printed is not None:
-        places = max(places, -decimal.Decimal(repr(printed)).as_tuple().exponent)
+        places = max(places, shortest(printed))
     if sd:
         places = max(places, min(places + 2, -_magnitude(sd)))
     return places
+
+
+def shortest(value: float) -> int:
+    """Decimal places of the shortest text that reads back as `value`."""
+    exponent = decimal.Decimal(repr(value)).normalize().as_tuple().exponent
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
 def fixed(value: float, places: int) -> str:
@@ -54,6 +64,37 @@ def signed(value: float, places: int) -> str:
     return f"+{text}" if value > 0 and shown else text
 
 
+def effect(
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    *,
+    with_sign: bool,
+    places: int | None = None,
+) -> str:
+    """An effect and its interval, `\u22120.04 [\u22120.10, +0.03]`, or what there is.
+
+    Args:
+        value: the effect, or None.
+        low: lower end of the interval, or None.
+        high: upper end, None with `low`.
+        with_sign: whether it is a difference, shown with its sign.
+        places: decimal places; by default those of `decimals`.
+    """
+    if places is None:
+        places = decimals(value, low, high)
+    write = signed if with_sign else fixed
+    parts = [] if value is None else [write(value, places)]
+    if low is not None and high is not None:
+        parts.append(f"[{write(low, places)}, {write(high, places)}]")
+    return " ".join(parts)
+
+
+def prose(text: str) -> str:
+    """`text` with a true minus before numbers, and no sign before a zero."""
+    return _SIGN_OF_ZERO.sub("", _HYPHEN_MINUS.sub(MINUS, text))
+
+
 def duration(seconds: float) -> str:
     """Time in its two largest units: `2 h 31 min`, `1 min 5 s`, `0.4 s`."""
     if seconds < 9.95:
@@ -70,6 +111,6 @@ def duration(seconds: float) -> str:
     return " ".join(f"{count} {unit}" for count, unit in units if count)
 
 
-def _magnitude(value):
+def _magnitude(value: float) -> int:
     """Position of the first digit: 1 for 24.9, 0 for 2.49, -1 for 0.249."""
     return math.floor(math.log10(value)) if value else 1

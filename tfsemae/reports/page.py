@@ -1,49 +1,60 @@
-"""One self-contained page of results from ledgers."""
+"""A self-contained page of results for each source, and an index of them."""
 
-import base64
 import collections
+import dataclasses
 import pathlib
 import re
-import struct
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import jinja2
+import markdown_it
 
 from tfsemae import files
-from tfsemae.reports import numerals
-from tfsemae.reports.ledger import VERDICTS, Ledger
+from tfsemae.reports import drawings, headlines, numerals, pictures, sentences
+from tfsemae.reports.ledger import VERDICTS, Claim, Ledger, Row
 
-_MOST_LINES = 30  # of a table that is shown whole
-_PNG = b"\x89PNG\r\n\x1a\n"
+_FOLDED_FROM = 3  # cases of a statement
+_IMAGE = re.compile(r"!\[[^]]*\]\((?P<artefact>[^/)]+)/(?P<file>[^)]+)\)")
+#: The claim that the legend draws: two bounds, a margin that does not matter.
+_SAMPLE = Claim(
+    id="sample",
+    statement="",
+    measurement="",
+    effect=0.45,
+    low=0.25,
+    high=0.65,
+    verdict="holds",
+    bounds=(0.0, 1.0),
+    least_relevant=0.15,
+)
 
 
-class Figure(NamedTuple):
-    """A picture as the page embeds it; width and height in pixels."""
+@dataclasses.dataclass(frozen=True)
+class _Reading:
+    """A ledger as one column of the page."""
 
-    file: str
-    caption: str
-    alternative: str
-    uri: str
-    width: int
-    height: int
+    label: str
+    ledger: Ledger
+    folder: pathlib.Path
 
 
 def write(
-    path: files.PathLike,
+    folder: files.PathLike,
     ledgers: Sequence[Ledger],
     *,
     pictures_from: files.PathLike,
     fresh: Sequence[Ledger] = (),
     fresh_pictures_from: files.PathLike | None = None,
 ) -> None:
-    """Writes an HTML page that needs no other file and no network.
+    """Writes `<folder>/index.html` and `<folder>/<source>.html` for each source.
 
-    Without `fresh` the page has a column "measured"; with it, "landed" and
-    "newly measured" stand side by side, artefact by artefact and row by row.
+    A page needs no other file and no network. Without `fresh` it has a column
+    "measured"; with it, "landed" and "newly measured" stand side by side,
+    artefact by artefact and row by row. The sentences are about `ledgers`.
 
     Args:
-        path: the page.
+        folder: of the pages.
         ledgers: the landed ones, in the order in which they are to stand.
         pictures_from: folder with `<artefact>/<picture>` of `ledgers`.
         fresh: the newly measured ones; an artefact may be in one list only.
@@ -51,125 +62,199 @@ def write(
 
     Raises:
         FileNotFoundError: if a picture is missing.
-        ValueError: if an artefact stands twice in a list, a picture is no PNG,
-            or `fresh` comes without the folder of its pictures.
+        ValueError: if an artefact is twice in a list, a picture is no PNG, a
+            sentence does not fit the ledgers, or `fresh` comes without the folder
+            of its pictures.
     """
-    if fresh and fresh_pictures_from is None:
-        raise ValueError(
-            "`fresh` needs the folder of its pictures. "
-            "Received: fresh_pictures_from=None."
-        )
-    landed = _readings("landed" if fresh else "measured", ledgers, pictures_from)
-    newer = _readings("newly measured", fresh, fresh_pictures_from)
-    sections = [
-        _section([readings[name] for readings in (landed, newer) if name in readings])
-        for name in landed | newer
+    readings = _readings("landed" if fresh else "measured", ledgers, pictures_from)
+    if fresh:
+        if fresh_pictures_from is None:
+            raise ValueError(
+                "`fresh` needs the folder of its pictures. "
+                "Received: fresh_pictures_from=None."
+            )
+        readings += _readings("newly measured", fresh, fresh_pictures_from)
+    groups: dict[str, list[_Reading]] = collections.defaultdict(list)
+    for reading in readings:
+        groups[reading.ledger.source_key].append(reading)
+    pages = [
+        _page(source, group, ledgers, compared=bool(fresh))
+        for source, group in groups.items()
     ]
-    html = _template().render(
-        sections=sections,
-        totals=_totals(sections),
-        verdicts=VERDICTS,
-        compared=bool(fresh),
-    )
-    files.write_text(path, html)
+    environment = _environment()
+    for page in pages:
+        html = environment.get_template("page.html.j2").render(page)
+        files.write_text(pathlib.Path(folder, f"{page['source']}.html"), html)
+    index = environment.get_template("index.html.j2")
+    html = index.render(pages=pages, compared=bool(fresh))
+    files.write_text(pathlib.Path(folder, "index.html"), html)
 
 
-def _template():
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent),
-        autoescape=True,
+        loader=jinja2.FileSystemLoader(pathlib.Path(__file__).with_name("templates")),
+        autoescape=lambda name: name is not None and not name.endswith(".css"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(
-        fixed=numerals.fixed, signed=numerals.signed, duration=numerals.duration
+        fixed=numerals.fixed,
+        signed=numerals.signed,
+        duration=numerals.duration,
+        prose=numerals.prose,
+        effect=_effect,
+        markdown=_markdown,
     )
-    return environment.get_template("page.html.j2")
+    environment.globals.update(verdicts=VERDICTS, plural_from=_FOLDED_FROM)
+    return environment
 
 
-def _readings(label, ledgers, pictures_from):
-    """What the page says of each ledger, by artefact."""
-    readings = {}
-    for ledger in ledgers:
-        if ledger.artefact in readings:
+def _markdown(text: str) -> str:
+    """HTML of Markdown; HTML within it is shown as text."""
+    parser = markdown_it.MarkdownIt("commonmark", {"html": False})
+    return parser.render(text)
+
+
+def _effect(claim: Claim, places: int) -> str:
+    return numerals.effect(
+        claim.effect, claim.low, claim.high, with_sign=claim.signed, places=places
+    )
+
+
+def _readings(
+    label: str, ledgers: Sequence[Ledger], folder: files.PathLike
+) -> list[_Reading]:
+    counts = collections.Counter(ledger.artefact for ledger in ledgers)
+    for artefact, count in counts.items():
+        if count > 1:
             raise ValueError(
                 "Each artefact must have one ledger of a kind. "
-                f"Received twice: {ledger.artefact!r} ({label})."
+                f"Received twice: {artefact!r} ({label})."
             )
-        whole = (claim for claim in ledger.claims if claim.part_of is None)
-        counts = collections.Counter(claim.verdict for claim in whole)
-        readings[ledger.artefact] = {
-            "label": label,
-            "ledger": ledger,
-            "counts": counts,
-            "figures": [
-                _figure(pathlib.Path(pictures_from, ledger.artefact), picture)
-                for picture in ledger.pictures
-            ],
-        }
-    return readings
+    return [
+        _Reading(label, ledger, pathlib.Path(folder, ledger.artefact))
+        for ledger in ledgers
+    ]
 
 
-def _figure(folder, picture):
-    path = folder / picture.file
-    content = path.read_bytes()
-    if not content.startswith(_PNG):
-        raise ValueError(f"{path} is not a PNG; draw it again.")
-    # The head gives the size, so that the page keeps its place for the picture.
-    width, height = struct.unpack(">II", content[16:24])
-    uri = "data:image/png;base64," + base64.b64encode(content).decode("ascii")
-    # The first sentence; the stop of "Fig. 3" does not end one.
-    alternative = re.split(r"\.\s+(?=[A-Z])", picture.caption, maxsplit=1)[0]
-    return Figure(picture.file, picture.caption, alternative, uri, width, height)
-
-
-def _totals(sections):
-    """Number of claims by verdict, for each kind of reading."""
-    totals = collections.defaultdict(collections.Counter)
-    for section in sections:
-        for reading in section["readings"]:
-            totals[reading["label"]].update(reading["counts"])
-    return totals
-
-
-def _section(readings):
-    """An artefact: what its readings say, beside each other."""
-    ledgers = [reading["ledger"] for reading in readings]
-    choices = (choice for ledger in ledgers for choice in ledger.choices)
-    rows = _beside(readings, lambda reading: reading["ledger"].rows, "id")
-    shown, folded = _fold([_row(cells) for cells in rows])
-    claims = _beside(readings, lambda reading: reading["ledger"].claims, "id")
+def _page(
+    source: str,
+    readings: Sequence[_Reading],
+    ledgers: Sequence[Ledger],
+    *,
+    compared: bool,
+) -> dict[str, Any]:
+    """What the template of a source shows."""
+    own = [ledger for ledger in ledgers if ledger.source_key == source]
+    text = sentences.text(source, own)
+    lead = _lead(text.body, readings)
+    leading = {block["figure"].uri for block in lead if block["figure"]}
+    groups: dict[str, list[_Reading]] = collections.defaultdict(list)
+    for reading in readings:
+        groups[reading.ledger.artefact].append(reading)
+    labels = list(dict.fromkeys(reading.label for reading in readings))
+    selections = {label: pictures.Selection() for label in labels}
+    artefacts = [
+        _artefact(group, labels, selections, leading) for group in groups.values()
+    ]
     return {
-        "artefact": ledgers[0].artefact,
-        "source": ledgers[0].source,
+        "source": source,
+        "title": text.title,
+        "summary": text.summary,
+        "lead": lead,
+        "labels": labels,
+        "compared": compared,
+        "artefacts": artefacts,
+        "printed": [
+            line
+            for artefact in artefacts
+            for line in artefact["rows"]
+            if line["head"].printed is not None
+        ],
+        "headlines": _headlines(artefacts, labels),
+        "counts": {
+            label: _counts(
+                (entry for artefact in artefacts for entry in artefact["claims"]), label
+            )
+            for label in labels
+        },
+        "sample": drawings.draw(_SAMPLE),
+        "minus": numerals.MINUS,
+    }
+
+
+def _lead(body: str, readings: Sequence[_Reading]) -> list[dict[str, Any]]:
+    """The blocks of the sentences, each Markdown or a picture."""
+    found = {
+        (reading.ledger.artefact, picture.file): (reading.folder, picture)
+        for reading in reversed(readings)  # the landed one is the last to be stored
+        for picture in reading.ledger.pictures
+    }
+    blocks: list[dict[str, Any]] = []
+    for block in filter(None, body.split("\n\n")):
+        image = _IMAGE.fullmatch(block)
+        if image is None:
+            blocks.append({"markdown": block, "figure": None})
+        elif image.groups() in found:
+            figure = pictures.embed(*found[image["artefact"], image["file"]])
+            blocks.append({"markdown": "", "figure": figure})
+        else:
+            raise ValueError(f"The text shows a picture of no ledger: {block}.")
+    return blocks
+
+
+def _artefact(
+    readings: Sequence[_Reading],
+    labels: Sequence[str],
+    selections: Mapping[str, pictures.Selection],
+    leading: set[str],
+) -> dict[str, Any]:
+    """What the readings of an artefact say, beside each other."""
+    newest = readings[-1].ledger
+    shared = {"artefact": newest.artefact, "scale": newest.scale}
+    figures, elsewhere = [], []
+    for reading in readings:
+        for picture in reading.ledger.pictures:
+            if not selections[reading.label].takes(reading.folder, picture):
+                elsewhere.append((reading.label, picture))
+                continue
+            figure = pictures.embed(reading.folder, picture)
+            if figure.uri not in leading:
+                figures.append((reading.label, figure))
+    choices = (choice for reading in readings for choice in reading.ledger.choices)
+    rows = _beside(readings, labels, lambda ledger: ledger.rows)
+    claims = _beside(readings, labels, lambda ledger: ledger.claims)
+    return {
+        "name": newest.artefact,
+        "source": newest.source,
         "readings": readings,
-        "rows": shown,
-        "folded": folded,
-        "claims": [_claim(cells) for cells in claims],
-        "figures": _beside(readings, lambda reading: reading["figures"], "file"),
+        "rows": [_row(cells) | shared for cells in rows],
+        "claims": [_claim(cells) | shared for cells in claims],
+        "figures": figures,
+        "elsewhere": elsewhere,
         "choices": list(dict.fromkeys(choices)),
     }
 
 
-def _beside(readings, entries, key):
-    """For each value of `key` the `(label, entry or None)` of each reading.
+def _beside(
+    readings: Sequence[_Reading],
+    labels: Sequence[str],
+    entries: Callable[[Ledger], Iterable[Any]],
+) -> list[list[tuple[str, Any]]]:
+    """For each id the `(label, entry or None)` of each reading.
 
     Where two readings differ in a text or a printed number, the page shows the
     last one's, which is the newest.
     """
-    tables = {
-        reading["label"]: {getattr(entry, key): entry for entry in entries(reading)}
-        for reading in readings
-    }
-    values = dict.fromkeys(value for table in tables.values() for value in table)
-    return [
-        [(label, table.get(value)) for label, table in tables.items()]
-        for value in values
-    ]
+    tables: dict[str, dict[str, Any]] = {label: {} for label in labels}
+    for reading in readings:
+        tables[reading.label] = {entry.id: entry for entry in entries(reading.ledger)}
+    ids = dict.fromkeys(id_ for table in tables.values() for id_ in table)
+    return [[(label, table.get(id_)) for label, table in tables.items()] for id_ in ids]
 
 
-def _row(cells):
+def _row(cells: list[tuple[str, Row | None]]) -> dict[str, Any]:
     rows = [row for _, row in cells if row]
     places = (
         numerals.decimals(row.measured, printed=row.printed, sd=row.sd) for row in rows
@@ -183,29 +268,66 @@ def _row(cells):
     }
 
 
-def _fold(lines):
-    """What a reader sees at once, and what has to be unfolded."""
-    if len(lines) <= _MOST_LINES:
-        return lines, []
-    printed = [line for line in lines if line["head"].printed is not None]
-    if not printed:
-        return lines[:_MOST_LINES], lines[_MOST_LINES:]
-    return printed, [line for line in lines if line["head"].printed is None]
-
-
-def _claim(cells):
+def _claim(cells: list[tuple[str, Claim | None]]) -> dict[str, Any]:
     claims = [claim for _, claim in cells if claim]
-    numbers = [
-        number
-        for claim in claims
-        for number in (claim.effect, claim.low, claim.high)
-        if number is not None
+    values = [
+        value for claim in claims for value in (claim.effect, claim.low, claim.high)
     ]
     return {
         "head": claims[-1],
-        "cells": cells,
-        "places": numerals.decimals(*numbers),
-        # Largest distance from zero: what the drawn intervals are scaled by.
-        "reach": max(map(abs, numbers), default=0.0),
+        "outcomes": [
+            {"label": label, "claim": claim, "drawing": drawings.draw(claim, claims)}
+            for label, claim in cells
+            if claim
+        ],
+        "places": numerals.decimals(*values),
+        "subject": "",
         "notes": list(dict.fromkeys(claim.note for claim in claims if claim.note)),
     }
+
+
+def _headlines(
+    artefacts: Sequence[dict[str, Any]], labels: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The claims without `part_of`, by statement; see `headlines.headlines`."""
+    groups: dict[str, list[dict[str, Any]]] = collections.defaultdict(list)
+    for artefact in artefacts:
+        for entry in artefact["claims"]:
+            if entry["head"].part_of is None:
+                statement, subject = headlines.split(entry["head"].statement)
+                groups[statement].append(entry | {"subject": subject})
+    found = []
+    for statement, cases in groups.items():
+        if len(cases) == 1:
+            statement, cases = cases[0]["head"].statement, [cases[0] | {"subject": ""}]
+        counts = {label: _counts(cases, label) for label in labels}
+        cases = _on_one_scale(cases)
+        found.append({"statement": statement, "cases": cases, "counts": counts})
+    return found
+
+
+def _on_one_scale(cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The cases with their intervals drawn alike where unit and bounds are."""
+    claims = [outcome["claim"] for case in cases for outcome in case["outcomes"]]
+    if len({(claim.unit, claim.bounds, claim.signed) for claim in claims}) > 1:
+        return list(cases)
+    return [
+        case
+        | {
+            "outcomes": [
+                outcome | {"drawing": drawings.draw(outcome["claim"], claims)}
+                for outcome in case["outcomes"]
+            ]
+        }
+        for case in cases
+    ]
+
+
+def _counts(entries: Iterable[dict[str, Any]], label: str) -> collections.Counter[str]:
+    """How often each verdict is given to a claim that is no part of another."""
+    return collections.Counter(
+        outcome["claim"].verdict
+        for entry in entries
+        for outcome in entry["outcomes"]
+        if outcome["label"] == label and outcome["claim"].part_of is None
+    )

@@ -1,25 +1,37 @@
-"""README's table of results, generated between two markers."""
+"""README's section of results, generated between two markers."""
 
 import pathlib
 from collections.abc import Sequence
 
 from tfsemae import files
-from tfsemae.reports import numerals
-from tfsemae.reports.ledger import Claim, Ledger, Row
+from tfsemae.reports import headlines, numerals, sentences
+from tfsemae.reports.headlines import Case, Headline
+from tfsemae.reports.ledger import Ledger, Row
 
 BEGIN = "<!-- results: begin -->"
 END = "<!-- results: end -->"
 _NOTHING = "\u2013"
+_MOST_EFFECTS = 2  # of a statement that are shown one by one
 
 
-def results_table(ledgers: Sequence[Ledger]) -> str:
-    """Markdown table with a line per printed number and per claim.
-
-    Claims that another sums up have none, and of a ledger that is not full only
-    those that are not one number; the page has all.
+def results(ledgers: Sequence[Ledger]) -> str:
+    """Markdown on each source: what was found, and a table.
 
     Args:
         ledgers: those of `results/`, in the order in which they are to stand.
+
+    Returns:
+        The sections, with a line break at their end.
+    """
+    groups = headlines.by_source(ledgers)
+    return "\n".join(_section(source, group) for source, group in groups.items())
+
+
+def results_table(ledgers: Sequence[Ledger]) -> str:
+    """Markdown table with a line per printed number and per statement.
+
+    Args:
+        ledgers: of one source, in the order in which they are to stand.
 
     Returns:
         The table, with a line break at its end.
@@ -28,29 +40,21 @@ def results_table(ledgers: Sequence[Ledger]) -> str:
         "| artefact | quantity or claim | printed | measured ± sd (n) | difference "
         "| tag or verdict |",
         "| --- | --- | ---: | ---: | ---: | --- |",
+        *(
+            _line(_link(ledger), *_row(row))
+            for ledger, row in headlines.printed_rows(ledgers)
+        ),
+        *(_line(*_headline(each)) for each in headlines.headlines(ledgers)),
     ]
-    for ledger in ledgers:
-        link = f"[{ledger.artefact}](results/{ledger.artefact}/ledger.json)"
-        if ledger.scale != "full":
-            link += f" ({ledger.scale})"
-        lines += [
-            _line(link, *_row(row)) for row in ledger.rows if row.printed is not None
-        ]
-        lines += [
-            _line(link, *_claim(claim))
-            for claim in ledger.claims
-            if claim.part_of is None
-            and (ledger.scale == "full" or claim.effect is None)
-        ]
     return "\n".join(lines) + "\n"
 
 
 def update(readme: files.PathLike, ledgers: Sequence[Ledger]) -> None:
-    """Puts the table between the markers of `readme`.
+    """Puts the results between the markers of `readme`.
 
     Args:
         readme: a Markdown file with `BEGIN` and `END` on lines of their own.
-        ledgers: as for `results_table`.
+        ledgers: as for `results`.
 
     Raises:
         ValueError: if the markers do not stand there once each, in order.
@@ -74,14 +78,35 @@ def _updated(readme, ledgers):
     _, end, after = rest.partition(END)
     if not end:
         raise ValueError(f"{readme} must hold `{BEGIN}` before `{END}`.")
-    return f"{before}{BEGIN}\n\n{results_table(ledgers)}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{results(ledgers)}\n{END}{after}"
 
 
 def _text(readme):
     return pathlib.Path(readme).read_text(encoding="utf-8")
 
 
-def _row(row: Row):
+def _section(source: str, ledgers: Sequence[Ledger]) -> str:
+    text = sentences.text(source, ledgers)
+    blocks = [
+        f"### {text.title}",
+        *(f"##{block}" if block.startswith("#") else block for block in _prose(text)),
+        results_table(ledgers).rstrip(),
+        f"All numbers, with pictures: `results/{source}.html`.",
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _prose(text: sentences.Text) -> list[str]:
+    """The blocks of a text without pictures."""
+    return [block for block in text.body.split("\n\n") if block[:1] not in ("", "!")]
+
+
+def _link(ledger: Ledger) -> str:
+    link = f"[{ledger.artefact}](results/{ledger.artefact}/ledger.json)"
+    return link if ledger.scale == "full" else f"{link} ({ledger.scale})"
+
+
+def _row(row: Row) -> tuple[str, ...]:
     places = numerals.decimals(row.measured, printed=row.printed, sd=row.sd)
     measured = numerals.fixed(row.measured, places)
     if row.sd is not None:
@@ -90,26 +115,57 @@ def _row(row: Row):
         measured += f" ({row.n})"
     return (
         f"{row.quantity} ({row.unit})" if row.unit else row.quantity,
-        numerals.fixed(row.printed, places),
+        _NOTHING if row.printed is None else numerals.fixed(row.printed, places),
         measured,
-        numerals.signed(row.difference, places),
+        _NOTHING if row.difference is None else numerals.signed(row.difference, places),
         row.tag,
     )
 
 
-def _claim(claim: Claim):
-    return claim.statement, _NOTHING, _effect(claim), _NOTHING, f"**{claim.verdict}**"
+def _headline(headline: Headline) -> tuple[str, ...]:
+    first, *others = dict.fromkeys(_link(case.ledger) for case in headline.cases)
+    return (
+        f"{first} and {len(others)} more" if others else first,
+        numerals.prose(headline.statement),
+        _NOTHING,
+        _effects(headline.cases),
+        _NOTHING,
+        _verdicts(headline),
+    )
 
 
-def _effect(claim):
-    places = numerals.decimals(claim.effect, claim.low, claim.high)
-    effect = _NOTHING
-    if claim.effect is not None:
-        effect = numerals.signed(claim.effect, places)
-    if claim.low is None:
-        return effect
-    low, high = (numerals.signed(end, places) for end in (claim.low, claim.high))
-    return f"{effect} [{low}, {high}]"
+def _verdicts(headline: Headline) -> str:
+    total = len(headline.cases)
+    if total == 1:
+        return f"**{headline.cases[0].claim.verdict}**"
+    return ", ".join(
+        f"**{verdict}** ({count} of {total})" for verdict, count in headline.summary()
+    )
+
+
+def _effects(cases: Sequence[Case]) -> str:
+    """The effect, two of them, or the range of many."""
+    measured = [case for case in cases if case.claim.effect is not None]
+    if len(measured) <= _MOST_EFFECTS:
+        shown = [_effect(case, named=len(cases) > 1) for case in measured]
+        return "; ".join(shown) or _NOTHING
+    units = {case.claim.unit for case in measured}
+    if len(units) > 1:
+        return _NOTHING
+    effects = [case.claim.effect for case in measured if case.claim.effect is not None]
+    places = numerals.decimals(*effects)
+    write = numerals.signed if measured[0].claim.signed else numerals.fixed
+    ends = f"{write(min(effects), places)} to {write(max(effects), places)}"
+    return f"{ends} {units.pop()}".rstrip()
+
+
+def _effect(case: Case, *, named: bool) -> str:
+    claim = case.claim
+    effect = numerals.effect(
+        claim.effect, claim.low, claim.high, with_sign=claim.signed
+    )
+    name = f"{case.subject}: " if named else ""
+    return f"{name}{effect} {claim.unit}".rstrip()
 
 
 def _line(*cells):
