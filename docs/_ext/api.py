@@ -82,11 +82,13 @@ def _escape(app, what, name, obj, options, lines: list[str]) -> None:
     if lines and lines[0].startswith("Alias for field number"):
         lines[:] = [_comment_of_field(name)]
     escaped, block = [], None  # indentation of the text that a formula follows
+    example = False
     for index, line in enumerate(lines):
+        example = bool(line.strip()) and (example or line.lstrip().startswith(">>>"))
         indent = len(line) - len(line.lstrip())
         if block is not None and line.strip() and indent <= block:
             block = None
-        if block is not None or line.lstrip().startswith((">>>", "...")):
+        if block is not None or example:
             escaped.append(line)
             continue
         if line == "Returns:":

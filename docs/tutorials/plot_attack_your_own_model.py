@@ -2,8 +2,8 @@ r"""Attack your own Keras model
 ===========================
 
 The semantic attack adds a small change to an image, so that it looks the same while the
-encoder reads another code from it. It needs three networks, and none of them has to come from this
-package:
+encoder reads another code from it. It needs three networks, and none of them has to
+come from this package:
 
 * the encoder :math:`e_v` and the decoder :math:`d` of the autoencoder under attack, the
   *victim*;
