@@ -45,6 +45,18 @@ def semantic_shift(
         ValueError: if the shapes of images and latents do not fit each other.
 
     Source: Ming 2022, section IV, eqs. (1) to (6).
+
+    Example:
+        >>> from tfsemae import attacks
+        >>> encoder = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten()])
+        >>> attacker = keras.Sequential([encoder, keras.layers.Rescaling(0.75)])
+        >>> decoder = keras.Sequential(
+        ...     [keras.Input((4,)), keras.layers.Reshape((2, 2, 1))]
+        ... )
+        >>> images = tf.ones([1, 2, 2, 1])
+        >>> result = attacks.semantic_shift(encoder, attacker, decoder, images)
+        >>> float(result.adversarial[0, 0, 0, 0])  # 1 + 0.75 - 1
+        0.75
     """
     images = tf.convert_to_tensor(images, tf.float32)
     _check(encoder, attacker, decoder, images.shape[1:])

@@ -46,6 +46,13 @@ def batches(
     Raises:
         ValueError: if an argument is out of range, or if there are no labels to
             shuffle.
+
+    Example:
+        >>> from tfsemae import data
+        >>> images = data.load("digits", "train")
+        >>> for pixels, labels in data.batches(images, 32, seed=0).take(1):
+        ...     print(pixels.dtype.name, pixels.shape, labels.shape)
+        float32 (32, 28, 28, 1) (32,)
     """
     _check(images, batch_size, seed, start_step, shuffle, shuffle_labels)
     # On the host, where the input pipeline runs.

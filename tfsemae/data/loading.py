@@ -39,6 +39,14 @@ def load(
     Raises:
         ValueError: if the name, the split or a class is unknown, or if the data
             are neither prepared nor can be, or are damaged.
+
+    Example:
+        >>> from tfsemae import data
+        >>> images = data.load("digits", "test")
+        >>> images.images.shape, images.images.dtype.name
+        ((360, 28, 28, 1), 'uint8')
+        >>> len(data.load("digits", "test", classes=["0", "1"]))
+        71
     """
     name = os.fspath(name)
     catalogue.check_name(name)

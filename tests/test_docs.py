@@ -1,0 +1,248 @@
+"""What README and the site show runs as it is shown."""
+
+import collections
+import doctest
+import hashlib
+import importlib
+import json
+import pathlib
+import re
+import shlex
+import shutil
+import textwrap
+from typing import NamedTuple
+
+import pytest
+
+_ROOT = pathlib.Path(__file__).parents[1]
+_PAGES = [_ROOT / "README.md", _ROOT / "docs/index.md", *_ROOT.glob("docs/guide/*.md")]
+_FENCE = re.compile(r"^( *)```(python|bash)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_BUILT_IN = ("digits", "synthetic")
+_FOLDERS_READ = ("model_dir", "attacker_dir", "decoder_from", "encoder_from")
+_STEPS = 20  # in place of the full length
+_GENERATED = ("_build", "api", "sources", "tutorials_made")
+
+#: Runs Python and commands in their order; Python shares one namespace.
+_RUN = """
+import json, os, pathlib, shutil, subprocess, sys
+page, cache, parts = sys.argv[1], pathlib.Path(sys.argv[2]), json.loads(sys.argv[3])
+namespace = {"__name__": "__main__"}
+for part in parts:
+    if "python" in part:
+        # Blank lines in front, so that a traceback has the line numbers of the page.
+        text = "\\n" * part["line"] + part["python"]
+        exec(compile(text, page, "exec"), namespace)
+        continue
+    made, folder = cache / (part["key"] or "-"), part["folder"]
+    if part["key"] and made.exists() and not os.path.exists(folder):
+        shutil.copytree(made, folder)
+        continue
+    subprocess.run([sys.executable, "-m", *part["words"]], check=True)
+    if part["key"] and not made.exists():
+        shutil.copytree(folder, made)
+"""
+
+#: Parses each command line with the flags of its module.
+_PARSE = """
+import copy, importlib, json, sys
+from absl import flags
+importlib.import_module(sys.argv[1])
+flags.FLAGS.set_gnu_getopt(True)
+for words in json.loads(sys.argv[2]):
+    try:
+        copy.deepcopy(flags.FLAGS)(["command", *words])
+    except flags.Error as error:
+        sys.exit(f"{words}: {error}")
+"""
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    language: str
+    line: int  # of its first line, from 0
+    text: str
+
+
+class Command(NamedTuple):
+    """A call of one of our commands."""
+
+    module: str
+    words: list[str]
+
+    def flag(self, name):
+        prefix = f"--{name}="
+        values = [word for word in self.words if word.startswith(prefix)]
+        return values[-1].removeprefix(prefix) if values else None
+
+
+def _blocks(page):
+    text = page.read_text("utf-8")
+    for found in _FENCE.finditer(text):
+        line = text.count("\n", 0, found.start(3))
+        yield Block(found[2], line, textwrap.dedent(found[3]))
+
+
+def _commands(text):
+    for line in text.replace("\\\n", " ").splitlines():
+        for part in line.split(" && "):
+            words = shlex.split(part, comments=True)
+            while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+                words = words[1:]
+            if words[:1] == ["./reproduce.sh"]:
+                end = words.index("--") if "--" in words else None
+                yield Command("tfsemae.reproduce", words[1:end])
+            elif words[:2] == ["python", "-m"] and words[2].startswith("tfsemae."):
+                yield Command(words[2], words[3:])
+
+
+def _all_commands():
+    by_module = collections.defaultdict(list)
+    for page in _PAGES:
+        for block in _blocks(page):
+            if block.language == "bash":
+                for command in _commands(block.text):
+                    by_module[command.module].append(command.words)
+    return by_module
+
+
+def _runs_here(command, not_made):
+    """Whether a command needs neither the network nor what needs it."""
+    if command.module == "tfsemae.reproduce":
+        return False
+    if not_made.intersection(map(command.flag, _FOLDERS_READ)):
+        return False
+    if (command.flag("flagfile") or "").startswith("flags/"):
+        return False
+    dataset = command.flag("dataset")
+    if dataset is None:
+        return command.module != "tfsemae.train"
+    return dataset in _BUILT_IN or dataset.endswith(".npz")
+
+
+def _shortened(command):
+    if command.module != "tfsemae.train":
+        return command.words
+    words = [word for word in command.words if not word.startswith("--steps=")]
+    return [*words, f"--steps={_STEPS}"]
+
+
+def _key(command):
+    """Name of a training run that is the same on all pages, or None."""
+    own = [command.flag(name) for name in (*_FOLDERS_READ, "flagfile")]
+    if command.module != "tfsemae.train" or any(own):
+        return None
+    if command.flag("dataset") not in _BUILT_IN:
+        return None
+    return hashlib.sha256(shlex.join(command.words).encode()).hexdigest()
+
+
+def _parts(page):
+    """What of a page is run, in order."""
+    not_made = set()
+    for block in _blocks(page):
+        if block.language == "python":
+            yield {"python": block.text, "line": block.line}
+            continue
+        for command in _commands(block.text):
+            if not _runs_here(command, not_made):
+                not_made.add(command.flag("output_dir"))
+                continue
+            yield {
+                "words": [command.module, *_shortened(command)],
+                "key": _key(command),
+                "folder": command.flag("output_dir"),
+            }
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder of training runs that several pages show."""
+    return tmp_path_factory.mktemp("trained")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in _PAGES if list(_parts(page))],
+    ids=lambda page: page.stem,
+)
+def test_page_runs_as_it_is_shown(page, run_python, trained, tmp_path, monkeypatch):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
+    parts = json.dumps(list(_parts(page)))
+    ended = run_python("-c", _RUN, page, trained, parts, cwd=tmp_path)
+    assert ended.status == 0, "\n".join(ended.messages)
+
+
+@pytest.mark.parametrize("module", list(_all_commands()))
+def test_commands_parse(module, run_python):
+    words = json.dumps(_all_commands()[module])
+    ended = run_python("-c", _PARSE, module, words, cwd=_ROOT)
+    assert ended.status == 0, "\n".join(ended.messages)
+
+
+def test_each_command_is_shown():
+    commands = {
+        f"tfsemae.{path.stem}"
+        for path in _ROOT.glob("tfsemae/*.py")
+        if "command_line.run(main" in path.read_text("utf-8")
+    }
+    assert commands <= set(_all_commands())
+
+
+def test_unknown_flag_of_a_page_is_found(run_python):
+    words = json.dumps([["--datasett=digits", "--output_dir=runs/digits"]])
+    ended = run_python("-c", _PARSE, "tfsemae.train", words)
+    assert "Unknown command line flag 'datasett'" in ended.messages[-1]
+
+
+def _modules_with_examples():
+    for path in sorted(_ROOT.glob("tfsemae/**/*.py")):
+        if re.search(r"^ *>>> ", path.read_text("utf-8"), re.MULTILINE):
+            yield ".".join(path.relative_to(_ROOT).with_suffix("").parts)
+
+
+@pytest.mark.parametrize("name", list(_modules_with_examples()))
+def test_examples_of_docstrings_run(name):
+    options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    found = doctest.testmod(importlib.import_module(name), optionflags=options)
+    assert found.attempted
+    assert not found.failed
+
+
+@pytest.fixture(scope="module")
+def site(run_python, tmp_path_factory):
+    """The site, built from a copy: a build writes pages beside the sources."""
+    folder = tmp_path_factory.mktemp("site")
+    ignored = shutil.ignore_patterns(*_GENERATED)
+    shutil.copytree(_ROOT / "docs", folder / "docs", ignore=ignored)
+    ended = run_python(
+        *("-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"),
+        *("-D", f"tfsemae_results={_ROOT / 'results'}"),
+        *(folder / "docs", folder / "html"),
+    )
+    assert ended.status == 0, "\n".join(ended.messages)
+    return folder / "html"
+
+
+def test_site_needs_no_network(site):
+    pages = list(site.rglob("*.html"))
+    assert pages
+    for page in pages:
+        text = page.read_text("utf-8")
+        assert not re.search(r"<(script|img|iframe)[^>]+src=\"(https?:)?//", text), page
+        assert not re.search(r"<link[^>]+stylesheet[^>]+href=\"https?:", text), page
+
+
+def test_site_has_a_page_for_each_source_with_results(site):
+    ledgers = _ROOT.glob("results/*/ledger.json")
+    sources = {path.parent.name.partition("_")[0] for path in ledgers}
+    assert {path.stem for path in site.glob("sources/*.html")} == sources
+
+
+def test_tutorials_have_run_and_show_figures(site):
+    tutorials = [path.stem for path in _ROOT.glob("docs/tutorials/plot_*.py")]
+    assert tutorials
+    for name in tutorials:
+        page = (site / f"tutorials_made/{name}.html").read_text("utf-8")
+        assert f"sphx_glr_{name}_001" in page
+        assert "<math" in page  # formulas need no script
