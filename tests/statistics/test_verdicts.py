@@ -215,13 +215,6 @@ def test_an_unknown_interval_decides_nothing(rule):
     assert rule.verdict(Interval(np.nan, np.nan, np.nan)) == "undecided"
 
 
-def test_functions_of_the_rules():
-    found = interval(0.1, 0.4)
-    assert statistics.above(found) == "holds"
-    assert statistics.above(found, 0.2) == "undecided"
-    assert statistics.within(found, 0.4) == "holds"
-    assert statistics.within(found, 0.05) == "does not hold"
-
 
 @pytest.mark.parametrize(
     ("make", "message"),

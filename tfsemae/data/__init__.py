@@ -1,29 +1,24 @@
 """Data sets: a name in, typed arrays or a deterministic `tf.data` out.
 
-The public names are resolved when they are first used, so that a command line
-can import `tfsemae.data.catalogue` without importing TensorFlow.
+The public names are imported when they are first used, so that a command line can
+import `tfsemae.data.catalogue` without importing TensorFlow.
 """
 
-import importlib
-from typing import Any
+from tfsemae import lazy
 
 _HOMES = {
-    "Images": "tfsemae.data.images",
-    "batches": "tfsemae.data.batching",
-    "load": "tfsemae.data.loading",
-    "select": "tfsemae.data.images",
-    "split_off": "tfsemae.data.images",
-    "splits": "tfsemae.data.loading",
-    "take": "tfsemae.data.images",
+    "Images": "images",
+    "batches": "batching",
+    "load": "loading",
+    "select": "images",
+    "split_off": "images",
+    "splits": "loading",
+    "take": "images",
 }
 
 __all__ = ["Images", "batches", "load", "select", "split_off", "splits", "take"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = lazy.attributes(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

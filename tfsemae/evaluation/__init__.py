@@ -1,22 +1,16 @@
 """What is measured of trained networks and of attacks on them.
 
-The public names are resolved when they are first used, so that a command can read
-the settings without importing TensorFlow.
+TensorFlow is imported when something is first measured: a command reads only the
+settings.
 """
 
-import importlib
 import pathlib
-from typing import Any
 
-from tfsemae import run_folder, startup
+from tfsemae import lazy, run_folder, startup
 from tfsemae.evaluation.attack_settings import Settings as AttackSettings
 from tfsemae.evaluation.settings import Settings
 
-_HOMES = {
-    "check": "tfsemae.evaluation.checks",
-    "check_images": "tfsemae.evaluation.checks",
-    "evaluate": "tfsemae.evaluation.autoencoder",
-}
+_HOMES = {"check": "checks", "check_images": "checks", "evaluate": "autoencoder"}
 
 __all__ = [
     "AttackSettings",
@@ -101,7 +95,4 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
     return run_folder.perform(settings, work)
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = lazy.attributes(__name__, _HOMES)

@@ -1,13 +1,10 @@
-"""Functional Keras networks of the sources, and what is saved of them."""
+"""Functional Keras networks of the sources, and what is saved of them.
 
-import importlib
-from typing import Any
+Keras is imported when a network is first needed: a command line reads only names.
+"""
 
-_MODULES = {"Autoencoder": "autoencoder", "build": "registry"}
+from tfsemae import lazy
 
-
-def __getattr__(name: str) -> Any:
-    # Keras is imported on first use: the command line reads only the names.
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = lazy.attributes(
+    __name__, {"Autoencoder": "autoencoder", "build": "registry"}
+)

@@ -18,11 +18,11 @@ import pydantic
 import pydantic.dataclasses
 
 from tfsemae import files
+from tfsemae.statistics.verdicts import Verdict
 
 FILE_NAME = "ledger.json"
 Scale = Literal["full", "reduced", "smoke"]
 Tag = Literal["as printed", "our choice", "reduced", "stand-in"]
-Verdict = Literal["holds", "does not hold", "intermediate", "undecided"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 _Class = TypeVar("_Class", bound=type)

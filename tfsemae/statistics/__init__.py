@@ -1,8 +1,10 @@
-"""Intervals, the bootstrap, and the rules that decide a claim from an interval."""
+"""Intervals, the bootstrap, and the rules that decide a claim from an interval.
 
-from tfsemae.statistics.bootstrap import Statistic, bootstrap_interval, mean_statistic
-from tfsemae.statistics.intervals import Interval, t_interval
-from tfsemae.statistics.multiple_tests import holm
+SciPy is imported when an interval is first computed.
+"""
+
+from tfsemae import lazy
+from tfsemae.statistics.interval import Interval
 from tfsemae.statistics.verdicts import (
     Above,
     Below,
@@ -14,10 +16,8 @@ from tfsemae.statistics.verdicts import (
     Rule,
     Verdict,
     Within,
-    above,
     all_hold,
     relevance_note,
-    within,
 )
 
 __all__ = [
@@ -33,12 +33,21 @@ __all__ = [
     "Statistic",
     "Verdict",
     "Within",
-    "above",
     "all_hold",
     "bootstrap_interval",
     "holm",
     "mean_statistic",
     "relevance_note",
     "t_interval",
-    "within",
 ]
+
+__getattr__ = lazy.attributes(
+    __name__,
+    {
+        "Statistic": "bootstrap",
+        "bootstrap_interval": "bootstrap",
+        "holm": "multiple_tests",
+        "mean_statistic": "bootstrap",
+        "t_interval": "intervals",
+    },
+)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from tfsemae.statistics.intervals import Interval
+from tfsemae.statistics.interval import Interval
 
 #: Counts float64 `[R, N]` -> `[R]`.
 Statistic = Callable[[np.ndarray], np.ndarray]

@@ -1,19 +1,12 @@
 """Confidence intervals of an effect."""
 
 import statistics
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-
-class Interval(NamedTuple):
-    """An effect and the bounds of its confidence interval, in one unit."""
-
-    effect: float  # the estimate
-    low: float  # not above the effect
-    high: float  # not below the effect
+from tfsemae.statistics.interval import Interval
 
 
 def t_interval(differences: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from typing import Literal, Protocol
 
-from tfsemae.statistics.intervals import Interval
+from tfsemae.statistics.interval import Interval
 
 #: "intermediate": the value is known, and lies between two chosen bounds.
 #: "undecided": the interval is too wide to tell.
@@ -368,16 +368,6 @@ def all_hold(verdicts: Iterable[Verdict]) -> Verdict:
         raise ValueError("`verdicts` must not be empty. Received: no verdict.")
     order: tuple[Verdict, ...] = ("does not hold", "undecided", "intermediate")
     return next((verdict for verdict in order if verdict in verdicts), "holds")
-
-
-def within(interval: Interval, margin: float) -> Verdict:
-    """The verdict of `Within(margin)`."""
-    return Within(margin).verdict(interval)
-
-
-def above(interval: Interval, bound: float = 0.0) -> Verdict:
-    """The verdict of `Above(bound)`."""
-    return Above(bound).verdict(interval)
 
 
 def _negated(interval: Interval) -> Interval:
