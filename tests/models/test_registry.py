@@ -1,18 +1,20 @@
 """What every network in the registry must do; a new one joins by its entry there."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfsemae import models
-from tfsemae.models import registry, saved_model
+from tfsemae.models import registry, saved_model, settings
 from tfsemae.models.autoencoder import Autoencoder
 
 #: Name, image shape and number of classes that suit it.
 CASES = [("table1", (16, 12, 1), 3), ("table1", (16, 12, 3), 2)]
 
-#: Loads both forms where tfsemae can not be imported, and applies them.
+#: Loads both forms where tfsemae cannot be imported, and applies them.
 ELSEWHERE = """
 import sys
 import numpy as np
@@ -139,13 +141,77 @@ def test_both_saved_forms_load_without_tfsemae(network, tmp_path, run_python):
             )
 
 
-def test_unknown_name_is_refused():
-    with pytest.raises(ValueError, match=r"known are table1.*name='table2'"):
-        registry.build("table2", (28, 28, 1), initializer="he_normal", seed=0)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "table2"}, r"known are table1.*name='table2'"),
+        ({"width": 3}, r"table1 has the options initializer. Received: width"),
+        ({"initializer": "zeros"}, r"one of glorot_uniform.*Received: initializer='z"),
+        ({"class_names": ["7"]}, r"at least 2 classes.*class_names=\('7',\)"),
+        ({"class_names": "01"}, r"not one string. Received: class_names='01'"),
+        ({"image_shape": (12, 10, 1)}, r"multiples of 4. Received: image_shape="),
+    ],
+)
+def test_what_cannot_be_built_is_refused(arguments, message):
+    fitting = {"name": "table1", "image_shape": (12, 12, 1), "seed": 0}
+    with pytest.raises(ValueError, match=message):
+        registry.build(**fitting | arguments)
 
 
-def test_room_has_what_it_names_and_no_more():
+def _weights(network):
+    return [
+        w for part in (network.encoder, network.decoder) for w in part.get_weights()
+    ]
+
+
+def test_options_that_are_not_given_have_the_defaults_of_the_settings():
+    found = registry.build("table1", (12, 12, 1), seed=0)
+    expected = registry.build("table1", (12, 12, 1), initializer="wide_normal", seed=0)
+    for a, b in zip(_weights(found), _weights(expected), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_package_has_what_it_names_and_no_more():
     assert models.Autoencoder is Autoencoder
     assert models.build is registry.build
     with pytest.raises(AttributeError, match=r"'tfsemae\.models' has no .* 'train'"):
         _ = models.train
+
+
+# --- options
+
+
+def test_each_option_has_a_help_and_a_default_that_passes():
+    for _, options in registry.NETWORKS.values():
+        for field in dataclasses.fields(options):
+            assert field.metadata["help"].endswith(".")
+        options()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Bounded(settings.Options):
+    share: float = dataclasses.field(
+        default=0.5, metadata={"lower_bound": 0.0, "upper_bound": 1.0}
+    )
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_bounds_belong_to_the_range(share):
+    assert _Bounded(share=share).share == share
+
+
+@pytest.mark.parametrize(
+    ("share", "message"),
+    [(-0.1, "at least 0.0"), (1.1, "at most 1.0"), (float("nan"), "at least 0.0")],
+)
+def test_values_out_of_bounds_are_refused(share, message):
+    with pytest.raises(ValueError, match=f"`share` must be {message}. .*share={share}"):
+        _Bounded(share=share)
+
+
+def test_registry_and_settings_need_no_keras(run_python):
+    script = (
+        "import sys\nfrom tfsemae.models import registry\n"
+        "sys.exit(any(m in sys.modules for m in ('keras', 'tensorflow', 'numpy')))"
+    )
+    assert run_python("-c", script).status == 0

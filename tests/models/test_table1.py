@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfsemae.models import registry, table1
+from tfsemae.models import settings, table1
 
 CLASSES = tuple("0123456789")
 
@@ -142,7 +142,7 @@ def test_equal_seeds_start_alike_and_others_do_not():
         assert a.ndim == 1 or not np.array_equal(a, c)
 
 
-@pytest.mark.parametrize("initializer", registry.INITIALIZERS)
+@pytest.mark.parametrize("initializer", settings.INITIALIZERS)
 def test_layers_of_equal_shape_do_not_start_alike(initializer):
     found = _build(12, initializer=initializer)
     kernels = [w.numpy().ravel() for w in _kernels(found)]
@@ -152,7 +152,7 @@ def test_layers_of_equal_shape_do_not_start_alike(initializer):
             assert not np.array_equal(kernel[:size], other[:size])
 
 
-@pytest.mark.parametrize("initializer", registry.INITIALIZERS)
+@pytest.mark.parametrize("initializer", settings.INITIALIZERS)
 def test_biases_start_at_zero(initializer):
     found = _build(12, initializer=initializer)
     parts = (found.encoder, found.decoder, found.classifier)
@@ -166,7 +166,7 @@ def test_biases_start_at_zero(initializer):
 CUT = 0.8796
 
 
-@pytest.mark.parametrize("initializer", registry.INITIALIZERS)
+@pytest.mark.parametrize("initializer", settings.INITIALIZERS)
 @pytest.mark.parametrize(
     ("part", "layer", "fan_in", "keras_fans"),
     [

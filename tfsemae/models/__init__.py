@@ -3,8 +3,14 @@
 Keras is imported when a network is first needed: a command line reads only names.
 """
 
-from tfsemae import lazy
+from typing import Any
 
-__getattr__ = lazy.attributes(
-    __name__, {"Autoencoder": "autoencoder", "build": "registry"}
-)
+from tfsemae import keras_state, lazy
+
+_find = lazy.attributes(__name__, {"Autoencoder": "autoencoder", "build": "registry"})
+
+
+def __getattr__(name: str) -> Any:
+    if not name.startswith("_"):  # as Python asks for `__path__`
+        keras_state.require_tensorflow_backend()
+    return _find(name)

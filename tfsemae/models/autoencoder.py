@@ -11,12 +11,15 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from tfsemae import files
+from tfsemae import files, keras_state
 from tfsemae.models import verification
 
 _Shape = tuple[int, ...]
-#: Keras' message about a class that is not registered, in all its versions.
-_UNREGISTERED = re.compile(r"Could not locate \w+ '([^']+)'")
+#: Keras' messages about a class that is not registered; versions before 3.11 try to
+#: import its module.
+_UNREGISTERED = re.compile(
+    r"Could not (?:locate|deserialize) \w+ '([^']+)'(?:\.| because its parent module)"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +108,11 @@ class Autoencoder:
             ValueError: if a part is not as the class describes it, or the parts
                 do not fit each other.
         """
+        if isinstance(class_names, str):
+            raise ValueError(
+                "`class_names` must be a list such as ['0', '1'], not one string. "
+                f"Received: class_names={class_names!r}."
+            )
         names = tuple(class_names)
         if classifier is not None and not names:
             _, logits = _ends(classifier, "classifier", "latent", "logits")
@@ -125,6 +133,7 @@ class Autoencoder:
                 digest.update(np.ascontiguousarray(weight))
         return digest.hexdigest()
 
+    @keras_state.standard()
     def joint(self) -> keras.Model:
         """The network that is trained: one input, a dictionary of outputs.
 
@@ -187,6 +196,7 @@ class Autoencoder:
         verification.verify_autoencoder(model_dir)
 
     @classmethod
+    @keras_state.standard()
     def load(cls, model_dir: files.PathLike) -> "Autoencoder":
         """Reads what `save` wrote, after checking its digests.
 

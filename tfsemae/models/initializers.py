@@ -18,7 +18,7 @@ class Kernels:
         """Begins with the first layer.
 
         Args:
-            name: one of `registry.INITIALIZERS`.
+            name: one of `settings.INITIALIZERS`.
             seed: not negative; layers of equal shape do not start alike.
         """
         self._name = name

@@ -5,11 +5,12 @@ import json
 import keras
 import tensorflow as tf
 
-from tfsemae import files
+from tfsemae import files, keras_state
 from tfsemae.models import verification
 from tfsemae.models.autoencoder import Autoencoder
 
 
+@keras_state.standard()
 def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
     """Writes a SavedModel; an earlier one at `path` is replaced.
 

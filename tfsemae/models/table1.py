@@ -1,6 +1,7 @@
 """The networks of Ming 2022, Table I."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers, ops
@@ -10,10 +11,12 @@ from tfsemae.models.initializers import Kernels
 
 LATENT_CHANNELS = 4
 
+_Shape = tuple[int, int, int]
+
 
 def build(
     image_shape: tuple[int, int, int],
-    class_names: tuple[str, ...] = (),
+    class_names: Sequence[str] = (),
     *,
     initializer: str,
     seed: int,
@@ -29,7 +32,7 @@ def build(
     Args:
         image_shape: (H, W, C), H and W multiples of 4.
         class_names: one name per class; empty for the vanilla autoencoder.
-        initializer: of the kernels, one of `registry.INITIALIZERS`; biases
+        initializer: of the kernels, one of `settings.INITIALIZERS`; biases
             start at zero.
         seed: of the initial weights.
 
@@ -63,10 +66,10 @@ def build(
     classifier = None
     if class_names:
         classifier = _classifier(grid, channels, len(class_names), kernels)
-    return Autoencoder(encoder, decoder, classifier, class_names)
+    return Autoencoder.of(encoder, decoder, classifier, class_names)
 
 
-def _encoder(image_shape, grid, kernels: Kernels) -> keras.Model:
+def _encoder(image_shape: _Shape, grid: _Shape, kernels: Kernels) -> keras.Model:
     image = keras.Input(image_shape, name="image")
     x = layers.Conv2D(32, 5, **_same("relu", kernels(25)), name="conv1")(image)
     x = layers.MaxPooling2D(2, name="pool1")(x)
@@ -82,7 +85,7 @@ def _encoder(image_shape, grid, kernels: Kernels) -> keras.Model:
     return keras.Model(image, latent, name="encoder")
 
 
-def _decoder(grid, kernels: Kernels) -> keras.Model:
+def _decoder(grid: _Shape, kernels: Kernels) -> keras.Model:
     latent = keras.Input((math.prod(grid),), name="latent")
     x = layers.Reshape(grid, name="reshape")(latent)
     x = layers.Conv2DTranspose(
@@ -112,7 +115,9 @@ def _decode_each_channel(decoder: keras.Model, channels: int) -> keras.Model:
     return keras.Model(latent, ops.transpose(x, (0, 2, 3, 1)), name="decoder")
 
 
-def _classifier(grid, channels, classes, kernels: Kernels) -> keras.Model:
+def _classifier(
+    grid: _Shape, channels: int, classes: int, kernels: Kernels
+) -> keras.Model:
     height, width, depth = grid
     if channels == 1:
         latent = keras.Input((math.prod(grid),), name="latent")
