@@ -26,7 +26,10 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["tfsemae", "tfsemae.*"]),
-    package_data={"tfsemae.reports": ["templates/*", "texts/*.md"], "tfsemae.experiments": ["Snakefile"]},
+    package_data={
+        "tfsemae.experiments": ["Snakefile"],
+        "tfsemae.reports": ["templates/*", "texts/*.md"],
+    },
     python_requires=">=3.11,<3.12",
     # The lower ends were installed together and tested; see requirements_lock.txt.
     install_requires=[
