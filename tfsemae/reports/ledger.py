@@ -7,17 +7,14 @@ from the code that computed them.
 
 import dataclasses
 import json
-import math
-import numbers
 import pathlib
-import re
-from collections.abc import Callable, Iterable
-from typing import Annotated, Any, Literal, TypeVar, dataclass_transform, get_args
+from collections.abc import Iterable
+from typing import Any, Literal, get_args
 
 import pydantic
-import pydantic.dataclasses
 
 from tfsemae import files
+from tfsemae.reports import fields
 from tfsemae.statistics.verdicts import Verdict
 
 FILE_NAME = "ledger.json"
@@ -25,78 +22,8 @@ Scale = Literal["full", "reduced", "smoke"]
 Tag = Literal["as printed", "our choice", "reduced", "stand-in"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
-_Class = TypeVar("_Class", bound=type)
 
-
-def _finite(value: Any) -> float:
-    """NumPy's numbers and integers as floats; neither texts nor truth values."""
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not number or not math.isfinite(value):
-        raise ValueError("must be a finite number")
-    return float(value)
-
-
-def _whole(value: Any) -> int:
-    if not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError("must be a whole number of at least 1")
-    return int(value)
-
-
-def _name(value: Any) -> str:
-    """What can be a file name and an anchor of a page."""
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise ValueError(
-            "must consist of letters, digits, `_`, `.` and `-`, a letter or digit first"
-        )
-    return value
-
-
-def _scalar(value: Any) -> str | int | float | None:
-    if value is None or isinstance(value, str | int):  # truth values as well
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return float(value)
-    raise ValueError("must be a text, a finite number, a truth value or None")
-
-
-def _entry(value: Any) -> str | int:
-    if not isinstance(value, str | int):
-        raise ValueError("must be a text or a whole number")
-    return value
-
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-
-_Number = Annotated[float, pydantic.BeforeValidator(_finite)]
-_NotNegative = Annotated[_Number, pydantic.Field(ge=0)]
-_Count = Annotated[int, pydantic.BeforeValidator(_whole)]
-_Name = Annotated[str, pydantic.BeforeValidator(_name)]
-_Text = Annotated[str, pydantic.Field(strict=True)]
-_Scalar = Annotated[str | int | float | None, pydantic.PlainValidator(_scalar)]
-_Entry = Annotated[str | int, pydantic.PlainValidator(_entry)]
-
-
-@dataclass_transform(
-    kw_only_default=True,
-    frozen_default=True,
-    field_specifiers=(dataclasses.field, pydantic.Field),
-)
-def _record(cls: _Class) -> _Class:
-    """Makes a frozen dataclass that pydantic checks; an error is one line."""
-    config = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
-    made: Any = pydantic.dataclasses.dataclass(
-        frozen=True, kw_only=True, config=config
-    )(cls)
-    checked = made.__init__
-
-    def __init__(self: Any, **fields: Any) -> None:
-        _checked(lambda: checked(self, **fields))
-
-    made.__init__ = __init__
-    return made
-
-
-@_record
+@fields.record
 class Row:
     """One measured number, beside the printed one where there is one.
 
@@ -120,19 +47,19 @@ class Row:
             are not `n`.
     """
 
-    id: _Name
-    quantity: _Text
-    unit: _Text
-    printed: _Number | None
-    measured: _Number
-    sd: _NotNegative | None = None
-    n: _Count = 1
-    difference: _Number | None = dataclasses.field(init=False, default=None)
+    id: fields.Name
+    quantity: fields.Text
+    unit: fields.Text
+    printed: fields.Number | None
+    measured: fields.Number
+    sd: fields.NotNegative | None = None
+    n: fields.Count = 1
+    difference: fields.Number | None = dataclasses.field(init=False, default=None)
     tag: Tag
-    note: _Text = ""
-    values: tuple[_Number, ...] = ()
-    low: _Number | None = None
-    high: _Number | None = None
+    note: fields.Text = ""
+    values: tuple[fields.Number, ...] = ()
+    low: fields.Number | None = None
+    high: fields.Number | None = None
 
     @pydantic.model_validator(mode="after")
     def _complete(self) -> "Row":
@@ -147,7 +74,7 @@ class Row:
         return self
 
 
-@_record
+@fields.record
 class Claim:
     """A statement of the source and the verdict of our measurement.
 
@@ -172,19 +99,19 @@ class Claim:
             name is not allowed.
     """
 
-    id: _Name
-    statement: _Text
-    measurement: _Text
-    effect: _Number | None
-    low: _Number | None
-    high: _Number | None
+    id: fields.Name
+    statement: fields.Text
+    measurement: fields.Text
+    effect: fields.Number | None
+    low: fields.Number | None
+    high: fields.Number | None
     verdict: Verdict
-    note: _Text = ""
-    part_of: _Name | None = None
-    unit: _Text = ""
-    bounds: tuple[_Number, ...] = ()
+    note: fields.Text = ""
+    part_of: fields.Name | None = None
+    unit: fields.Text = ""
+    bounds: tuple[fields.Number, ...] = ()
     signed: bool = True
-    least_relevant: _NotNegative | None = None
+    least_relevant: fields.NotNegative | None = None
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> "Claim":
@@ -209,7 +136,7 @@ class Claim:
         )
 
 
-@_record
+@fields.record
 class Picture:
     """A picture beside the ledger.
 
@@ -219,11 +146,11 @@ class Picture:
             readers who do not see it.
     """
 
-    file: _Name
-    caption: _Text
+    file: fields.Name
+    caption: fields.Text
 
 
-@_record
+@fields.record
 class Choice:
     """A setting that the source does not print, and why ours is what it is.
 
@@ -233,12 +160,12 @@ class Choice:
         reason: why.
     """
 
-    flag: _Text
-    value: _Scalar
-    reason: _Text
+    flag: fields.Text
+    value: fields.Scalar
+    reason: fields.Text
 
 
-@_record
+@fields.record
 class Ledger:
     """What an artefact found, under which conditions.
 
@@ -261,14 +188,14 @@ class Ledger:
             names no claim of this ledger, or one that is a part itself.
     """
 
-    artefact: _Name
-    source: _Text
+    artefact: fields.Name
+    source: fields.Text
     scale: Scale
-    command: _Text
-    revision: _Text
-    versions: dict[_Text, _Entry]
-    machine: dict[_Text, _Entry]
-    seconds: _NotNegative
+    command: fields.Text
+    revision: fields.Text
+    versions: dict[fields.Text, fields.Entry]
+    machine: dict[fields.Text, fields.Entry]
+    seconds: fields.NotNegative
     rows: tuple[Row, ...] = ()
     claims: tuple[Claim, ...] = ()
     pictures: tuple[Picture, ...] = ()
@@ -327,7 +254,6 @@ class Ledger:
             raise ValueError(f"{path} is not a ledger: {error}") from error
 
 
-_Made = TypeVar("_Made")
 _ADAPTER: pydantic.TypeAdapter[Ledger] = pydantic.TypeAdapter(Ledger)
 
 
@@ -340,7 +266,7 @@ def _from_json(entry: Any) -> Ledger:
         stated = [row.get("difference") for row in rows]
         rows = [_without(row, "difference") for row in rows]
         entry = entry | {"rows": rows}
-    ledger = _checked(lambda: _ADAPTER.validate_python(entry))
+    ledger = fields.checked(lambda: _ADAPTER.validate_python(entry))
     for row, difference in zip(ledger.rows, stated, strict=True):
         if difference != row.difference:
             raise ValueError(
@@ -352,33 +278,6 @@ def _from_json(entry: Any) -> Ledger:
 
 def _without(entry: dict, key: str) -> dict:
     return {name: value for name, value in entry.items() if name != key}
-
-
-def _checked(make: Callable[[], _Made]) -> _Made:
-    """What `make` returns; the first error of pydantic as one line."""
-    try:
-        return make()
-    except pydantic.ValidationError as error:
-        details = error.errors(include_url=False)[0]
-    raise ValueError(_line(details))
-
-
-def _line(details: Any) -> str:
-    kind, message, value = details["type"], details["msg"], details["input"]
-    where = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in details["loc"]
-    ).removeprefix(".")
-    name = where.rpartition(".")[2]
-    if kind == "missing":
-        return f"`{where}` is missing."
-    if kind == "unexpected_keyword_argument":
-        return f"`{where}` is no field of a ledger. Received: {name}={value!r}."
-    if kind == "value_error":
-        message = str(details["ctx"]["error"])
-    if not where or message.startswith("`"):  # it names the fields itself
-        return f"`{where}`: {message}" if where else message
-    message = message.replace("Input should be", "must be")
-    return f"`{where}` {message}. Received: {name}={value!r}."
 
 
 def _check_interval(low: float | None, high: float | None) -> None:

@@ -154,7 +154,8 @@ def _page(
     for reading in readings:
         groups[reading.ledger.artefact].append(reading)
     labels = list(dict.fromkeys(reading.label for reading in readings))
-    selections = {label: pictures.Selection() for label in labels}
+    most_bytes = pictures.MOST_BYTES // len(labels)
+    selections = {label: pictures.Selection(most_bytes) for label in labels}
     artefacts = [
         _artefact(group, labels, selections, leading) for group in groups.values()
     ]

@@ -10,7 +10,7 @@ from tfsemae.reports.ledger import Picture
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KIND = re.compile(r"[A-Za-z]+\d*(?:_[a-z]+)?")
-_MOST_BYTES = 450_000  # of the pictures of a page, before base64
+MOST_BYTES = 450_000  # of the pictures of a page, before base64
 
 
 class Figure(NamedTuple):
@@ -50,7 +50,9 @@ class Selection:
     `figure6_joint_shuffled0.001.png`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        """Args: most_bytes: size of all embedded pictures, before base64."""
+        self._most_bytes = most_bytes
         self._kinds: set[str] = set()
         self._bytes = 0
 
@@ -63,7 +65,7 @@ class Selection:
         size = (folder / picture.file).stat().st_size
         found = _KIND.match(picture.file)
         kind = found[0] if found else picture.file
-        if kind in self._kinds or self._bytes + size > _MOST_BYTES:
+        if kind in self._kinds or self._bytes + size > self._most_bytes:
             return False
         self._kinds.add(kind)
         self._bytes += size
