@@ -33,7 +33,8 @@ def read(settings: type[T]) -> T:
     Returns:
         An instance with the values of the flags.
     """
-    names = [field.name for field in dataclasses.fields(settings)]
+    fields = dataclasses.fields(settings)  # type: ignore[arg-type]
+    names = [field.name for field in fields]
     return settings(**{name: flags.FLAGS[name].value for name in names})
 
 
@@ -49,7 +50,8 @@ def run(main: Callable[..., object], *, arguments: bool = False) -> None:
     """
     # TensorFlow's own notes about the processor would stand before the message.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    flags.FLAGS.verbosity = logging.WARNING  # absl lifts a mere default to INFO
+    # absl lifts a mere default to INFO.
+    flags.FLAGS.verbosity = logging.WARNING  # type: ignore[assignment]
     flags.FLAGS.set_gnu_getopt(True)  # flags may follow such words
     # Without the file and the line of code.
     warnings.formatwarning = lambda message, *_, **__: f"Warning: {message}\n"

@@ -68,7 +68,7 @@ def writing(path: PathLike, *, errors: Errors = ()) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, *errors) as error:
+    except (OSError, *errors) as error:  # type: ignore[misc]
         reason = " ".join(_NOISE.sub("", str(error)).split())
         if getattr(error, "errno", None):
             reason = os.strerror(error.errno)

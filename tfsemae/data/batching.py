@@ -1,11 +1,13 @@
 """Batches whose order is a pure function of the seed and the step."""
 
+from typing import TypeAlias
+
 import numpy as np
 import tensorflow as tf
 
 from tfsemae.data.images import Images
 
-_Batch = tf.Tensor | tuple[tf.Tensor, tf.Tensor]
+_Batch: TypeAlias = tf.Tensor | tuple[tf.Tensor, tf.Tensor]
 
 
 def batches(

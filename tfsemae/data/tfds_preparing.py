@@ -30,7 +30,9 @@ def prepare(
         ValueError: if an archive is not the original one, if it is neither at
             hand nor within reach, or if TFDS fails.
     """
-    folder = manual_dir and pathlib.Path(manual_dir).expanduser() / builder.name
+    folder = None
+    if manual_dir:
+        folder = pathlib.Path(manual_dir).expanduser() / builder.name
     for url, info in builder.url_infos.items():
         if folder and (folder / info.filename).is_file():
             _check_archive(folder / info.filename, info.checksum)

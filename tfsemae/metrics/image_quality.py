@@ -6,12 +6,13 @@ the sizes of the batches.
 """
 
 import math
+from typing import TypeAlias
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-TensorLike = tf.types.experimental.TensorLike
+TensorLike: TypeAlias = tf.types.experimental.TensorLike
 
 # One 8-bit grey level: a smaller root mean squared error cannot be displayed.
 _SQUARED_ERROR_FLOOR = 1.0 / 255.0**2

@@ -1,7 +1,10 @@
 """The networks by name. Free of Keras, so that the command line can read it."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tfsemae.models.autoencoder import Autoencoder
 
 #: Name on the command line -> module with `build(image_shape, class_names, ...)`.
 NETWORKS = {"table1": "tfsemae.models.table1"}
@@ -10,7 +13,7 @@ NETWORKS = {"table1": "tfsemae.models.table1"}
 INITIALIZERS = ("glorot_uniform", "he_normal", "lecun_normal", "wide_normal")
 
 
-def build(name: str, *args: Any, **kwargs: Any):
+def build(name: str, *args: Any, **kwargs: Any) -> "Autoencoder":
     """Builds a network by its name.
 
     Args:

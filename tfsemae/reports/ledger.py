@@ -109,7 +109,7 @@ class Claim:
                 "`low` and `high` must both be given or both be None. "
                 f"Received: low={self.low}, high={self.high}."
             )
-        if self.low is not None and self.low > self.high:
+        if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(
                 "`low` must not be above `high`. "
                 f"Received: low={self.low}, high={self.high}."

@@ -22,13 +22,14 @@ def decimals(
         printed: the source's number among them, or None.
         sd: their standard deviation, or None.
     """
-    values = [value for value in (*values, printed) if value is not None]
-    if all(value.is_integer() for value in values) and sd is None:
+    known = [value for value in (*values, printed) if value is not None]
+    if all(value.is_integer() for value in known) and sd is None:
         return 0
-    magnitude = _magnitude(max(map(abs, values), default=0.0))
+    magnitude = _magnitude(max(map(abs, known), default=0.0))
     places = max(min(3 - magnitude, 4), 1 - magnitude, 0)
     if printed is not None:
-        places = max(places, -decimal.Decimal(repr(printed)).as_tuple().exponent)
+        exponent = decimal.Decimal(repr(printed)).as_tuple().exponent
+        places = max(places, -int(exponent))
     if sd:
         places = max(places, min(places + 2, -_magnitude(sd)))
     return places

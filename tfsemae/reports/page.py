@@ -126,7 +126,7 @@ def _figure(folder, picture):
 
 def _totals(sections):
     """Number of claims by verdict, for each kind of reading."""
-    totals = collections.defaultdict(collections.Counter)
+    totals: collections.defaultdict = collections.defaultdict(collections.Counter)
     for section in sections:
         for reading in section["readings"]:
             totals[reading["label"]].update(reading["counts"])

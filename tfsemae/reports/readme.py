@@ -81,7 +81,10 @@ def _text(readme):
     return pathlib.Path(readme).read_text(encoding="utf-8")
 
 
-def _row(row: Row):
+def _row(row: Row) -> tuple[str, ...]:
+    # Rows without a printed number are left out before.
+    assert row.printed is not None
+    assert row.difference is not None
     places = numerals.decimals(row.measured, printed=row.printed, sd=row.sd)
     measured = numerals.fixed(row.measured, places)
     if row.sd is not None:

@@ -50,7 +50,7 @@ def above(interval: Interval, bound: float = 0.0) -> Verdict:
     return "undecided"
 
 
-def all_hold(verdicts: Iterable[Verdict]) -> Verdict:
+def all_hold(verdicts: Iterable[str]) -> Verdict:
     """The verdict on a claim that is made of several.
 
     Args:

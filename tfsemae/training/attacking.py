@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -112,7 +113,7 @@ def attack(settings: Settings) -> dict:
         shown = next(iter(data.batches(images, _GRID, shuffle=False)))
         original = tf.nest.flatten(shown)[0].numpy()
         draw(original, found["adversarial"][:_GRID], folder / f"{_NAME}.png")
-        measured = {"examples": len(images), **_means(found)}
+        measured: dict[str, Any] = {"examples": len(images), **_means(found)}
         if reference is not None:
             learnt = measure(reference, part=1, keys=_LATENT_KEYS)
             measured["latents"] = _measure_latents(
@@ -283,7 +284,7 @@ def _measure_latents(
     labels: np.ndarray,
     reference: dict[str, np.ndarray],
     reference_labels: np.ndarray,
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, float | None]]:
     """How well the latents tell the classes; adds each image's answers to `found`."""
     measured = {
         name: evaluation.structure(found[f"latent_{name}"], labels)
@@ -309,7 +310,7 @@ def _norm(values: tf.Tensor) -> tf.Tensor:
 
 
 def _means(found: dict[str, np.ndarray]) -> dict[str, float | None]:
-    means = {
+    means: dict[str, float | None] = {
         name: float(np.mean(found[name]))
         for name in ("psnr", "ssim", "psnr_clipped", "ssim_clipped")
     }
@@ -320,6 +321,6 @@ def _means(found: dict[str, np.ndarray]) -> dict[str, float | None]:
     return means
 
 
-def _write_arrays(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
+def _write_arrays(path: pathlib.Path, arrays: dict[str, Any]) -> None:
     with files.replacing(path) as temporary:
         np.savez(temporary, **arrays)

@@ -25,7 +25,9 @@ _EVENT_ERRORS = (tf.errors.OpError,)
 class StopOnNaN(keras.callbacks.Callback):
     """Stops a run whose loss is no longer a finite number."""
 
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None):
+    def on_train_batch_end(
+        self, batch: int, logs: Mapping[str, float] | None = None
+    ) -> None:
         """Raises FloatingPointError with the step and the terms."""
         bad = [name for name, value in (logs or {}).items() if not math.isfinite(value)]
         if bad:
@@ -34,7 +36,7 @@ class StopOnNaN(keras.callbacks.Callback):
                 f"{', '.join(bad)} is not a finite number. Lower --learning_rate."
             )
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Raises FloatingPointError before weights are saved that would fail next."""
         bad = [
             weight.path
@@ -56,7 +58,7 @@ class SaveCheckpoint(keras.callbacks.Callback):
         super().__init__()
         self._checkpoints = checkpoints
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """An epoch of Keras is an interval of `--checkpoint_every` steps."""
         self._checkpoints.save(self.model, _step(self.model))
 
@@ -83,7 +85,7 @@ class Log(keras.callbacks.Callback):
         with files.writing(self._events, errors=_EVENT_ERRORS):
             self._writer = tf.summary.create_file_writer(str(self._events))
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Appends an entry; an epoch of Keras is an interval."""
         step = _step(self.model)
         values = {
@@ -131,11 +133,13 @@ class Progress(keras.callbacks.Callback):
         self._started = time.monotonic()
         self._start_step = start_step
 
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None):
+    def on_train_batch_end(
+        self, batch: int, logs: Mapping[str, float] | None = None
+    ) -> None:
         """Moves the bar."""
         self._bar.update(_step(self.model) - self._bar.n)
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Shows the losses."""
         losses = {name: f"{value:.4f}" for name, value in (logs or {}).items()}
         self._bar.set_postfix(losses)

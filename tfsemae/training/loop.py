@@ -154,7 +154,7 @@ def _check(settings: Settings) -> None:
             "--train_decoder and --notrain_decoder go with --decoder_from; without it "
             "the decoder is always trained. Name the run whose decoder is meant."
         )
-    if settings.strategy == "mirrored" and settings.steps_per_execution > 1:
+    if settings.strategy == "mirrored" and (settings.steps_per_execution or 1) > 1:
         raise ValueError(
             "--strategy=mirrored runs one step per execution. "
             f"Received: --steps_per_execution={settings.steps_per_execution}."

@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tfsemae.experiments.ming2022 import plan
 from tfsemae.experiments.runs import Run
@@ -91,9 +91,9 @@ _SEEDS = dataclasses.replace(
     _CIFAR10, steps=2_500, seeds=3, attackers=_BOTH_WEIGHTS, scale="reduced"
 )
 _MNIST = Plan(dataset="mnist", steps=2_500, examples=2000)
-_SMOKE = {"dataset": "digits", "steps": 10, "scale": "smoke"}
+_SMOKE: dict[str, Any] = {"dataset": "digits", "steps": 10, "scale": "smoke"}
 
-PLANS = {
+PLANS: dict[str, dict[str, Plan]] = {
     "full": {
         "ming2022_cifar10": _CIFAR10,
         "ming2022_cifar10_seeds": _SEEDS,
@@ -103,18 +103,15 @@ PLANS = {
         ),
     },
 }
+_SMOKE_CHANGES: tuple[dict[str, Any], ...] = (
+    {"classes": ("0", "1")},
+    {"classes": ("0", "1"), "seeds": 2},
+    {"examples": 200},
+    {"examples": 100},
+)
 PLANS["smoke"] = {
     name: dataclasses.replace(full, **_SMOKE, **changes)
-    for (name, full), changes in zip(
-        PLANS["full"].items(),
-        (
-            {"classes": ("0", "1")},
-            {"classes": ("0", "1"), "seeds": 2},
-            {"examples": 200},
-            {"examples": 100},
-        ),
-        strict=True,
-    )
+    for (name, full), changes in zip(PLANS["full"].items(), _SMOKE_CHANGES, strict=True)
 }
 
 

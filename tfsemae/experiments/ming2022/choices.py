@@ -91,14 +91,13 @@ def weight(
     """Makes the parts of `ming2022_weight`: quality against class structure."""
     del data_dir  # the runs have measured all
     s = plan.SCALES[scale]
-    found = {
-        weight: claims.measured(
-            runs_dir / plan.weight_run(s, weight, seed)[0]
-            for seed in range(s.weight_seeds)
-        )
-        for weight in (None, *s.weights)
-    }
-    vanilla = found.pop(None)
+
+    def measured(weight: float | None) -> _Found:
+        names = (plan.weight_run(s, weight, seed)[0] for seed in range(s.weight_seeds))
+        return claims.measured(runs_dir / name for name in names)
+
+    vanilla = measured(None)
+    found = {weight: measured(weight) for weight in s.weights}
     effects = {w: claims.effects(values, vanilla) for w, values in found.items()}
     named = {"vanilla": vanilla} | {f"semantic{w:g}": found[w] for w in found}
     tag = plan.tag("ming2022_weight", scale)

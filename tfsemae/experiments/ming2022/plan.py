@@ -65,8 +65,8 @@ def runs(artefact: str, scale: str) -> dict[str, Run]:
     """
     s = SCALES[scale]
     if artefact == "ming2022_plateau":
-        grid = itertools.product(range(s.seeds), FORMS, (None, 1))
-        found = [plateau_run(s, form, weight, seed) for seed, form, weight in grid]
+        forms = itertools.product(range(s.seeds), FORMS, (None, 1))
+        found = [plateau_run(s, form, weight, seed) for seed, form, weight in forms]
     elif artefact == "ming2022_weight":
         grid = itertools.product(range(s.weight_seeds), (None, *s.weights))
         found = [weight_run(s, weight, seed) for seed, weight in grid]
