@@ -1,4 +1,4 @@
-"""The linters that `pyproject.toml` configures."""
+"""The linters and the type checker that `pyproject.toml` configures."""
 
 import pathlib
 import subprocess
@@ -16,8 +16,9 @@ _SCRIPTS = pathlib.Path(sysconfig.get_path("scripts"))
         ["lint-imports", "--no-cache"],
         ["ruff", "check", "--no-cache", "."],
         ["ruff", "format", "--no-cache", "--check", "."],
+        ["mypy", "--cache-dir=/dev/null"],
     ],
-    ids=["storeys", "lint", "format"],
+    ids=["layers", "lint", "format", "types"],
 )
 def test_linter_is_content(command):
     result = subprocess.run(

@@ -1,11 +1,11 @@
 """The semantic attack: I_a = I + I_s - I_v."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import keras
 import tensorflow as tf
 
-TensorLike = tf.types.experimental.TensorLike
+TensorLike: TypeAlias = tf.types.experimental.TensorLike
 
 
 class SemanticShift(NamedTuple):

@@ -8,9 +8,11 @@ import statistics
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from tfsemae import files
+
+Key = TypeVar("Key")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,14 +77,18 @@ class Program(contextlib.AbstractContextManager):
             env=os.environ | (environment or {}),
             text=True,
         )
+        assert self._process.stdin
+        assert self._process.stdout
+        self._input, self._output = self._process.stdin, self._process.stdout
+        self._command = " ".join(command)
 
     def __exit__(self, *error: object) -> None:
         self._process.kill()
         self._process.wait()
-        self._process.stdout.close()
+        self._output.close()
         self._errors.close()
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
+            self._input.close()
 
     def wait(self) -> None:
         """Waits until it has warmed up.
@@ -105,19 +111,17 @@ class Program(contextlib.AbstractContextManager):
 
     def _begin(self) -> None:
         with contextlib.suppress(BrokenPipeError):  # `_answer` tells why
-            self._process.stdin.write("\n")
-            self._process.stdin.flush()
+            self._input.write("\n")
+            self._input.flush()
 
     def _answer(self) -> Any:
-        line = self._process.stdout.readline()
+        line = self._output.readline()
         if line:
             return json.loads(line)
         status = self._process.wait()
         self._errors.seek(0)
         last = self._errors.read().strip().rpartition("\n")[2]
-        raise ChildProcessError(
-            f"{' '.join(self._process.args)} ended with status {status}: {last}"
-        )
+        raise ChildProcessError(f"{self._command} ended with status {status}: {last}")
 
 
 def at_once(programs: Sequence[Program]) -> list[float]:
@@ -138,8 +142,8 @@ def at_once(programs: Sequence[Program]) -> list[float]:
 
 
 def in_turn(
-    measures: Mapping[str, Callable[[], float]], repeats: int
-) -> dict[str, float]:
+    measures: Mapping[Key, Callable[[], float]], repeats: int
+) -> dict[Key, float]:
     """Measures A, B, ..., A, B, ..., so that a drift of the machine meets all.
 
     Args:
@@ -149,7 +153,7 @@ def in_turn(
     Returns:
         Name -> the median of its rates.
     """
-    rates = {name: [] for name in measures}
+    rates: dict[Key, list[float]] = {name: [] for name in measures}
     for _ in range(repeats):
         for name, measure in measures.items():
             rates[name].append(measure())

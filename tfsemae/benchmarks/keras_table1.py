@@ -11,6 +11,7 @@ import math
 import sys
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -89,7 +90,7 @@ def channel_by_channel(autoencoder: Autoencoder) -> Autoencoder:
 
 def workload(
     autoencoder: Autoencoder, batches: tf.data.Dataset, settings: loop.Settings
-) -> dict[str, np.ndarray]:
+) -> dict[str, Any]:
     """All that another program needs to do the same training.
 
     Args:
@@ -103,9 +104,11 @@ def workload(
         weights as Keras has them; `semantic_weight`, `learning_rate`,
         `decay_rate`, `decay_steps` and Adam's `epsilon`.
     """
+    parts = autoencoder.encoder, autoencoder.decoder, autoencoder.classifier
     content = {
         f"{part.name}/{weight.path}": weight.numpy()
-        for part in (autoencoder.encoder, autoencoder.decoder, autoencoder.classifier)
+        for part in parts
+        if part is not None
         for weight in part.weights
     }
     taken = batches.take(settings.checkpoint_every + 1).as_numpy_iterator()

@@ -162,9 +162,11 @@ def with_channels(training: Training) -> Training:
         training: its workload stays as it is; the new one lies beside it.
     """
     folder = training.workload.parent
-    dataset, classes = "cifar10", "airplane,automobile"
-    if not catalogue.DATA_SETS[training.dataset].in_tfds:
-        dataset, classes = str(folder / "random_images.npz"), None
+    dataset, classes = "cifar10", None
+    if catalogue.DATA_SETS[training.dataset].in_tfds:
+        classes = "airplane,automobile"
+    else:
+        dataset = str(folder / "random_images.npz")
         _write_random_images(dataset)
     workload = folder / "workload_with_channels.npz"
     return dataclasses.replace(
@@ -197,8 +199,9 @@ def measure(
                 peers[group, name] = stack.enter_context(program)
         for program in (ours, *peers.values()):
             program.wait()
-        turns = {key: program.turn for key, program in peers.items()}
-        rates = in_turn({"ours": ours.turn} | turns, repeats)
+        turns = {("", "ours"): ours.turn}
+        turns |= {key: program.turn for key, program in peers.items()}
+        rates = in_turn(turns, repeats)
     gigaflop = ours.said["flop"] / 1e9
     return [
         Case(
@@ -206,7 +209,7 @@ def measure(
             threads=threads,
             repeats=repeats,
             unit="GFLOP/s" if group == "matmul" else "images/s",
-            ours=rates["ours"] * (gigaflop if group == "matmul" else 1),
+            ours=rates["", "ours"] * (gigaflop if group == "matmul" else 1),
             peer=rates[group, name],
             peer_name=name,
             outcome_ours=_last_loss(ours),

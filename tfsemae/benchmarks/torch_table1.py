@@ -11,7 +11,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -120,7 +120,7 @@ def load(network: SemanticAutoencoder, weights: Mapping[str, np.ndarray]) -> Non
     height, width = network.grid[1:]
     # Dense layers before or behind a flattened image; the side that is one.
     inputs, outputs = (height, width, -1), (height, width, 4)
-    turned = {
+    turned: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         "encoder/code/kernel": lambda w: _flat_rows(_flat_rows(w, inputs).T, outputs),
         "encoder/code/bias": lambda b: _flat_rows(b, outputs),
         "classifier/hidden/kernel": lambda w: _flat_rows(w, inputs).T,

@@ -350,7 +350,7 @@ def relevance_note(rule: Rule, interval: Interval, unit: str = "") -> str:
     return notes.get(rule.relevance(interval), "")
 
 
-def all_hold(verdicts: Iterable[Verdict]) -> Verdict:
+def all_hold(verdicts: Iterable[str]) -> Verdict:
     """The verdict on a claim that is made of several.
 
     Args:
