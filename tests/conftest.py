@@ -1,9 +1,8 @@
-"""What the tests of several rooms share."""
+"""Fixtures that the tests of several packages share."""
 
 import contextlib
 import os
 import pathlib
-import re
 import resource
 import signal
 import subprocess
@@ -17,8 +16,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is impor
 
 ROOT = pathlib.Path(__file__).parents[1]
 _PATIENCE = 600  # seconds; far more than a busy machine needs
-#: TensorFlow's notes about the processor, which no setting turns off.
-_NOTES = re.compile(r"[IWEF]0000 00:00|WARNING: All log messages before")
 
 #: Of a run that takes a second of training; an interval does not divide its steps.
 RUN = (
@@ -41,11 +38,7 @@ class Ended(NamedTuple):
 
     status: int
     out: str
-    messages: list[str]  # lines on stderr without TensorFlow's notes
-
-
-def _messages(stderr):
-    return [line for line in stderr.splitlines() if not _NOTES.match(line)]
+    messages: list[str]  # lines on stderr
 
 
 def _environment():
@@ -75,7 +68,7 @@ def run_python():
             check=False,
             **options,
         )
-        return Ended(process.returncode, process.stdout, _messages(process.stderr))
+        return Ended(process.returncode, process.stdout, process.stderr.splitlines())
 
     return run
 
@@ -98,11 +91,11 @@ def start_python():
 
 
 @pytest.fixture(scope="session")
-def run_door(run_python):
-    """Runs `python -m tfsemae.<door>` the way a user does."""
+def run_command(run_python):
+    """Runs `python -m tfsemae.<name>` the way a user does."""
 
-    def run(door, *arguments, **options):
-        return run_python("-m", f"tfsemae.{door}", *arguments, **options)
+    def run(name, *arguments, **options):
+        return run_python("-m", f"tfsemae.{name}", *arguments, **options)
 
     return run
 
@@ -114,10 +107,10 @@ def digits_flags():
 
 
 @pytest.fixture(scope="session")
-def digits_run(tmp_path_factory, run_door):
+def digits_run(tmp_path_factory, run_command):
     """A finished run on the digits; tests only read it."""
     folder = tmp_path_factory.mktemp("digits") / "run"
-    ended = run_door("train", *RUN, f"--output_dir={folder}")
+    ended = run_command("train", *RUN, f"--output_dir={folder}")
     assert ended.status == 0, ended.messages
     return folder
 
@@ -164,41 +157,24 @@ def images_file(write_images):
 
 @pytest.fixture(scope="session")
 def make_settings(images_file):
-    """Makes `loop.Settings` of a short run on small images."""
-    from tfsemae.training import loop
+    """Makes `training.Settings` of a short run on small images, by flat names."""
+    from tfsemae import settings, training
 
     defaults = {
         "dataset": str(images_file),
-        "classes": None,
-        "model": "table1",
         "semantic": True,
         "semantic_weight": 0.5,
-        "shuffle_labels": False,
-        "decoder_from": None,
-        "train_decoder": None,
-        "encoder_from": None,
-        "loss": "binary_crossentropy",
         "initializer": "he_normal",
         "steps": 5,
         "batch_size": 4,
-        "learning_rate": 0.001,
         "decay_rate": 0.5,
         "decay_steps": 2,
-        "seed": 0,
-        "validation": 0,
         "checkpoint_every": 2,
-        "steps_per_execution": 1,
-        "jit_compile": False,
-        "threads": 0,
-        "strategy": "default",
-        "resume": True,
-        "data_dir": None,
-        "manual_dir": None,
     }
 
     def make(output_dir, **changes):
         values = defaults | {"output_dir": str(output_dir)} | changes
-        return loop.Settings(**values)
+        return settings.make(training.Settings, values)
 
     return make
 
