@@ -140,16 +140,17 @@ def _resume(
 ) -> int:
     """Loads the newest checkpoint, cuts the logs back to it, gives its step."""
     steps, every = settings.optimizer.steps, settings.run.checkpoint_every
+    done = max(checkpoints.steps(), default=0)
+    if done > steps:
+        raise ValueError(
+            f"The run in --output_dir={folder} has done {done} steps. "
+            f"Received: --steps={steps}. Name another folder for a shorter run."
+        )
     # A run that is extended goes on from its last whole interval, as one that is
     # that long from the start.
     start = checkpoints.restore(
         procedure.model, usable=lambda step: step == steps or step % every == 0
     )
-    if start > steps:
-        raise ValueError(
-            f"The run in --output_dir={folder} has done {start} steps. "
-            f"Received: --steps={steps}. Name another folder for a shorter run."
-        )
     # One entry without a checkpoint is of a run that was killed between the two.
     if not start and logs.entries(folder) > 1:
         raise ValueError(
