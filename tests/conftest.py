@@ -1,10 +1,9 @@
-"""What tests of several folders share."""
+"""Fixtures that the tests of several packages share."""
 
 import contextlib
 import fcntl
 import os
 import pathlib
-import re
 import resource
 import shutil
 import signal
@@ -23,8 +22,6 @@ for _name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREA
 
 ROOT = pathlib.Path(__file__).parents[1]
 _PATIENCE = 600  # seconds; far more than a busy machine needs
-#: TensorFlow's notes about the processor, which no setting turns off.
-_NOTES = re.compile(r"[IWEF]0000 00:00|WARNING: All log messages before")
 
 #: Of a run that takes a second of training; an interval does not divide its steps.
 RUN = (
@@ -47,11 +44,7 @@ class Ended(NamedTuple):
 
     status: int
     out: str
-    messages: list[str]  # lines on stderr without TensorFlow's notes
-
-
-def _messages(stderr):
-    return [line for line in stderr.splitlines() if not _NOTES.match(line)]
+    messages: list[str]  # lines on stderr
 
 
 def _environment():
@@ -81,7 +74,7 @@ def run_python():
             check=False,
             **options,
         )
-        return Ended(process.returncode, process.stdout, _messages(process.stderr))
+        return Ended(process.returncode, process.stdout, process.stderr.splitlines())
 
     return run
 
@@ -104,11 +97,11 @@ def start_python():
 
 
 @pytest.fixture(scope="session")
-def run_door(run_python):
-    """Runs `python -m tfsemae.<door>` the way a user does."""
+def run_command(run_python):
+    """Runs `python -m tfsemae.<name>` the way a user does."""
 
-    def run(door, *arguments, **options):
-        return run_python("-m", f"tfsemae.{door}", *arguments, **options)
+    def run(name, *arguments, **options):
+        return run_python("-m", f"tfsemae.{name}", *arguments, **options)
 
     return run
 
@@ -120,7 +113,7 @@ def digits_flags():
 
 
 @pytest.fixture(scope="session")
-def digits_run(shared_folder, tmp_path_factory, run_door):
+def digits_run(shared_folder, tmp_path_factory, run_command):
     """A finished run on the digits; tests only read it.
 
     The first worker that wants it trains it; each has a copy, so that a test may
@@ -130,7 +123,7 @@ def digits_run(shared_folder, tmp_path_factory, run_door):
     with open(shared_folder / "digits_run.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (made / "metrics.json").exists():
-            ended = run_door("train", *RUN, f"--output_dir={made}")
+            ended = run_command("train", *RUN, f"--output_dir={made}")
             assert ended.status == 0, ended.messages
     shutil.copytree(made, copy)
     flags = (copy / "flags.txt").read_text("utf-8")
@@ -188,41 +181,24 @@ def images_file(write_images):
 
 @pytest.fixture(scope="session")
 def make_settings(images_file):
-    """Makes `loop.Settings` of a short run on small images."""
-    from tfsemae.training import loop
+    """Makes `training.Settings` of a short run on small images, by flat names."""
+    from tfsemae import settings, training
 
     defaults = {
         "dataset": str(images_file),
-        "classes": None,
-        "model": "table1",
         "semantic": True,
         "semantic_weight": 0.5,
-        "shuffle_labels": False,
-        "decoder_from": None,
-        "train_decoder": None,
-        "encoder_from": None,
-        "loss": "binary_crossentropy",
         "initializer": "he_normal",
         "steps": 5,
         "batch_size": 4,
-        "learning_rate": 0.001,
         "decay_rate": 0.5,
         "decay_steps": 2,
-        "seed": 0,
-        "validation": 0,
         "checkpoint_every": 2,
-        "steps_per_execution": 1,
-        "jit_compile": False,
-        "threads": 0,
-        "strategy": "default",
-        "resume": True,
-        "data_dir": None,
-        "manual_dir": None,
     }
 
     def make(output_dir, **changes):
         values = defaults | {"output_dir": str(output_dir)} | changes
-        return loop.Settings(**values)
+        return settings.make(training.Settings, values)
 
     return make
 

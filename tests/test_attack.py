@@ -10,19 +10,19 @@ from tfsemae import data, metrics, models
 
 
 @pytest.fixture(scope="module")
-def attacker(digits_run, digits_flags, run_door, tmp_path_factory):
+def attacker(digits_run, digits_flags, run_command, tmp_path_factory):
     folder = tmp_path_factory.mktemp("attacker") / "run"
     flags = [*digits_flags, "--shuffle_labels", f"--decoder_from={digits_run}"]
-    ended = run_door("train", *flags, f"--output_dir={folder}")
+    ended = run_command("train", *flags, f"--output_dir={folder}")
     assert ended.status == 0, ended.messages
     return folder
 
 
 @pytest.fixture(scope="module")
-def attack(digits_run, attacker, run_door):
+def attack(digits_run, attacker, run_command):
     def run(folder, *flags):
         pair = f"--model_dir={digits_run}", f"--attacker_dir={attacker}"
-        return run_door("attack", *pair, f"--output_dir={folder}", *flags)
+        return run_command("attack", *pair, f"--output_dir={folder}", *flags)
 
     return run
 
@@ -62,10 +62,10 @@ def test_it_prints_what_was_measured_and_nothing_else(attacked):
         ]
 
 
-def test_clean_latents_are_measured_as_evaluation_does(attacked, run_door, digits_run):
+def test_clean_latents_are_measured_as_evaluation_does(attacked, run_command, digits_run):
     # Of all digits of the three classes; the attack drew 50 of them.
     folder = attacked[0].parent / "whole"
-    ended = run_door(
+    ended = run_command(
         "attack",
         f"--flagfile={attacked[0] / 'flags.txt'}",
         f"--output_dir={folder}",
@@ -124,9 +124,9 @@ def test_tfds_reads_the_same(attacked, arrays):
     assert builder.info.features["label"].names == ["3", "5", "8"]
 
 
-def test_its_flagfile_does_the_same_again(attacked, arrays, run_door, tmp_path):
+def test_its_flagfile_does_the_same_again(attacked, arrays, run_command, tmp_path):
     flagfile = f"--flagfile={attacked[0] / 'flags.txt'}"
-    ended = run_door("attack", flagfile, f"--output_dir={tmp_path}")
+    ended = run_command("attack", flagfile, f"--output_dir={tmp_path}")
     assert (ended.status, ended.messages) == (0, [])
     assert ended.out == attacked[1].out
     with np.load(tmp_path / "adversarial.npz") as file:
@@ -151,7 +151,7 @@ def test_images_that_can_not_be_are_one_message(attack, tmp_path, flag, message)
 
 
 def test_attacker_with_a_decoder_of_its_own_is_one_message(
-    digits_run, attacker, run_door, tmp_path
+    digits_run, attacker, run_command, tmp_path
 ):
     # A copy of the attacker, its decoder of one other bit.
     network = models.Autoencoder.load(attacker)
@@ -159,7 +159,7 @@ def test_attacker_with_a_decoder_of_its_own_is_one_message(
     weights[-1] = np.nextafter(weights[-1], np.float32(9))
     network.decoder.set_weights(weights)
     network.save(tmp_path / "other")
-    ended = run_door(
+    ended = run_command(
         "attack",
         f"--model_dir={digits_run}",
         f"--attacker_dir={tmp_path / 'other'}",
@@ -174,9 +174,9 @@ def test_attacker_with_a_decoder_of_its_own_is_one_message(
 @pytest.mark.parametrize(
     "flag", ["--attack=magic", "--examples=0", "--batch_size=0", "--seed=-1"]
 )
-def test_value_of_a_flag_that_can_not_be_is_refused_at_once(run_door, tmp_path, flag):
+def test_value_of_a_flag_that_can_not_be_is_refused_at_once(run_command, tmp_path, flag):
     places = [f"--{name}={tmp_path / name}" for name in ("model_dir", "attacker_dir")]
-    ended = run_door("attack", *places, f"--output_dir={tmp_path / 'out'}", flag)
+    ended = run_command("attack", *places, f"--output_dir={tmp_path / 'out'}", flag)
     assert ended.status == 1
     text = " ".join(ended.messages)
     assert "Traceback" not in text

@@ -187,10 +187,10 @@ def test_flagfiles_of_ming_2022_say_what_is_printed(parse, name, own):
     ],
 )
 def test_value_of_a_flag_that_can_not_be_is_refused_at_once(
-    run_door, tmp_path, flag, received
+    run_command, tmp_path, flag, received
 ):
     output = [] if flag == "--output_dir" else [f"--output_dir={tmp_path / 'run'}"]
-    ended = run_door("train", *output, flag)
+    ended = run_command("train", *output, flag)
     assert ended.status == 1
     text = " ".join(ended.messages)
     assert received in text
@@ -200,8 +200,8 @@ def test_value_of_a_flag_that_can_not_be_is_refused_at_once(
     assert not list(tmp_path.iterdir())
 
 
-def test_output_dir_is_required(run_door):
-    ended = run_door("train", "--dataset=digits")
+def test_output_dir_is_required(run_command):
+    ended = run_command("train", "--dataset=digits")
     assert ended.status == 1
     assert "--output_dir must have a value" in " ".join(ended.messages)
 
@@ -209,9 +209,9 @@ def test_output_dir_is_required(run_door):
 # --- a run on the digits
 
 
-def test_it_prints_what_was_measured(digits_run, run_door, digits_flags):
+def test_it_prints_what_was_measured(digits_run, run_command, digits_flags):
     # The run has ended; a second start only reads.
-    ended = run_door("train", *digits_flags, f"--output_dir={digits_run}")
+    ended = run_command("train", *digits_flags, f"--output_dir={digits_run}")
     assert (ended.status, ended.messages) == (0, [])
     assert json.loads(ended.out) == json.loads(
         (digits_run / "metrics.json").read_text("utf-8")

@@ -17,7 +17,7 @@ T = TypeVar("T")
 # Flags belong to the command that asks for them, not to this module.
 flags.disclaim_key_flags()
 
-_HELP = ("--help", "-help", "--helpshort", "-helpshort", "--helpfull", "-?", "-h")
+_HELP = ("help", "helpshort", "helpfull", "helpxml", "?")
 _DIGITS = 6  # significant ones of a printed number
 _MEMORY = "ResourceExhaustedError"  # TensorFlow's, which is not imported here
 
@@ -78,7 +78,8 @@ def run(main: Callable[..., object], *, arguments: bool = False) -> None:
                 raise
             sys.exit(f"Error: {message}")
 
-    if any(word in _HELP for word in sys.argv[1:]):
+    sys.argv = ["--helpshort" if word == "-h" else word for word in sys.argv]
+    if any(word.startswith("-") and word.lstrip("-") in _HELP for word in sys.argv):
         _show_help(guarded)
     app.run(guarded)
 

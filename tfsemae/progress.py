@@ -1,13 +1,14 @@
 """What a command says on stderr while it works."""
 
 import datetime
-import shutil
+import os
 import sys
 import time
 
 from tqdm import tqdm
 
 _LEAST_COLUMNS = 20  # of a terminal on which a bar can be drawn
+_LEAST_ROWS = 2
 _SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -34,13 +35,12 @@ class Progress:
             lines: whether `update` writes lines where there is no terminal; else
                 `line` alone does.
         """
-        columns = shutil.get_terminal_size(fallback=(80, 24)).columns
         self._bar = tqdm(
             total=total,
             initial=done,
             unit=unit,
             dynamic_ncols=True,
-            disable=not sys.stderr.isatty() or columns < _LEAST_COLUMNS,
+            disable=not _bar_fits(),
         )
         self._total, self._unit, self._lines = total, unit, lines
         self._done = done
@@ -52,7 +52,9 @@ class Progress:
         self._done = done
         if self._first is None:
             self._first = done, time.monotonic()
-        self._bar.update(done - self._bar.n)
+            self._restart_bar(done)
+        else:
+            self._bar.update(done - self._bar.n)
         late = time.monotonic() - self._written > _SECONDS_BETWEEN_LINES
         if self._lines and (late or done == self._total):
             self.line("")
@@ -70,6 +72,13 @@ class Progress:
         """Ends the line of the bar, so that what is written next has its own."""
         self._bar.close()
 
+    def _restart_bar(self, done: int) -> None:
+        if self._bar.disable:
+            return
+        self._bar.n = self._bar.initial = self._bar.last_print_n = done
+        self._bar.unpause()  # counts the time from now on
+        self._bar.refresh()
+
     def _pace(self) -> str:
         begun, started = self._first or (self._done, self._written)
         spent = time.monotonic() - started
@@ -78,3 +87,13 @@ class Progress:
         rate = (self._done - begun) / spent
         left = datetime.timedelta(seconds=round((self._total - self._done) / rate))
         return f"{rate:.1f} {self._unit}s/s  {left} left"
+
+
+def _bar_fits() -> bool:
+    if not sys.stderr.isatty():
+        return False
+    try:
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):  # of a terminal in a program
+        return True
+    return columns >= _LEAST_COLUMNS and rows >= _LEAST_ROWS

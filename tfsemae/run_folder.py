@@ -7,6 +7,7 @@ continues it, or reads it where it is finished.
 import contextlib
 import hashlib
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -23,7 +24,7 @@ METRICS_FILE = "metrics.json"  # written last: a run that has it is finished
 #: What a start leaves that was stopped before it had computed anything to keep.
 _BEFORE_PROGRESS = (FLAGS_FILE, INPUTS_FILE, SECONDS_FILE)
 #: Files that hold work of an earlier start; they bind the folder to its flags.
-_PROGRESS = ("checkpoints/*.json", "arrays/*/*.npz", METRICS_FILE)
+_PROGRESS = ("checkpoints/*.json", "arrays/**/*.npz")
 
 Metrics = dict[str, Any]
 
@@ -57,16 +58,16 @@ def perform(
     check_flags(folder, run, resume=resume)
     with files.locked(folder, "process"):
         if is_finished(folder) and not _is_extended(folder, run):
+            found = read_metrics(folder)
             try:
                 verify(folder)
             except ValueError as error:
-                _say(f"{error} It is made again.")
+                _say(f"Warning: {error} This is done now.")
             else:
                 _say(f"{folder} holds a finished run, which is read.")
-                return read_metrics(folder)
+                return found
         files.remove_leftovers(folder)
-        _begin(folder, run)
-        with _timed(folder):
+        with _begun(folder, run), _timed(folder):
             found = work(folder)
             files.write_json(folder / METRICS_FILE, found)
     return found
@@ -84,7 +85,7 @@ def check(output_dir: files.PathLike) -> pathlib.Path:
     Raises:
         ValueError: if it is a file or cannot be made or written.
     """
-    folder = pathlib.Path(output_dir).expanduser()
+    folder = files.path(output_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Tried, not asked: root passes every permission test on a read-only disk.
@@ -155,7 +156,7 @@ def check_inputs(folder: pathlib.Path, digests: Mapping[str, str]) -> None:
     if not path.exists():
         files.write_json(path, dict(digests))
         return
-    earlier = _read_json(path)
+    earlier = _read_json(path, "Name another folder")
     changed = [name for name in digests if earlier.get(name) != digests[name]]
     if changed:
         raise ValueError(
@@ -199,24 +200,35 @@ def read_settings(folder: files.PathLike, group: type[settings.T]) -> settings.T
     try:
         return settings.parse(group, _flag_lines(folder))
     except ValueError as error:
-        path = pathlib.Path(folder) / FLAGS_FILE
-        raise ValueError(f"{path} is not of such a run: {error}") from error
+        path = files.path(folder) / FLAGS_FILE
+        raise ValueError(
+            f"{path} holds no flags of such a run: {_one_line(error)} Put the earlier "
+            "file back, or name another folder."
+        ) from error
 
 
 def is_finished(folder: files.PathLike) -> bool:
     """Whether a run has measured what it was to measure."""
-    return (pathlib.Path(folder) / METRICS_FILE).exists()
+    return (files.path(folder) / METRICS_FILE).exists()
 
 
 def read_metrics(folder: files.PathLike) -> Metrics:
     """What a finished run measured."""
-    return _read_json(pathlib.Path(folder) / METRICS_FILE)
+    return _read_json(files.path(folder) / METRICS_FILE)
 
 
 def seconds(folder: files.PathLike) -> float:
     """Seconds that all starts of a run took together; 0 before the first ended."""
-    path = pathlib.Path(folder) / SECONDS_FILE
-    return float(_read_json(path)["seconds"]) if path.exists() else 0.0
+    path = files.path(folder) / SECONDS_FILE
+    if not path.exists():
+        return 0.0
+    found = _read_json(path).get("seconds")
+    if not isinstance(found, int | float):
+        raise ValueError(
+            f"{path} is damaged (it has no number `seconds`). Remove it and run the "
+            "command again."
+        )
+    return float(found)
 
 
 def data_set(
@@ -239,6 +251,10 @@ def data_set(
     if dataset is not None:
         return dataset, classes or ()
     earlier = read_flags(folder)
+    if "dataset" not in earlier:
+        raise ValueError(
+            f"{files.path(folder) / FLAGS_FILE} names no --dataset. Name the data set."
+        )
     if classes is None:
         classes = [name for name in earlier.get("classes", "").split(",") if name]
     return earlier["dataset"], classes
@@ -249,15 +265,29 @@ def fingerprint(values: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(values).encode()).hexdigest()[:8]
 
 
-def _begin(folder: pathlib.Path, run: Any) -> None:
+@contextlib.contextmanager
+def _begun(folder: pathlib.Path, run: Any) -> Iterator[None]:
+    """Writes the flags; a finished run stays one if nothing comes of the start."""
     if not _has_progress(folder):
         for name in _BEFORE_PROGRESS:
             (folder / name).unlink(missing_ok=True)
     # A run that is extended is no longer finished, and has other flags.
-    (folder / METRICS_FILE).unlink(missing_ok=True)
-    flags = settings.serialized(run)
+    metrics, kept = folder / METRICS_FILE, folder / f".{os.getpid()}.{METRICS_FILE}"
+    earlier, flags = folder / FLAGS_FILE, settings.serialized(run)
+    before = _progress(folder), earlier.read_text("utf-8") if earlier.exists() else ""
+    if metrics.exists():
+        metrics.rename(kept)
     flags.pop("resume", None)  # of one start: --noresume would refuse what it wrote
-    files.write_text(folder / FLAGS_FILE, "\n".join(flags.values()) + "\n")
+    files.write_text(earlier, "\n".join(flags.values()) + "\n")
+    try:
+        yield
+    except BaseException:
+        if kept.exists() and _progress(folder) == before[0]:
+            files.write_text(earlier, before[1])
+            kept.rename(metrics)
+        raise
+    finally:
+        kept.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -284,14 +314,21 @@ def _is_extended(folder: pathlib.Path, run: Any) -> bool:
     return steps > done
 
 
+def _progress(folder: pathlib.Path) -> list[tuple[str, int]]:
+    """Name and time of the files that hold work."""
+    found = (path for pattern in _PROGRESS for path in folder.glob(pattern))
+    return sorted((str(path), path.stat().st_mtime_ns) for path in found)
+
+
 def _has_progress(folder: pathlib.Path) -> bool:
-    return any(next(folder.glob(pattern), None) for pattern in _PROGRESS)
+    return bool(_progress(folder)) or is_finished(folder)
 
 
 def _is_empty(folder: pathlib.Path) -> bool:
-    # What a start leaves that was killed while it wrote the flags does not count.
+    # What a start leaves that ended before it had computed anything does not count.
+    names = (files.LOCK, *_BEFORE_PROGRESS)
     return all(
-        path.name == files.LOCK or path.name.endswith(f".{FLAGS_FILE}")
+        path.name in names or path.name.endswith(f".{FLAGS_FILE}")
         for path in folder.iterdir()
     )
 
@@ -305,27 +342,41 @@ def _listed(serialized: Mapping[str, str], names: Sequence[str]) -> str:
 
 
 def _flag_lines(folder: files.PathLike) -> list[str]:
-    path = pathlib.Path(folder).expanduser() / FLAGS_FILE
+    path = files.path(folder) / FLAGS_FILE
     try:
-        return path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8").splitlines()
     except OSError as error:
         raise ValueError(
             f"{folder} holds no run: {path.name} cannot be read ({error.strerror}). "
             "Name the --output_dir of a run."
         ) from error
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is damaged ({error}). Put the earlier file back, or name another "
+            "folder."
+        ) from error
+    return [line for line in lines if line.strip()]
 
 
-def _read_json(path: pathlib.Path) -> dict[str, Any]:
+def _read_json(
+    path: pathlib.Path, remedy: str = "Remove it and run the command again"
+) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text("utf-8"))
+        found = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise ValueError(
             f"{path} is missing: there is no finished run. Run its command again."
         ) from error
     except ValueError as error:
-        raise ValueError(
-            f"{path} is damaged ({error}). Remove it and run the command again."
-        ) from error
+        raise ValueError(f"{path} is damaged ({error}). {remedy}.") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} is damaged (it holds no object). {remedy}.")
+    return found
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if text.endswith(".") else f"{text}."
 
 
 def _say(text: str) -> None:

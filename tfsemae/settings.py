@@ -11,6 +11,7 @@ A group may hold other groups; names are unique over all of them.
 """
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Iterable, Iterator, Sequence
@@ -159,6 +160,20 @@ def serialized(group: Any) -> dict[str, str]:
     return lines
 
 
+def check(group: Any) -> None:
+    """Checks the values of an instance that was made without the command line.
+
+    Args:
+        group: an instance of a dataclass of settings, or of groups of them.
+
+    Raises:
+        ValueError: if a number is not finite or out of its bounds, or a text is
+            none of its choices.
+    """
+    for field, _ in _fields(type(group)):
+        _check(field, flat(group)[field.name])
+
+
 def identity_names(group: type) -> set[str]:
     """Names of the settings on which a result depends."""
     return {
@@ -190,6 +205,23 @@ def _make(group: type[T], given: dict[str, Any]) -> T:
             # absl gives lists; a frozen group holds tuples.
             values[field.name] = tuple(value) if isinstance(value, list) else value
     return group(**values)
+
+
+def _check(field: dataclasses.Field, value: Any) -> None:
+    choices = field.metadata["choices"]
+    if choices and value is not None and value not in choices:
+        raise ValueError(
+            f"--{field.name}={value} is none of its choices, {', '.join(choices)}."
+        )
+    if not isinstance(value, int | float):
+        return
+    if not math.isfinite(value):
+        raise ValueError(f"--{field.name}={value} is not a finite number.")
+    low, high = field.metadata["lower_bound"], field.metadata["upper_bound"]
+    if low is not None and value < low:
+        raise ValueError(f"--{field.name}={value} is below its lower bound, {low}.")
+    if high is not None and value > high:
+        raise ValueError(f"--{field.name}={value} is above its upper bound, {high}.")
 
 
 def _define(field: dataclasses.Field, kind: Any, values: flags.FlagValues) -> None:

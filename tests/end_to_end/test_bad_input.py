@@ -19,11 +19,11 @@ BEFORE = ("step ", "Warning: The checkpoint of step ")
 
 
 @pytest.fixture
-def refused(run_door):
+def refused(run_command):
     """Runs a training that must fail; gives its one message."""
 
     def run(*flags, **options):
-        ended = run_door("train", *flags, **options)
+        ended = run_command("train", *flags, **options)
         assert ended.status == 1
         assert ended.out == ""
         *before, message = ended.messages
@@ -116,7 +116,7 @@ def test_files_that_can_not_grow(refused, tmp_path, images_file):
     assert not list((tmp_path / "checkpoints").iterdir())
 
 
-def test_full_disk_and_room_made(refused, run_door, small_disk, images_file):
+def test_full_disk_and_room_made(refused, run_command, small_disk, images_file):
     # A checkpoint has 1.6 MB, and some more is asked for: the second does not fit.
     disk = small_disk("size=4m")
     folder = disk / "run"
@@ -129,7 +129,7 @@ def test_full_disk_and_room_made(refused, run_door, small_disk, images_file):
         "step_00000001.weights.h5",
     ]
     subprocess.run(["mount", "-o", "remount,size=20m", disk], check=True)
-    ended = run_door("train", *flags)
+    ended = run_command("train", *flags)
     assert ended.status == 0, ended.messages
     with open(folder / "log.csv", newline="") as stream:
         assert [row["step"] for row in csv.DictReader(stream)] == ["1", "2", "3"]

@@ -196,6 +196,22 @@ def test_more_room_than_needed_is_asked_for_and_little_more(
     assert (saved / "step_00000006.json").exists()
 
 
+def test_a_step_from_which_the_run_may_not_go_on_is_removed_behind_another(
+    checkpoints, saved
+):
+    # As of a run that is extended, whose last interval was shorter.
+    network = _model()
+    assert checkpoints.restore(network, usable=lambda step: step != 4) == 2
+    _assert_equal(network, _model(2))
+    assert _names(saved) == ["step_00000002.json", "step_00000002.weights.h5"]
+
+
+def test_without_a_usable_one_a_run_begins_at_step_0(checkpoints, saved):
+    network = _model(1)
+    assert checkpoints.restore(network, usable=lambda step: False) == 0
+    _assert_equal(network, _model(1))
+
+
 def test_leftovers_of_a_killed_save_do_not_count(checkpoints, saved):
     (saved / ".123.step_00000006.weights.h5").write_bytes(b"half")
     (saved / ".123.step_00000006.json").write_text("{")

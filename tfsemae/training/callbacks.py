@@ -39,6 +39,35 @@ class StopOnNaN(keras.callbacks.Callback):
             )
 
 
+class CheckSteps(keras.callbacks.Callback):
+    """Stops a run of which Keras does fewer steps than an interval has."""
+
+    def __init__(self, steps: int, every: int):
+        """Args: steps: of the whole run. every: steps of an interval."""
+        super().__init__()
+        self._steps, self._every = steps, every
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Raises ValueError where no interval should end."""
+        done = self.model.steps_done()
+        if done != self._steps and done % self._every:
+            raise ended_early(done, self._steps)
+
+
+def ended_early(done: int, steps: int) -> ValueError:
+    """The error of a run that Keras ended before its time.
+
+    Args:
+        done: steps that were done.
+        steps: steps that were asked for.
+    """
+    return ValueError(
+        f"Training ended after {done} of --steps={steps} steps. Keras was told to do "
+        "fewer: unset KERAS_MAX_EPOCHS, KERAS_MAX_STEPS_PER_EPOCH and their entries in "
+        "keras.json, and start it again."
+    )
+
+
 class SaveCheckpoint(keras.callbacks.Callback):
     """Saves a checkpoint at the end of each interval."""
 

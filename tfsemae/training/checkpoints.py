@@ -41,7 +41,7 @@ class Checkpoints:
             step: number of steps done.
 
         Raises:
-            OSError: if it can not be written; earlier ones stay.
+            OSError: if it cannot be written; earlier ones stay.
         """
         weights = self._weights(step)
         # h5py prints tracebacks of its own where a disk is full.
@@ -52,7 +52,7 @@ class Checkpoints:
             {"step": step, "run": self._run, "sha256": _sha256(weights)},
         )
         # Later ones are of another run, put here by hand; they count for nothing.
-        done = [old for old in self._steps() if old <= step]
+        done = [old for old in self.steps() if old <= step]
         for old in done[_KEPT:]:
             self._remove(old)
 
@@ -72,7 +72,7 @@ class Checkpoints:
         Raises:
             ValueError: if there are checkpoints but none can be loaded.
         """
-        steps = self._steps()
+        steps = self.steps()
         for step in filter(usable, steps):
             try:
                 self._load(model, step)
@@ -94,6 +94,13 @@ class Checkpoints:
             )
         return 0
 
+    def steps(self) -> list[int]:
+        """Steps of the checkpoints, of foreign and damaged ones too, newest first."""
+        found = self._folder.glob("step_*.json")
+        return sorted(
+            (int(path.stem.removeprefix("step_")) for path in found), reverse=True
+        )
+
     def _load(self, model: keras.Model, step: int) -> None:
         record = json.loads(self._record(step).read_text("utf-8"))
         if record["run"] != self._run:
@@ -105,12 +112,6 @@ class Checkpoints:
     def _remove(self, step: int) -> None:
         self._record(step).unlink(missing_ok=True)
         self._weights(step).unlink(missing_ok=True)
-
-    def _steps(self) -> list[int]:
-        found = self._folder.glob("step_*.json")
-        return sorted(
-            (int(path.stem.removeprefix("step_")) for path in found), reverse=True
-        )
 
     def _record(self, step: int) -> pathlib.Path:
         return self._folder / f"step_{step:08d}.json"

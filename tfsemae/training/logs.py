@@ -17,6 +17,7 @@ from tfsemae.training.procedures.procedure import Procedure
 _CSV = "log.csv"
 _EVENTS = "tensorboard"
 _EVENT_ERRORS = (tf.errors.OpError,)
+_REMEDY = "Remove the lines that are damaged, or the file, and start again."
 
 
 class Log(keras.callbacks.Callback):
@@ -92,6 +93,11 @@ def last_step(folder: pathlib.Path) -> int:
     return int(max((_number(folder, row, "step") for row in _rows(folder)), default=0))
 
 
+def entries(folder: pathlib.Path) -> int:
+    """Number of entries of the log of a run; 0 without."""
+    return len(_rows(folder))
+
+
 def cut(folder: pathlib.Path, step: int) -> None:
     """Cuts off log entries behind a step, so that they are not written twice.
 
@@ -103,16 +109,14 @@ def cut(folder: pathlib.Path, step: int) -> None:
         ValueError: if the log is damaged.
     """
     path = folder / _CSV
-    if path.exists():
-        # A line without its end was being written when the run was killed.
-        lines = path.read_text("utf-8").splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith("\n")]
-        if whole != lines:
-            files.write_text(path, "".join(whole))
-        header, *rows = lines or [""]
-        steps = [int(_number(folder, row, "step")) for row in _rows(folder)]
-        kept = [row for row, done in zip(rows, steps, strict=False) if done <= step]
-        files.write_text(path, "".join([header, *kept]))
+    rows = _rows(folder)
+    kept = [row for row in rows if _number(folder, row, "step") <= step]
+    if kept:
+        # Lines, not rows, are copied, so that what stays is what was written.
+        files.write_text(path, "".join(_lines(folder)[: len(kept) + 1]))
+    else:
+        # Without its header: a run that begins again may have other columns.
+        path.unlink(missing_ok=True)
     if last_step(folder) < step:
         warnings.warn(
             f"{path} has no entry of step {step}, from which the run continues. Its "
@@ -135,11 +139,20 @@ def _cut_events(path: pathlib.Path, step: int) -> None:
                 writer.write(record)
 
 
-def _rows(folder: pathlib.Path) -> list[dict[str, str]]:
-    if not (folder / _CSV).exists():
+def _lines(folder: pathlib.Path) -> list[str]:
+    path = folder / _CSV
+    try:
+        lines = path.read_text("utf-8").splitlines(keepends=True)
+    except FileNotFoundError:
         return []
-    with open(folder / _CSV, newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is damaged ({error}). {_REMEDY}") from error
+    # A line without its end was being written when the run was killed.
+    return [line for line in lines if line.endswith("\n") and line.strip()]
+
+
+def _rows(folder: pathlib.Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(_lines(folder)))
 
 
 def _number(folder: pathlib.Path, row: Mapping[str, str], name: str) -> float:
@@ -148,6 +161,5 @@ def _number(folder: pathlib.Path, row: Mapping[str, str], name: str) -> float:
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{folder / _CSV} is damaged: an entry has no number `{name}` "
-            f"({dict(row)}). Remove the lines that are damaged, or the file, and "
-            "start again."
+            f"({', '.join(map(str, row.values()))}). {_REMEDY}"
         ) from error

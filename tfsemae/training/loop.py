@@ -103,6 +103,7 @@ def _fit(
     with contextlib.closing(callbacks.ShowProgress(start, steps)) as progress:
         beside = [
             callbacks.StopOnNaN(),
+            callbacks.CheckSteps(steps, every),
             # The log first: what it holds behind the checkpoint is cut off, but
             # what it lacked would stay away.
             logs.Log(folder, procedure, shown(training, _SHOWN)),
@@ -128,10 +129,7 @@ def _fit(
                 verbose=0,
             )
     if model.steps_done() != steps:
-        raise ValueError(
-            f"Training ended after {model.steps_done()} of --steps={steps} steps. "
-            "Start it again to continue."
-        )
+        raise callbacks.ended_early(model.steps_done(), steps)
 
 
 def _resume(
@@ -142,16 +140,23 @@ def _resume(
 ) -> int:
     """Loads the newest checkpoint, cuts the logs back to it, gives its step."""
     steps, every = settings.optimizer.steps, settings.run.checkpoint_every
+    done = max(checkpoints.steps(), default=0)
+    if done > steps:
+        raise ValueError(
+            f"The run in --output_dir={folder} has done {done} steps. "
+            f"Received: --steps={steps}. Name another folder for a shorter run."
+        )
     # A run that is extended goes on from its last whole interval, as one that is
     # that long from the start.
     start = checkpoints.restore(
         procedure.model, usable=lambda step: step == steps or step % every == 0
     )
-    logged = logs.last_step(folder)
-    if not start and logged > every:
+    # One entry without a checkpoint is of a run that was killed between the two.
+    if not start and logs.entries(folder) > 1:
         raise ValueError(
-            f"The log of {folder} reaches step {logged}, but there are no checkpoints. "
-            "Put them back, or start the run again in another --output_dir."
+            f"The log of {folder} reaches step {logs.last_step(folder)}, but there are "
+            "no checkpoints. Put them back, or start the run again in another "
+            "--output_dir."
         )
     logs.cut(folder, start)
     return start

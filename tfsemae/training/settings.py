@@ -1,8 +1,8 @@
 """The settings of a training run, in groups. Free of TensorFlow."""
 
 import dataclasses
-import math
 
+from tfsemae import settings
 from tfsemae.data import catalogue
 from tfsemae.models import registry
 from tfsemae.settings import setting
@@ -175,8 +175,8 @@ class Settings:
         Raises:
             ValueError: if they do not go together.
         """
+        settings.check(self)
         catalogue.check_name(self.data.dataset)
-        self._check_numbers()
         self._check_procedure()
         self._check_execution()
 
@@ -189,15 +189,6 @@ class Settings:
         together = all(count % _STEPS_PER_EXECUTION == 0 for count in counts)
         fitting = together and self.run.strategy == "default"
         return _STEPS_PER_EXECUTION if fitting else 1
-
-    def _check_numbers(self) -> None:
-        for name, value in {
-            "semantic_weight": self.procedure.semantic_weight,
-            "learning_rate": self.optimizer.learning_rate,
-            "decay_rate": self.optimizer.decay_rate,
-        }.items():
-            if not math.isfinite(value):
-                raise ValueError(f"--{name}={value} is not a finite number.")
 
     def _check_procedure(self) -> None:
         if self.procedure.shuffle_labels and not self.procedure.semantic:

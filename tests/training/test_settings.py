@@ -1,0 +1,151 @@
+import dataclasses
+import json
+import re
+
+import pytest
+
+from tfsemae import settings, training
+
+#: Name -> default, of the issue that the trainer was written for and of the results
+#: that decided what it leaves open (ming2022_plateau, ming2022_weight).
+DEFAULTS = {
+    "dataset": "mnist",
+    "classes": None,
+    "validation": 0,
+    "data_dir": None,
+    "manual_dir": None,
+    "model": "table1",
+    "initializer": "wide_normal",
+    "semantic": False,
+    "semantic_weight": 0.001,
+    "shuffle_labels": False,
+    "decoder_from": None,
+    "train_decoder": False,
+    "encoder_from": None,
+    "loss": "binary_crossentropy",
+    "steps": 10_000,
+    "batch_size": 32,
+    "learning_rate": 0.001,
+    "decay_rate": 0.96,
+    "decay_steps": 100,
+    "seed": 0,
+    "checkpoint_every": 100,
+    "steps_per_execution": None,
+    "jit_compile": False,
+    "threads": 0,
+    "strategy": "default",
+    "resume": True,
+}
+#: On which the bits of a result do not depend, or which say how far it goes.
+NO_IDENTITY = {
+    "output_dir",
+    "data_dir",
+    "manual_dir",
+    "steps",
+    "steps_per_execution",
+    "resume",
+}
+
+
+def _make(**given):
+    return settings.make(training.Settings, {"output_dir": "unused"} | given)
+
+
+def test_defaults():
+    assert settings.flat(_make()) == DEFAULTS | {"output_dir": "unused"}
+
+
+def test_identity_is_all_but_folders_and_how_far_it_goes():
+    names = settings.identity_names(training.Settings)
+    assert names == {*DEFAULTS, "output_dir"} - NO_IDENTITY
+
+
+@pytest.mark.parametrize(
+    ("changes", "together"),
+    [
+        ({}, 10),
+        ({"steps": 35}, 1),
+        ({"checkpoint_every": 15}, 1),
+        ({"strategy": "mirrored"}, 1),
+        ({"steps_per_execution": 5}, 5),
+    ],
+)
+def test_by_default_ten_steps_in_one_go_where_they_fit(changes, together):
+    made = _make(**({"steps": 30, "checkpoint_every": 20} | changes))
+    assert made.steps_per_execution == together
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"steps": 5, "steps_per_execution": 2},
+            "--steps=5 is not a multiple of --steps_per_execution=2. Change one",
+        ),
+        (
+            {"steps": 5, "steps_per_execution": 5, "checkpoint_every": 2},
+            "--checkpoint_every=2 is not a multiple of --steps_per_execution=5",
+        ),
+        ({"learning_rate": float("nan")}, "--learning_rate=nan is not a finite"),
+        ({"decay_rate": float("nan")}, "--decay_rate=nan is not a finite"),
+        ({"semantic_weight": float("inf")}, "--semantic_weight=inf is not a finite"),
+        ({"steps": 0}, "--steps=0 is below its lower bound, 1"),
+        ({"decay_rate": 1.5}, "--decay_rate=1.5 is above its upper bound, 1"),
+        ({"loss": "huber"}, "--loss=huber is none of its choices, binary_crossentropy"),
+        ({"semantic": False, "shuffle_labels": True}, "Add --semantic or leave"),
+        (
+            {"strategy": "mirrored", "steps_per_execution": 5, "checkpoint_every": 5},
+            "mirrored runs one step per execution",
+        ),
+        ({"train_decoder": True}, "--train_decoder goes with --decoder_from"),
+        ({"dataset": "nothing"}, "Unknown data set: expected one of digits"),
+        ({"stepz": 5}, "There are no such settings. Received: stepz"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(changes, message):
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        _make(**changes)
+    assert "\n" not in str(caught.value)
+
+
+def test_settings_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        _make().optimizer.steps = 1
+
+
+# --- what flags alone decide
+
+#: Trains, and tells whether TensorFlow was imported.
+TRAIN = """
+import json, sys
+from tfsemae import settings, training
+try:
+    training.train(settings.make(training.Settings, json.loads(sys.argv[1])))
+except (TypeError, ValueError) as error:
+    print(error)
+print(sorted({"tensorflow", "keras", "numpy", "sklearn"} & set(sys.modules)))
+"""
+
+
+@pytest.fixture
+def train_elsewhere(run_python):
+    def train(given):
+        ended = run_python("-c", TRAIN, json.dumps(given))
+        assert (ended.status, ended.messages) == (0, [])
+        message, modules = ended.out.splitlines()
+        assert modules == "[]"
+        return message
+
+    return train
+
+
+def test_a_refusal_by_the_settings_needs_no_tensorflow(train_elsewhere, tmp_path):
+    given = {"output_dir": str(tmp_path / "run"), "dataset": "imagenet"}
+    assert "Unknown data set" in train_elsewhere(given)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_refusal_by_the_folder_needs_no_tensorflow(train_elsewhere, tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    message = train_elsewhere({"output_dir": str(tmp_path)})
+    assert "is not empty and holds no run" in message
