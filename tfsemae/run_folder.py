@@ -23,7 +23,7 @@ METRICS_FILE = "metrics.json"  # written last: a run that has it is finished
 #: What a start leaves that was stopped before it had computed anything to keep.
 _BEFORE_PROGRESS = (FLAGS_FILE, INPUTS_FILE, SECONDS_FILE)
 #: Files that hold work of an earlier start; they bind the folder to its flags.
-_PROGRESS = ("checkpoints/*.json", "arrays/*.npz", METRICS_FILE)
+_PROGRESS = ("checkpoints/*.json", "arrays/*/[0-9]*.npz", METRICS_FILE)
 
 Metrics = dict[str, Any]
 
@@ -239,6 +239,11 @@ def data_set(
     if dataset is not None:
         return dataset, classes or ()
     earlier = read_flags(folder)
+    if "dataset" not in earlier:
+        raise ValueError(
+            f"{folder} is no training run: its {FLAGS_FILE} names no data set. Name "
+            "the --output_dir of a training, or give --dataset."
+        )
     if classes is None:
         classes = [name for name in earlier.get("classes", "").split(",") if name]
     return earlier["dataset"], classes
