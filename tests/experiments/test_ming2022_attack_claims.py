@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from tfsemae.experiments.ming2022.attack_plan import Attacker
 
 from tfsemae import metrics
 from tfsemae.experiments.ming2022 import attack_claims
 from tfsemae.experiments.ming2022.attack_claims import OverImages, OverSeeds
-from tfsemae.experiments.ming2022.attack_plan import Attacker
 from tfsemae.statistics import Interval
 
 _LABELS = np.arange(60) % 2

@@ -215,7 +215,6 @@ def test_an_unknown_interval_decides_nothing(rule):
     assert rule.verdict(Interval(np.nan, np.nan, np.nan)) == "undecided"
 
 
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [

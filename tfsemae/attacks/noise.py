@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tfsemae import tensor_checks
+
 TensorLike = tf.types.experimental.TensorLike
 
 
@@ -13,8 +15,8 @@ def gaussian_noise(
     Computes `images + epsilon * normal / |normal|_2`, image by image.
 
     Args:
-        images: float `[B, ...]`.
-        normal: float of the same shape, standard normal numbers, such as
+        images: floating `[B, H, W, C]` in [0, 1].
+        normal: floating, of the same shape, standard normal numbers, such as
             `tf.random.stateless_normal(images.shape, seed=(0, 1))`.
         epsilon: the norm, a number or `[B]`.
 
@@ -22,15 +24,14 @@ def gaussian_noise(
         float32 of the shape of `images`; it is not clipped.
 
     Raises:
-        ValueError: if the shapes differ.
+        ValueError: if the types or shapes are others.
     """
-    images = tf.convert_to_tensor(images, tf.float32)
-    normal = tf.convert_to_tensor(normal, tf.float32)
-    if not images.shape.is_compatible_with(normal.shape):
+    images, normal = tensor_checks.image_pair(images, normal, ("images", "normal"))
+    epsilon = tf.cast(epsilon, tf.float32)
+    if epsilon.shape.rank and not epsilon.shape.is_compatible_with(images.shape[:1]):
         raise ValueError(
-            "`images` and `normal` must have the same shape. "
-            f"Received: images.shape={images.shape}, normal.shape={normal.shape}."
+            "`epsilon` must be a number, or one for each image: [B]. "
+            f"Received: epsilon.shape={epsilon.shape}, images.shape={images.shape}."
         )
     norms = tf.norm(tf.reshape(normal, (tf.shape(normal)[0], -1)), axis=1)
-    scale = tf.convert_to_tensor(epsilon, tf.float32) / norms
-    return images + normal * tf.reshape(scale, (-1, *[1] * (images.shape.rank - 1)))
+    return images + normal * tf.reshape(epsilon / norms, (-1, 1, 1, 1))

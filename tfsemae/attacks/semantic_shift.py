@@ -1,9 +1,11 @@
 """The semantic attack: I_a = I + I_s - I_v."""
 
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 import tensorflow as tf
+
+from tfsemae import tensor_checks
 
 TensorLike: TypeAlias = tf.types.experimental.TensorLike
 
@@ -32,17 +34,19 @@ def semantic_shift(
     I_a is as near to I as both reconstructions are.
 
     Args:
-        encoder: e_v of the victim, image -> latent; functional, as the other two.
+        encoder: e_v of the victim, image -> latent; like the other two, any Keras
+            model of one input and one output, of any precision.
         attacker: e_s of the attacker, image -> latent of the same shape.
         decoder: d, which both share, latent -> image.
-        images: float `[B, H, W, C]` in [0, 1].
+        images: floating `[B, H, W, C]` in [0, 1].
 
     Returns:
         See `SemanticShift`. For many batches wrap the call in a `tf.function` of your
         own: nothing is kept here, so that the networks are freed with their owner.
 
     Raises:
-        ValueError: if the shapes of images and latents do not fit each other.
+        ValueError: if the images are not floating, a model has several inputs or
+            outputs, or the shapes of images and latents do not fit each other.
 
     Source: Ming 2022, section IV, eqs. (1) to (6).
 
@@ -58,12 +62,16 @@ def semantic_shift(
         >>> float(result.adversarial[0, 0, 0, 0])  # 1 + 0.75 - 1
         0.75
     """
-    images = tf.convert_to_tensor(images, tf.float32)
-    _check(encoder, attacker, decoder, images.shape[1:])
-    latent = encoder(images, training=False)
-    target_latent = attacker(images, training=False)
-    reconstruction = decoder(latent, training=False)
-    target = decoder(target_latent, training=False)
+    images = tensor_checks.images("images", images)
+    latent = _apply("encoder", encoder, "images", images)
+    target_latent = _apply("attacker", attacker, "images", images)
+    _check_shape("latent of the attacker", target_latent.shape, latent.shape)
+    images, reconstruction = tensor_checks.image_pair(
+        images,
+        _apply("decoder", decoder, "latent", latent),
+        ("images", "reconstruction"),
+    )
+    target = _apply("decoder", decoder, "latent", target_latent)
     # In this order: where the two reconstructions are equal, I_a is I exactly.
     adversarial = images + (target - reconstruction)
     clipped = tf.clip_by_value(adversarial, 0.0, 1.0)
@@ -72,17 +80,29 @@ def semantic_shift(
     )
 
 
-def _check(encoder, attacker, decoder, image_shape) -> None:
-    shapes = {
-        "images": (image_shape, encoder.input_shape[1:]),
-        "images of the attacker": (image_shape, attacker.input_shape[1:]),
-        "latent of the attacker": (attacker.output_shape[1:], encoder.output_shape[1:]),
-        "latent of the decoder": (decoder.input_shape[1:], encoder.output_shape[1:]),
-        "image of the decoder": (decoder.output_shape[1:], image_shape),
-    }
-    for name, (found, expected) in shapes.items():
-        if not tf.TensorShape(found).is_compatible_with(expected):
-            raise ValueError(
-                f"The {name} must have the shape {tuple(expected)} of the victim. "
-                f"Received: {tuple(found)}."
-            )
+def _apply(name: str, model: keras.Model, takes: str, value: tf.Tensor) -> tf.Tensor:
+    """The output of a model of one input and one output, float32."""
+    # A subclassed model does not know what it takes.
+    expected = getattr(model, "input_shape", None)
+    if expected is not None:
+        _check_single(f"input of `{name}`", expected, tuple)
+        _check_shape(f"{takes} of `{name}`", value.shape, expected)
+    output = model(value, training=False)
+    _check_single(f"output of `{name}`", output, tf.Tensor)
+    return tf.cast(output, tf.float32)
+
+
+def _check_single(what: str, found: Any, kind: type) -> None:
+    if not isinstance(found, kind):
+        raise ValueError(
+            f"The {what} must be a single tensor; select it by keras.Model(input, "
+            f"output). Received: {type(found).__name__} of {len(found)}."
+        )
+
+
+def _check_shape(what: str, found: Any, expected: Any) -> None:
+    if not tf.TensorShape(found).is_compatible_with(expected):
+        raise ValueError(
+            f"The {what} must have the shape {tuple(expected)}. "
+            f"Received: {tuple(found)}."
+        )

@@ -4,11 +4,14 @@ TensorFlow is imported when something is first measured: a command reads only th
 settings.
 """
 
+import dataclasses
 import pathlib
 
-from tfsemae import lazy, run_folder, startup
+from tfsemae import files, lazy, run_folder, startup
+from tfsemae.data import catalogue
 from tfsemae.evaluation.attack_settings import Settings as AttackSettings
 from tfsemae.evaluation.settings import Settings
+from tfsemae.models import verification
 
 _HOMES = {"check": "checks", "check_images": "checks", "evaluate": "autoencoder"}
 
@@ -28,7 +31,9 @@ def evaluate_run(settings: Settings) -> run_folder.Metrics:
 
     Args:
         settings: of the evaluation. k-NN and linear probe learn from the training
-            split, from the test split where the training split is measured.
+            split, from the test split where the training split is measured. Without
+            an `output_dir` it is `<model_dir>/evaluation/<data set>_<split>_<hash>`,
+            another one for other flags, networks or contents of an own file.
 
     Returns:
         See `evaluate`; also written to `<output_dir>/metrics.json`.
@@ -37,8 +42,12 @@ def evaluate_run(settings: Settings) -> run_folder.Metrics:
         ValueError: if there is no such model or no such data, or they do not
             fit each other.
     """
+    if settings.run.output_dir is None:
+        run_of_its_own = dataclasses.replace(settings.run, output_dir=_folder(settings))
+        settings = dataclasses.replace(settings, run=run_of_its_own)
 
     def work(folder: pathlib.Path) -> run_folder.Metrics:
+        verification.verify_autoencoder(settings.run.model_dir)
         startup.load_tensorflow()
         from tfsemae.evaluation import run
 
@@ -87,12 +96,30 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
     """
 
     def work(folder: pathlib.Path) -> run_folder.Metrics:
+        # Before TensorFlow is imported, which takes seconds.
+        for model_dir in (settings.run.model_dir, *settings.chosen.model_dirs()):
+            verification.verify_autoencoder(model_dir)
         startup.load_tensorflow()
         from tfsemae.evaluation import attack
 
         return attack.run(settings, folder)
 
     return run_folder.perform(settings, work)
+
+
+def _folder(settings: Settings) -> str:
+    """The folder of an evaluation for which none is named."""
+    model_dir = files.path(settings.run.model_dir)
+    networks = verification.verify_autoencoder(model_dir)
+    dataset, _ = run_folder.data_set(
+        model_dir, settings.data.dataset, settings.data.classes
+    )
+    identity = [*run_folder.identity(settings), *networks.sha256.values()]
+    own_file = files.path(dataset)
+    if catalogue.is_own_file(dataset) and own_file.is_file():
+        identity.append(files.sha256(own_file))
+    name = f"{own_file.stem}_{settings.data.split}_{run_folder.fingerprint(identity)}"
+    return str(model_dir / "evaluation" / name)
 
 
 __getattr__ = lazy.attributes(__name__, _HOMES)

@@ -1,5 +1,6 @@
 """Values of each example, on disk in shards: bounded memory, and resumable."""
 
+import contextlib
 import json
 import pathlib
 import shutil
@@ -47,10 +48,7 @@ class Shards:
 
     def done(self) -> int:
         """How many examples are there from the first one on, without a gap."""
-        done = 0
-        while (self._folder / f"{done:08d}.npz").exists():
-            done += self._length(done)
-        return done
+        return sum(length for _, length in self._files())
 
     def read(self, condition: str, quantity: str) -> np.ndarray:
         """A quantity of all examples, `[N, ...]`."""
@@ -58,7 +56,7 @@ class Shards:
 
     def parts(self, condition: str, quantity: str) -> Iterator[np.ndarray]:
         """The same, shard by shard."""
-        for path in sorted(self._folder.glob("*.npz")):
+        for path, _ in self._files():
             with np.load(path) as arrays:
                 yield arrays[f"{condition}/{quantity}"]
 
@@ -83,15 +81,22 @@ class Shards:
         """Removes the folder."""
         shutil.rmtree(self._folder)
 
-    def _length(self, first: int) -> int:
-        with np.load(self._folder / f"{first:08d}.npz") as arrays:
-            return len(arrays[arrays.files[0]])
+    def _files(self) -> Iterator[tuple[pathlib.Path, int]]:
+        """The shards in order, each with the number of its examples."""
+        first = 0
+        while (path := self._folder / f"{first:08d}.npz").exists():
+            with np.load(path) as arrays:
+                length = len(arrays[arrays.files[0]])
+            yield path, length
+            first += length
 
 
 def write_npz(
     path: pathlib.Path, parts: Mapping[str, Callable[[], Iterator[np.ndarray]]]
 ) -> None:
     """Writes arrays that come in parts as one `.npz`, a part at a time in memory.
+
+    The file is that of `np.savez` of the whole arrays, byte by byte.
 
     Args:
         path: of the file.
@@ -104,15 +109,13 @@ def write_npz(
     ):
         for name, begin in parts.items():
             count = sum(len(part) for part in begin())
-            rest = begin()
-            part = next(rest)
-            header = np.lib.format.header_data_from_array_1_0(part)
-            header["shape"] = (count, *part.shape[1:])
+            first = np.ascontiguousarray(next(begin()))
+            header = np.lib.format.header_data_from_array_1_0(first)
+            header["shape"] = (count, *first.shape[1:])
             with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
-                np.lib.format.write_array_header_2_0(stream, header)
-                stream.write(np.ascontiguousarray(part).tobytes())
-                for part in rest:
-                    stream.write(np.ascontiguousarray(part).tobytes())
+                np.lib.format.write_array_header_1_0(stream, header)
+                for part in begin():
+                    stream.write(np.ascontiguousarray(part).data)
 
 
 def measure(
@@ -121,40 +124,43 @@ def measure(
     shards: Shards,
     *,
     batch_size: int,
-    beside: Callable[[tuple[int, ...]], np.ndarray] | None = None,
+    beside: Sequence[Callable[[tuple[int, ...]], np.ndarray]] = (),
 ) -> None:
     """Computes values of each image, batch by batch, into shards.
 
     Args:
-        step: pixels float32 `[B, H, W, C]` in [0, 1] (and what `beside` gives) ->
-            condition -> quantity -> `[B, ...]`; compiled here, one trace for all
-            batches.
+        step: pixels float32 `[B, H, W, C]` in [0, 1], and what each of `beside`
+            gives -> condition -> quantity -> `[B, ...]`; compiled here, one trace
+            for all batches.
         images: of which.
         shards: where to; what is there is not computed again.
-        batch_size: images at a time.
-        beside: shape of a batch -> float32 array of that shape, such as noise;
-            called for each batch in order, so that it may be a stream.
+        batch_size: images at a time; the identity of the shards names it, as each
+            holds whole batches.
+        beside: functions from the shape of a batch to a float32 array of that
+            shape, such as noise; called for each batch in order, so that they may
+            be streams.
     """
     shape = (None, *images.images.shape[1:])
-    signature = [tf.TensorSpec(shape, tf.float32)] * (1 if beside is None else 2)
+    signature = [tf.TensorSpec(shape, tf.float32)] * (1 + len(beside))
     compiled = tf.function(step, input_signature=signature)
     done, first, waiting = shards.done(), 0, []
-    progress = Progress(len(images), done=done, unit="image")
-    for batch in data.batches(images, batch_size, shuffle=False):
-        pixels = tf.nest.flatten(batch)[0]
-        arguments = [pixels] if beside is None else [pixels, beside(pixels.shape)]
-        first += len(pixels)
-        if first <= done:
-            continue
-        values = tf.nest.map_structure(lambda each: each.numpy(), compiled(*arguments))
-        waiting.append(values)
-        progress.update(first)
-        size = sum(array.nbytes for array in tf.nest.flatten(waiting))
-        if size >= _SHARD_BYTES or first == len(images):
-            found = tf.nest.map_structure(lambda *some: np.concatenate(some), *waiting)
-            shards.write(done, found)
-            done, waiting = first, []
-    progress.close()
+    with contextlib.closing(Progress(len(images), done=done, unit="image")) as progress:
+        for batch in data.batches(images, batch_size, shuffle=False):
+            pixels = tf.nest.flatten(batch)[0]
+            arguments = [pixels, *(make(tuple(pixels.shape)) for make in beside)]
+            first += len(pixels)
+            if first <= done:
+                continue
+            values = compiled(*arguments)
+            waiting.append(tf.nest.map_structure(lambda each: each.numpy(), values))
+            progress.update(first)
+            size = sum(array.nbytes for array in tf.nest.flatten(waiting))
+            if size >= _SHARD_BYTES or first == len(images):
+                whole = tf.nest.map_structure(
+                    lambda *some: np.concatenate(some), *waiting
+                )
+                shards.write(done, whole)
+                done, waiting = first, []
 
 
 def _flat(values: Arrays) -> dict[str, np.ndarray]:

@@ -48,7 +48,8 @@ class Attacking(Protocol):
     ) -> tuple[tf.Tensor, Mapping[str, Mapping[str, tf.Tensor]]]:
         """Adversarial images, unclipped, and condition -> quantity -> `[B]`.
 
-        `normal` are standard normal numbers of the shape of the pixels.
+        `normal` are standard normal numbers of the shape of the pixels, other ones
+        than those of the control.
         """
 
 
@@ -69,14 +70,15 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     def into_shards(part: int, part_images: data.Images, step: Callable) -> Shards:
         identity = [str(part), *digests.values(), *run_folder.identity(settings)]
         shards = Shards(folder / "arrays" / str(part), identity)
-        random = np.random.default_rng([settings.run.seed, part])
         measure(
             step,
             part_images,
             shards,
             batch_size=settings.run.batch_size,
-            # One stream, however the batches cut it.
-            beside=lambda shape: random.standard_normal(shape, dtype=np.float32),
+            beside=[
+                _normal_numbers([settings.run.seed, part]),  # of the control
+                _normal_numbers([settings.run.seed, part, 1]),  # of the attack
+            ],
         )
         return shards
 
@@ -91,7 +93,6 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     if reference is not None:
         note(f"Attacking {len(reference)} images that classifiers learn from.")
         learnt = into_shards(1, reference, _latents_only(_step(victim, attacking)))
-        note("Linear probe, neighbours and silhouette of the latents.")
         for condition, measured, answers in _measure_latents(
             attacked, images.labels, learnt, reference.labels
         ):
@@ -124,9 +125,15 @@ def draw(original: np.ndarray, adversarial: np.ndarray, path: files.PathLike) ->
     figures.image_grid(rows, path)
 
 
+def _normal_numbers(seed: list[int]) -> Callable[[tuple[int, ...]], np.ndarray]:
+    """One stream, however the batches cut it."""
+    random = np.random.default_rng(seed)
+    return lambda shape: random.standard_normal(shape, dtype=np.float32)
+
+
 def _step(victim: Autoencoder, attacking: Attacking) -> Callable:
-    def step(pixels: tf.Tensor, normal: tf.Tensor) -> dict:
-        adversarial, own = attacking(pixels, normal)
+    def step(pixels: tf.Tensor, normal: tf.Tensor, own_normal: tf.Tensor) -> dict:
+        adversarial, own = attacking(pixels, own_normal)
         clipped = tf.clip_by_value(adversarial, 0.0, 1.0)
         disturbance = norm(adversarial - pixels)
         noisy = attacks.gaussian_noise(pixels, normal, disturbance)
@@ -148,7 +155,7 @@ def _step(victim: Autoencoder, attacking: Attacking) -> Callable:
             "noise": {"latent": encoder(noisy, training=False)},
         }
         for condition, quantities in own.items():
-            values[condition] |= quantities
+            values[condition] = values.get(condition, {}) | dict(quantities)
         return values
 
     return step
@@ -156,9 +163,9 @@ def _step(victim: Autoencoder, attacking: Attacking) -> Callable:
 
 def _latents_only(step: Callable) -> Callable:
     # The rest is pruned from the graph.
-    return lambda pixels, normal: {
+    return lambda *arguments: {
         condition: {"latent": quantities["latent"]}
-        for condition, quantities in step(pixels, normal).items()
+        for condition, quantities in step(*arguments).items()
         if "latent" in quantities
     }
 
@@ -222,6 +229,7 @@ def _measure_latents(
     reference_labels: np.ndarray,
 ) -> Iterator[tuple[str, dict[str, Any], dict[str, np.ndarray]]]:
     """Yields condition, how well its latents tell the classes, answers of each."""
+    note("Neighbours and linear probe of the clean latents.")
     latents = {name: attacked.read(name, "latent") for name in CONDITIONS}
     reference = {name: learnt.read(name, "latent") for name in CONDITIONS}
     every = np.concatenate(list(latents.values()))
@@ -232,6 +240,7 @@ def _measure_latents(
         for key, predict in _PREDICTIONS.items()
     }
     for place, name in enumerate(CONDITIONS):
+        note(f"Silhouette and classifiers of the latents: {name}.")
         measured: dict[str, Any] = latent.structure(latents[name], labels)
         answers = {}
         for key, predict in _PREDICTIONS.items():

@@ -6,6 +6,7 @@ is made.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -30,6 +31,10 @@ class SemanticShift:
                 "--decoder_from=<model_dir>. Received: no --attacker_dir."
             )
 
+    def model_dirs(self) -> list[str]:
+        """Folders of the networks that it takes besides the victim."""
+        return [] if self.attacker_dir is None else [self.attacker_dir]
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Noise:
@@ -48,13 +53,19 @@ class Noise:
                 "--attack=noise needs --epsilon, the L2 norm of the change. "
                 "Received: no --epsilon."
             )
+        if not math.isfinite(self.epsilon):
+            raise ValueError(f"--epsilon={self.epsilon} is not a finite number.")
+
+    def model_dirs(self) -> list[str]:
+        """Takes no networks besides the victim."""
+        return []
 
 
 class Attack(NamedTuple):
     """An attack by its name."""
 
     summary: str
-    settings: type  # a group of settings with a method `check`
+    settings: type  # a group of settings with the methods `check` and `model_dirs`
     make: Callable[..., Any]  # (victim, settings) -> `attack.Attacking`
 
 

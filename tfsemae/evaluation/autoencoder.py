@@ -133,6 +133,7 @@ def _encode(
 
 
 def _into_shards(step, autoencoder, images, folder) -> Shards:
-    shards = Shards(folder, [autoencoder.digest(), images.digest()])
+    identity = [autoencoder.digest(), images.digest(), str(_BATCH)]
+    shards = Shards(folder, identity)
     measure_batches(step, images, shards, batch_size=_BATCH)
     return shards

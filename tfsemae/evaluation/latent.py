@@ -3,6 +3,7 @@
 import concurrent.futures
 import math
 import pathlib
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -42,30 +43,29 @@ def measure(
         `knn_accuracy` (10 neighbours) and `linear_probe_accuracy` in [0, 1],
         `silhouette`, and `scatter_ratio`, None where that is infinite.
     """
-    note("Linear probe, neighbours, silhouette and map of the latents.")
     learn = (reference, reference_labels, latents, labels)
     # The limit is one of the process: set here, not in each thread.
     with (
         threadpool_limits(limits=1),
         concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool,
     ):
-        probe = pool.submit(metrics.linear_probe_accuracy, *learn)
-        knn = pool.submit(metrics.knn_accuracy, *learn)
-        tight = pool.submit(structure, latents, labels)
-        drawn = pool.submit(
-            draw_map,
-            latents[:_MAPPED],
-            labels[:_MAPPED],
-            class_names,
-            folder / "tsne.png",
-            seed,
-        )
-        drawn.result()
-        return {
-            "knn_accuracy": knn.result(),
-            "linear_probe_accuracy": probe.result(),
-            **tight.result(),
+        mapped = latents[:_MAPPED], labels[:_MAPPED], class_names
+        begun: dict[str, concurrent.futures.Future[Any]] = {
+            "linear probe": pool.submit(metrics.linear_probe_accuracy, *learn),
+            "nearest neighbours": pool.submit(metrics.knn_accuracy, *learn),
+            "silhouette": pool.submit(structure, latents, labels),
+            "t-SNE map": pool.submit(draw_map, *mapped, folder / "tsne.png", seed),
         }
+        note(f"Measuring the latents: {', '.join(begun)}.")
+        names = {future: name for name, future in begun.items()}
+        for future in concurrent.futures.as_completed(names):
+            future.result()  # raises what it raised
+            note(f"Done: {names[future]}.")
+    return {
+        "knn_accuracy": begun["nearest neighbours"].result(),
+        "linear_probe_accuracy": begun["linear probe"].result(),
+        **begun["silhouette"].result(),
+    }
 
 
 def structure(latents: np.ndarray, labels: np.ndarray) -> dict[str, float | None]:

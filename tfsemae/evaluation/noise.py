@@ -23,5 +23,4 @@ class NoiseAttack:
         self, pixels: tf.Tensor, normal: tf.Tensor
     ) -> tuple[tf.Tensor, dict[str, dict[str, tf.Tensor]]]:
         """Images with noise, unclipped; nothing else is measured of it."""
-        # The other half of the stream: the control has noise of its own.
-        return attacks.gaussian_noise(pixels, normal[:, ::-1], self._epsilon), {}
+        return attacks.gaussian_noise(pixels, normal, self._epsilon), {}

@@ -15,7 +15,7 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     images = load(settings, settings.data.split)
     reference = images
     if images.labels is not None:
-        reference = load(settings, other_split(settings.data.split))
+        reference = _reference(settings)
     digests = {"images": images.digest(), "reference": reference.digest()}
     run_folder.check_inputs(folder, {"network": network.digest(), **digests})
     return autoencoder.evaluate(
@@ -40,6 +40,21 @@ def load(settings, split: str) -> data.Images:
         manual_dir=settings.data.manual_dir,
         classes=classes,
     )
+
+
+def _reference(settings: Settings) -> data.Images:
+    """What k-NN and linear probe learn from."""
+    split = other_split(settings.data.split)
+    dataset, _ = run_folder.data_set(
+        settings.run.model_dir, settings.data.dataset, settings.data.classes
+    )
+    if split not in data.splits(dataset):
+        raise ValueError(
+            f"{dataset} has labels but no split {split}, which classifiers of the "
+            "latent learn from. Add it, or leave the labels out to measure the "
+            f"reconstruction alone. Received: --split={settings.data.split}."
+        )
+    return load(settings, split)
 
 
 def other_split(split: str) -> str:

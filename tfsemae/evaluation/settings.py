@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from tfsemae.data import catalogue
 from tfsemae.settings import setting
 
 
@@ -28,6 +29,11 @@ class Data:
         identity=False,
     )
 
+    def __post_init__(self) -> None:
+        """Raises ValueError if there is no such data set."""
+        if self.dataset is not None:
+            catalogue.check_name(self.dataset)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Run:
@@ -36,8 +42,8 @@ class Run:
     model_dir: str = setting(help="The --output_dir of training.")
     output_dir: str | None = setting(
         None,
-        "Everything of one evaluation; a second start continues it. Default: a "
-        "folder of its own in <model_dir>/evaluation.",
+        "Everything of one evaluation; a second start continues it. Default: "
+        "<model_dir>/evaluation/<data set>_<split>_<hash of the flags>.",
         identity=False,
     )
     seed: int = setting(0, "Of t-SNE.", lower_bound=0, upper_bound=2**32 - 1)

@@ -1,16 +1,18 @@
 """The attack on networks whose answers are known: latent = gain * pixels + offset."""
 
+import gc
 import json
 import math
+import weakref
 
 import keras
 import numpy as np
 import pytest
 from scipy import stats
 
-from tfsemae import data
+from tfsemae import data, evaluation, run_folder, settings
+from tfsemae.evaluation import arrays, attack, semantic_shift
 from tfsemae.models.autoencoder import Autoencoder
-from tfsemae.training import attacking
 
 SHAPE = (12, 12, 1)
 PIXELS = math.prod(SHAPE)
@@ -32,10 +34,15 @@ def _autoencoder(offset=0.0, decode=(1.0, 0.0), shape=SHAPE):
 
 @pytest.fixture(scope="module")
 def dark_file(write_images):
-    """40 test images of 4 classes, no pixel brighter than one half."""
+    """40 test images of 4 classes, no pixel brighter than one half.
+
+    Without a training split no classifiers are measured, which takes most of the time.
+    """
     rng = np.random.default_rng(0)
     images = rng.integers(1, 128, (40, *SHAPE), dtype=np.uint8)
-    return write_images(test_images=images, test_labels=np.arange(40) % 4)
+    return write_images(
+        images=None, labels=None, test_images=images, test_labels=np.arange(40) % 4
+    )
 
 
 @pytest.fixture
@@ -48,21 +55,11 @@ def make(tmp_path, dark_file):
         lines = f"--dataset={dark_file}\n{flags}"
         (tmp_path / "victim" / "flags.txt").write_text(lines)
         defaults = {
-            "attack": "semantic_shift",
             "model_dir": str(tmp_path / "victim"),
             "attacker_dir": str(tmp_path / "attacker"),
-            "dataset": None,
-            "classes": None,
-            "split": "test",
-            "examples": None,
-            "batch_size": 100,
-            "seed": 0,
-            "threads": 0,
             "output_dir": str(tmp_path / "out"),
-            "data_dir": None,
-            "manual_dir": None,
         }
-        return attacking.Settings(**defaults | changes)
+        return settings.make(evaluation.AttackSettings, defaults | changes)
 
     return make
 
@@ -71,8 +68,8 @@ def _pixels(path):
     return data.load(str(path), "test").images / np.float32(255)
 
 
-def _arrays(folder):
-    with np.load(folder / "adversarial.npz") as file:
+def _arrays(folder, name="adversarial.npz"):
+    with np.load(folder / name) as file:
         return dict(file)
 
 
@@ -80,54 +77,57 @@ def _arrays(folder):
 
 
 def test_latent_reaches_that_of_the_attacker_where_networks_are_inverse(make):
-    found = attacking.attack(make())
+    found = evaluation.attack_run(make())
     assert found["examples"] == 40
     # Float32: 144 sums of numbers below 1, each off by some 6e-8, to 0.125.
-    assert found["movement"] == pytest.approx(0, abs=2e-6)
-    assert found["inverse_error"] == 0
+    adversarial = found["adversarial"]
+    assert adversarial["remaining_distance"] == pytest.approx(0, abs=2e-6)
+    assert found["clean"] == {"inverse_error": 0}
     # Every pixel moved by 1/8 and none left [0, 1].
     psnr = -20 * math.log10(0.125)
-    assert found["psnr"] == pytest.approx(psnr, rel=1e-5)
-    assert found["psnr_clipped"] == found["psnr"]
-    assert found["ssim"] == found["ssim_clipped"] < 1
+    assert adversarial["psnr"] == pytest.approx(psnr, rel=1e-5)
+    assert found["clipped"]["psnr"] == adversarial["psnr"]
+    assert found["clipped"]["ssim"] == adversarial["ssim"] < 1
 
 
 @pytest.mark.parametrize(
-    ("gain", "movement"),
+    ("gain", "remaining"),
     # The image and with it the latent move by that share of the difference.
     [(1.0, 0.0), (0.75, 0.25), (0.5, 0.5), (0.0, 1.0), (-1.0, 2.0)],
 )
-def test_movement_is_the_share_that_is_left(make, gain, movement):
+def test_remaining_distance_is_the_share_that_is_left(make, gain, remaining):
     decode = (gain, 0.25)
-    settings = make(_autoencoder(decode=decode), _autoencoder(0.125, decode))
-    # As in the test before.
-    assert attacking.attack(settings)["movement"] == pytest.approx(movement, abs=2e-6)
+    run = make(_autoencoder(decode=decode), _autoencoder(0.125, decode))
+    found = evaluation.attack_run(run)["adversarial"]["remaining_distance"]
+    assert found == pytest.approx(remaining, abs=2e-6)  # as in the test before
 
 
 def test_inverse_error_is_relative_to_the_latent(make):
     # e_v(d(L)) = 0.75 L, off by a quarter.
     decode = (0.75, 0.0)
-    settings = make(_autoencoder(decode=decode), _autoencoder(0.125, decode))
-    found = attacking.attack(settings)
-    assert found["inverse_error"] == pytest.approx(0.25, rel=1e-6)
+    run = make(_autoencoder(decode=decode), _autoencoder(0.125, decode))
+    found = evaluation.attack_run(run)
+    assert found["clean"]["inverse_error"] == pytest.approx(0.25, rel=1e-6)
 
 
 def test_clipping_is_measured_apart(make, tmp_path, dark_file):
-    found = attacking.attack(make(attacker=_autoencoder(0.75)))
+    found = evaluation.attack_run(make(attacker=_autoencoder(0.75)))
     pixels = _pixels(dark_file)
     errors = np.mean((np.clip(pixels + 0.75, 0, 1) - pixels) ** 2, axis=(1, 2, 3))
-    assert found["psnr"] == pytest.approx(-20 * math.log10(0.75), rel=1e-5)
+    psnr = found["adversarial"]["psnr"]
+    assert psnr == pytest.approx(-20 * math.log10(0.75), rel=1e-5)
     expected = np.mean(-10 * np.log10(errors))
-    assert found["psnr_clipped"] == pytest.approx(expected, rel=1e-5)
-    arrays = _arrays(tmp_path / "out")
-    np.testing.assert_array_equal(arrays["images"], arrays["unclipped"].clip(0, 1))
-    assert arrays["unclipped"].max() > 1
+    assert found["clipped"]["psnr"] == pytest.approx(expected, rel=1e-5)
+    written = _arrays(tmp_path / "out")
+    np.testing.assert_array_equal(written["images"], written["unclipped"].clip(0, 1))
+    assert written["unclipped"].max() > 1
 
 
-def test_victim_as_attacker_has_no_movement_to_measure(make, tmp_path, dark_file):
-    found = attacking.attack(make(attacker=_autoencoder()))
-    assert found["movement"] is None
-    assert found["psnr"] == pytest.approx(20 * math.log10(255), abs=1e-4)  # the floor
+def test_victim_as_attacker_has_no_distance_to_measure(make, tmp_path, dark_file):
+    found = evaluation.attack_run(make(attacker=_autoencoder()))
+    assert found["adversarial"]["remaining_distance"] is None
+    floor = 20 * math.log10(255)
+    assert found["adversarial"]["psnr"] == pytest.approx(floor, abs=1e-4)
     unclipped = _arrays(tmp_path / "out")["unclipped"]
     np.testing.assert_array_equal(unclipped, _pixels(dark_file))
     written = (tmp_path / "out" / "metrics.json").read_text("utf-8")
@@ -136,9 +136,9 @@ def test_victim_as_attacker_has_no_movement_to_measure(make, tmp_path, dark_file
 
 def test_latent_of_zeros_has_no_relative_error(make, write_images):
     black = write_images(test_images=np.zeros((40, *SHAPE), np.uint8))
-    found = attacking.attack(make(dataset=str(black)))
-    assert found["inverse_error"] is None
-    assert found["movement"] == 0
+    found = evaluation.attack_run(make(dataset=str(black)))
+    assert found["clean"]["inverse_error"] is None
+    assert found["adversarial"]["remaining_distance"] == 0
 
 
 def test_images_that_do_not_move_leave_the_mean_to_the_others(make, write_images):
@@ -150,20 +150,21 @@ def test_images_that_do_not_move_leave_the_mean_to_the_others(make, write_images
     doubled = keras.layers.Flatten()(keras.layers.Rescaling(2.0)(image))
     attacker = Autoencoder(keras.Model(image, doubled), _autoencoder(0, decode).decoder)
     path = write_images(test_images=images)
-    settings = make(_autoencoder(decode=decode), attacker, dataset=str(path))
-    found = attacking.attack(settings)
-    assert found["movement"] == pytest.approx(0.5, abs=1e-6)
+    run = make(_autoencoder(decode=decode), attacker, dataset=str(path))
+    found = evaluation.attack_run(run)["adversarial"]
+    assert found["remaining_distance"] == pytest.approx(0.5, abs=1e-6)
 
 
-def test_batches_change_nothing(make, tmp_path):
-    whole = attacking.attack(make())
-    parts = attacking.attack(make(batch_size=7, output_dir=str(tmp_path / "parts")))
-    # Sums over an image may be ordered differently.
-    near = {"rel": 1e-5, "abs": 1e-7}
-    of_latents = parts.pop("latents"), whole.pop("latents")
-    assert parts == pytest.approx(whole, **near)
-    for name in attacking.CONDITIONS:
-        assert of_latents[0][name] == pytest.approx(of_latents[1][name], **near)
+def test_batches_change_nothing(make, tmp_path, images_file):
+    whole = evaluation.attack_run(make(dataset=str(images_file)))
+    parts = evaluation.attack_run(
+        make(dataset=str(images_file), batch_size=7, output_dir=str(tmp_path / "parts"))
+    )
+    assert parts.pop("examples") == whole.pop("examples") == 40
+    assert set(parts) == set(whole) == {"clean", "adversarial", "clipped", "noise"}
+    for condition, measured in whole.items():
+        # Sums over an image may be ordered differently.
+        assert parts[condition] == pytest.approx(measured, rel=1e-5, abs=1e-7)
     np.testing.assert_array_equal(
         _arrays(tmp_path / "parts")["unclipped"], _arrays(tmp_path / "out")["unclipped"]
     )
@@ -198,33 +199,33 @@ def _inverter():
 
 def test_classifiers_of_clean_latents_are_deceived(make, two_classes, tmp_path):
     # Dark becomes bright and bright becomes dark; the classes stay as far apart.
-    found = attacking.attack(make(attacker=_inverter(), dataset=str(two_classes)))
-    latents = found["latents"]
+    found = evaluation.attack_run(make(attacker=_inverter(), dataset=str(two_classes)))
     for name, accuracy in (("clean", 1), ("adversarial", 0)):
-        assert latents[name]["knn_accuracy"] == accuracy
-        assert latents[name]["linear_probe_accuracy"] == accuracy
-        assert latents[name]["linear_probe_accuracy_anew"] == 1
-        assert latents[name]["knn_accuracy_anew"] == 1
+        assert found[name]["knn_accuracy"] == accuracy
+        assert found[name]["linear_probe_accuracy"] == accuracy
+        assert found[name]["linear_probe_accuracy_anew"] == 1
+        assert found[name]["knn_accuracy_anew"] == 1
     for measure in ("silhouette", "scatter_ratio"):
-        clean, adversarial = (latents[k][measure] for k in ("clean", "adversarial"))
+        clean, adversarial = (found[k][measure] for k in ("clean", "adversarial"))
         assert clean == pytest.approx(adversarial, rel=1e-3)
-        assert latents["noise"][measure] < clean
-    with np.load(tmp_path / "out" / "measurements.npz") as file:
-        arrays = dict(file)
-    assert not arrays["knn_accuracy_adversarial"].any()
-    assert arrays["knn_accuracy_clean"].all()
-    for key in ("psnr", "movement", "disturbance"):
-        assert arrays[key].shape == (40,)
-    assert arrays["psnr"].mean() == pytest.approx(found["psnr"])
+        assert found["noise"][measure] < clean
+    measured = _arrays(tmp_path / "out", "measurements.npz")
+    assert not measured["adversarial/knn_accuracy"].any()
+    assert measured["clean/knn_accuracy"].all()
+    for key in ("psnr", "remaining_distance", "disturbance"):
+        assert measured[f"adversarial/{key}"].shape == (40,)
+    mean = measured["adversarial/psnr"].mean()
+    assert mean == pytest.approx(found["adversarial"]["psnr"])
 
 
 def test_noise_is_gaussian_and_of_the_norm_of_the_attack(make, two_classes, tmp_path):
-    attacking.attack(make(attacker=_inverter(), dataset=str(two_classes)))
-    with np.load(tmp_path / "out" / "measurements.npz") as file:
-        moved = {
-            k: file[f"latent_{k}"] - file["latent_clean"] for k in attacking.CONDITIONS
-        }
-        disturbance = file["disturbance"]
+    evaluation.attack_run(make(attacker=_inverter(), dataset=str(two_classes)))
+    measured = _arrays(tmp_path / "out", "measurements.npz")
+    moved = {
+        name: measured[f"{name}/latent"] - measured["clean/latent"]
+        for name in ("adversarial", "noise")
+    }
+    disturbance = measured["adversarial/disturbance"]
     # Here a latent is its image.
     for name in ("adversarial", "noise"):
         norms = np.linalg.norm(moved[name], axis=1)
@@ -233,27 +234,30 @@ def test_noise_is_gaussian_and_of_the_norm_of_the_attack(make, two_classes, tmp_
     assert stats.kstest(standard.ravel(), "norm").pvalue > 0.01
 
 
-def test_classifiers_learn_and_answer_under_noise_of_their_own(make, write_images):
+def test_classifiers_learn_and_answer_under_noise_of_their_own(
+    make, write_images, monkeypatch
+):
     # The same images in both splits: equal noise would make both latents equal.
     images, labels = _classes(40)
     path = write_images(
         images=images, labels=labels, test_images=images, test_labels=labels
     )
-    settings = make(attacker=_inverter(), dataset=str(path))
-    victim, attacker = _autoencoder(), _inverter()
-    split = data.load(str(path), "test")
-    parts = [
-        attacking._over_batches(victim, attacker, settings, split, part=part)
-        for part in (0, 1)
-    ]
+    latents = {}
+
+    def keep(attacked, labels, learnt, reference_labels):
+        for name in attack.CONDITIONS:
+            latents[name] = [part.read(name, "latent") for part in (attacked, learnt)]
+        return iter([])
+
+    monkeypatch.setattr(attack, "_measure_latents", keep)
+    evaluation.attack_run(make(attacker=_inverter(), dataset=str(path)))
     for name, equal in (("clean", True), ("adversarial", True), ("noise", False)):
-        first, second = (part[f"latent_{name}"] for part in parts)
-        assert np.array_equal(first, second) == equal
+        assert np.array_equal(*latents[name]) == equal
 
 
 def test_of_many_images_a_draw_is_learnt_from(make, write_images, monkeypatch):
     # Sorted by class: the first ten would be of one class alone.
-    monkeypatch.setattr(attacking, "_REFERENCE", 10)
+    monkeypatch.setattr(attack, "_REFERENCE", 10)
     images, labels = _classes(200)
     order = np.argsort(labels, kind="stable")
     test, test_labels = _classes(40, seed=1)
@@ -263,8 +267,8 @@ def test_of_many_images_a_draw_is_learnt_from(make, write_images, monkeypatch):
         test_images=test,
         test_labels=test_labels,
     )
-    found = attacking.attack(make(dataset=str(path)))
-    assert found["latents"]["clean"]["linear_probe_accuracy"] == 1
+    found = evaluation.attack_run(make(dataset=str(path)))
+    assert found["clean"]["linear_probe_accuracy"] == 1
 
 
 @pytest.mark.parametrize(
@@ -280,8 +284,9 @@ def test_of_many_images_a_draw_is_learnt_from(make, write_images, monkeypatch):
 def test_without_classes_to_tell_they_are_not_measured(make, write_images, arrays):
     images = np.random.default_rng(0).integers(1, 128, (40, *SHAPE), dtype=np.uint8)
     path = write_images(test_images=images, **arrays)
-    found = attacking.attack(make(dataset=str(path)))
-    assert "latents" not in found
+    found = evaluation.attack_run(make(dataset=str(path)))
+    assert set(found) == {"examples", "clean", "adversarial", "clipped"}
+    assert set(found["clean"]) == {"inverse_error"}
     assert found["examples"] == 40
 
 
@@ -289,14 +294,16 @@ def test_without_classes_to_tell_they_are_not_measured(make, write_images, array
 
 
 def test_folder_holds_everything_of_the_attack(make, tmp_path):
-    attacking.attack(make())
+    evaluation.attack_run(make())
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         ".lock",
         "adversarial.npz",
         "adversarial.png",
         "flags.txt",
+        "inputs.json",
         "measurements.npz",
         "metrics.json",
+        "seconds.json",
         "tfds",
     ]
     lines = (tmp_path / "out" / "flags.txt").read_text("utf-8").splitlines()
@@ -306,20 +313,20 @@ def test_folder_holds_everything_of_the_attack(make, tmp_path):
 
 
 def test_images_with_labels_and_indices(make, tmp_path, dark_file):
-    attacking.attack(make())
-    arrays = _arrays(tmp_path / "out")
-    assert set(arrays) == {"images", "unclipped", "labels", "indices"}
-    assert arrays["images"].dtype == arrays["unclipped"].dtype == np.float32
-    assert arrays["labels"].dtype == arrays["indices"].dtype == np.int64
-    np.testing.assert_array_equal(arrays["labels"], np.arange(40) % 4)
-    np.testing.assert_array_equal(arrays["indices"], np.arange(40))
+    evaluation.attack_run(make())
+    found = _arrays(tmp_path / "out")
+    assert set(found) == {"images", "unclipped", "labels", "indices"}
+    assert found["images"].dtype == found["unclipped"].dtype == np.float32
+    assert found["labels"].dtype == found["indices"].dtype == np.int64
+    np.testing.assert_array_equal(found["labels"], np.arange(40) % 4)
+    np.testing.assert_array_equal(found["indices"], np.arange(40))
     # One rounding of float32 below 1.
     moved = _pixels(dark_file) + np.float32(0.125)
-    np.testing.assert_allclose(arrays["unclipped"], moved, atol=6e-8)
+    np.testing.assert_allclose(found["unclipped"], moved, atol=6e-8)
 
 
 def test_what_is_written_is_a_data_set_of_ones_own(make, tmp_path):
-    attacking.attack(make())
+    evaluation.attack_run(make())
     path = tmp_path / "out" / "adversarial.npz"
     found = data.load(str(path), "train")
     np.testing.assert_array_equal(found.images, _arrays(tmp_path / "out")["images"])
@@ -328,7 +335,7 @@ def test_what_is_written_is_a_data_set_of_ones_own(make, tmp_path):
 
 def test_images_without_labels(make, tmp_path, write_images):
     path = write_images(labels=None, test_labels=None)
-    attacking.attack(make(dataset=str(path)))
+    evaluation.attack_run(make(dataset=str(path)))
     assert set(_arrays(tmp_path / "out")) == {"images", "unclipped", "indices"}
 
 
@@ -336,8 +343,8 @@ def test_examples_are_drawn_by_the_seed_and_stand_in_order(make, tmp_path, dark_
     drawn = {}
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         folder = tmp_path / name
-        settings = make(examples=9, seed=seed, output_dir=str(folder))
-        assert attacking.attack(settings)["examples"] == 9
+        run = make(examples=9, seed=seed, output_dir=str(folder))
+        assert evaluation.attack_run(run)["examples"] == 9
         drawn[name] = _arrays(folder)
     indices = drawn["a"]["indices"]
     assert len(np.unique(indices)) == 9
@@ -350,7 +357,7 @@ def test_examples_are_drawn_by_the_seed_and_stand_in_order(make, tmp_path, dark_
 
 
 def test_all_examples_are_all_images(make, tmp_path):
-    attacking.attack(make(examples=40, seed=3))
+    evaluation.attack_run(make(examples=40, seed=3))
     np.testing.assert_array_equal(_arrays(tmp_path / "out")["indices"], np.arange(40))
 
 
@@ -362,7 +369,7 @@ def test_all_examples_are_all_images(make, tmp_path):
     [
         ("--classes=3,1\n", {}, [1, 0]),
         ("--classes=3,1\n", {"classes": ["0", "2"]}, [0, 1]),
-        ("--classes=3,1\n", {"classes": []}, [0, 1, 2, 3]),
+        ("--classes=3,1\n", {"classes": ()}, [0, 1, 2, 3]),
         ("", {}, [0, 1, 2, 3]),
     ],
     ids=["of the victim", "named", "none", "all"],
@@ -370,68 +377,149 @@ def test_all_examples_are_all_images(make, tmp_path):
 def test_classes_are_those_of_the_victim_unless_named(
     make, tmp_path, flags, changes, labels
 ):
-    attacking.attack(make(flags=flags, **changes))
-    arrays = _arrays(tmp_path / "out")
+    evaluation.attack_run(make(flags=flags, **changes))
+    found = _arrays(tmp_path / "out")
     count = len(labels)
-    np.testing.assert_array_equal(arrays["labels"], labels * (40 // 4))
-    np.testing.assert_array_equal(arrays["indices"], np.arange(10 * count))
+    np.testing.assert_array_equal(found["labels"], labels * (40 // 4))
+    np.testing.assert_array_equal(found["indices"], np.arange(10 * count))
 
 
 def test_with_another_data_set_all_its_classes_are_attacked(make, dark_file):
-    settings = make(flags="--classes=3,1\n", dataset=str(dark_file))
-    assert attacking.attack(settings)["examples"] == 40
+    run = make(flags="--classes=3,1\n", dataset=str(dark_file))
+    assert evaluation.attack_run(run)["examples"] == 40
 
 
-def test_split_is_as_named(make):
-    assert attacking.attack(make(split="train"))["examples"] == 64
+def test_split_is_as_named(make, write_images):
+    unlabelled = write_images(labels=None, test_labels=None)
+    run = make(split="train", dataset=str(unlabelled))
+    assert evaluation.attack_run(run)["examples"] == 64
 
 
 # --- a second start
 
 
 def test_a_finished_attack_is_only_read(make, tmp_path):
-    settings = make()
-    found = attacking.attack(settings)
+    run = make()
+    found = evaluation.attack_run(run)
     folder = tmp_path / "out"
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     (tmp_path / "attacker" / "encoder.keras").unlink()
-    assert attacking.attack(settings) == found
-    assert {p: p.stat().st_mtime_ns for p in folder.rglob("*")} == before
+    assert evaluation.attack_run(run) == found
+    after = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    # Only the lock was held.
+    assert {p: t for p, t in after.items() if p.name != ".lock"} == {
+        p: t for p, t in before.items() if p.name != ".lock"
+    }
 
 
 def test_a_stopped_attack_is_done_again(make, tmp_path):
-    settings, folder = make(), tmp_path / "out"
-    found = attacking.attack(settings)
+    run, folder = make(), tmp_path / "out"
+    found = evaluation.attack_run(run)
     whole = _arrays(folder)
     (folder / "metrics.json").unlink()
     (folder / "adversarial.npz").write_bytes(b"half")
     next((folder / "tfds").rglob("*tfrecord*")).write_bytes(b"half")
     (folder / ".123.adversarial.png").write_bytes(b"half")
-    assert attacking.attack(settings) == found
+    assert evaluation.attack_run(run) == found
     for name, array in _arrays(folder).items():
         np.testing.assert_array_equal(array, whole[name])
     assert not (folder / ".123.adversarial.png").exists()
 
 
-def test_another_attack_in_the_same_folder_is_refused(make, tmp_path):
-    attacking.attack(make())
+class Killed(Exception):
+    """Stands for kill -9: nothing handles it."""
+
+
+@pytest.mark.parametrize("stop", [3, 7], ids=["attack", "reference"])
+def test_killed_between_shards_and_continued_equals_the_uninterrupted(
+    make, tmp_path, images_file, monkeypatch, stop
+):
+    # A shard for each batch: 4 of the 40 images, 7 of the 64 that are learnt from.
+    monkeypatch.setattr(arrays, "_SHARD_BYTES", 1)
+    changes = {"dataset": str(images_file), "batch_size": 10}
+    whole = evaluation.attack_run(make(output_dir=str(tmp_path / "whole"), **changes))
+    run, write, written = make(**changes), arrays.Shards.write, []
+
+    def write_or_die(shards, first, values):
+        if len(written) == stop:
+            raise Killed
+        written.append(first)
+        write(shards, first, values)
+
+    monkeypatch.setattr(arrays.Shards, "write", write_or_die)
+    with pytest.raises(Killed):
+        evaluation.attack_run(run)
+    assert not (tmp_path / "out" / "metrics.json").exists()
+    stop = -1  # do not stop any more
+    assert evaluation.attack_run(run) == whole
+    assert len(written) == 4 + 7, "a finished shard was computed again"
+    for name in ("adversarial.npz", "measurements.npz", "metrics.json"):
+        expected = (tmp_path / "whole" / name).read_bytes()
+        assert (tmp_path / "out" / name).read_bytes() == expected, name
+    assert not (tmp_path / "out" / "arrays").exists()
+
+
+def test_a_killed_attack_binds_its_folder_to_flags_and_data(
+    make, tmp_path, images_file, write_images, monkeypatch
+):
+    own = tmp_path / "own.npz"
+    own.write_bytes(images_file.read_bytes())
+
+    def die(*arguments):
+        raise Killed
+
+    monkeypatch.setattr(attack, "_write_images", die)
+    with pytest.raises(Killed):
+        evaluation.attack_run(make(dataset=str(own)))
     with pytest.raises(ValueError, match="other flags: --seed=0 then, --seed=1 now"):
-        attacking.attack(make(seed=1))
+        evaluation.attack_run(make(dataset=str(own), seed=1))
+    own.write_bytes(write_images(labels=np.arange(64) % 3).read_bytes())
+    with pytest.raises(ValueError, match=r"other data or networks \(.*reference"):
+        evaluation.attack_run(make(dataset=str(own)))
+
+
+def test_a_start_that_failed_at_once_binds_to_nothing(make, tmp_path):
+    with pytest.raises(ValueError, match="is more than the 40 images"):
+        evaluation.attack_run(make(examples=41))
+    assert evaluation.attack_run(make(examples=9))["examples"] == 9
+    assert run_folder.read_flags(tmp_path / "out")["examples"] == "9"
+
+
+def test_networks_are_freed_with_the_attack(make, monkeypatch):
+    run, load, seen = make(), Autoencoder.load.__func__, []
+
+    def remembered(cls, folder):
+        autoencoder = load(cls, folder)
+        parts = (autoencoder.encoder, autoencoder.decoder)
+        seen.extend(weakref.ref(part) for part in parts)
+        return autoencoder
+
+    monkeypatch.setattr(Autoencoder, "load", classmethod(remembered))
+    evaluation.attack_run(run)
+    gc.collect()
+    assert len(seen) == 4
+    assert [reference() for reference in seen] == [None] * 4
+
+
+def test_another_attack_in_the_same_folder_is_refused(make, tmp_path):
+    evaluation.attack_run(make())
+    with pytest.raises(ValueError, match="other flags: --seed=0 then, --seed=1 now"):
+        evaluation.attack_run(make(seed=1))
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "thesis.tex").touch()
     with pytest.raises(ValueError, match="not empty and holds no run"):
-        attacking.attack(make(output_dir=str(tmp_path / "thesis")))
+        evaluation.attack_run(make(output_dir=str(tmp_path / "thesis")))
 
 
 def test_full_disk_is_told_and_room_made(make, tmp_path, full_disk):
-    settings = make()
-    with full_disk(30_000), pytest.raises(OSError, match=r"adversarial\.npz cannot"):
-        attacking.attack(settings)
-    assert [path.name for path in (tmp_path / "out").glob("*.npz")] == []
-    assert attacking.attack(settings)["examples"] == 40
+    run = make()
+    with full_disk(30_000), pytest.raises(OSError, match=r"00000000\.npz cannot"):
+        evaluation.attack_run(run)
+    assert list((tmp_path / "out").rglob("*.npz")) == []
+    assert evaluation.attack_run(run)["examples"] == 40
 
 
-# --- what can not be
+# --- what cannot be
 
 
 def _narrow():
@@ -470,16 +558,16 @@ def test_networks_that_do_not_suit_each_other_are_refused(
     make, tmp_path, attacker, message
 ):
     with pytest.raises(ValueError, match=message):
-        attacking.attack(make(attacker=attacker))
-    assert not list((tmp_path / "out").iterdir())
+        evaluation.attack_run(make(attacker=attacker))
+    assert not run_folder.is_finished(tmp_path / "out")
 
 
 def test_decoders_are_compared_by_weights_and_not_by_name():
     victim, attacker = _autoencoder(), _autoencoder(0.5)
     assert victim.decoder.name != attacker.decoder.name
-    attacking.check_pair(victim, attacker)
+    semantic_shift.check_pair(victim, attacker)
     attacker.decoder.trainable = False  # as training leaves it
-    attacking.check_pair(victim, attacker)
+    semantic_shift.check_pair(victim, attacker)
 
 
 @pytest.mark.parametrize(
@@ -499,38 +587,46 @@ def test_decoders_are_compared_by_weights_and_not_by_name():
 )
 def test_images_that_do_not_suit_are_refused(make, tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
-        attacking.attack(make(**changes))
-    assert not list((tmp_path / "out").iterdir())
+        evaluation.attack_run(make(**changes))
+    assert not run_folder.is_finished(tmp_path / "out")
 
 
 def test_empty_selection_is_refused(make, write_images):
     # Training labels know 4 classes, of which the test images have two.
     path = str(write_images(test_labels=np.arange(40) % 2))
     with pytest.raises(ValueError, match="classes without images: 2, 3"):
-        attacking.attack(make(dataset=path, classes=["2", "3"]))
+        evaluation.attack_run(make(dataset=path, classes=["2", "3"]))
 
 
 @pytest.mark.parametrize("role", ["victim", "attacker"])
 def test_folder_without_an_encoder_is_refused(make, tmp_path, role):
-    settings = make()
+    run = make()
     (tmp_path / role / "encoder.keras").unlink()
     with pytest.raises(ValueError, match=rf"{tmp_path / role}.*encoder\.keras"):
-        attacking.attack(settings)
+        evaluation.attack_run(run)
 
 
 def test_folder_whose_description_has_no_encoder_is_refused(make, tmp_path):
-    settings = make()
+    run = make()
     path = tmp_path / "attacker" / "autoencoder.json"
     description = json.loads(path.read_text("utf-8"))
     description["parts"].remove("encoder")
     path.write_text(json.dumps(description))
     with pytest.raises(ValueError, match=r"attacker is damaged .*'encoder'"):
-        attacking.attack(settings)
+        evaluation.attack_run(run)
 
 
 @pytest.mark.parametrize("role", ["victim", "attacker"])
 def test_folder_without_a_model_is_refused(make, tmp_path, role):
     key = {"victim": "model_dir", "attacker": "attacker_dir"}[role]
-    settings = make(**{key: str(tmp_path / "nowhere")})
+    run = make(**{key: str(tmp_path / "nowhere")})
     with pytest.raises(ValueError, match=f"no finished model in {tmp_path}/nowhere"):
-        attacking.attack(settings)
+        evaluation.attack_run(run)
+
+
+@pytest.mark.parametrize("key", ["model_dir", "attacker_dir", "output_dir"])
+def test_a_file_in_place_of_a_folder_is_called_a_file(make, dark_file, key):
+    run = make(**{key: str(dark_file)})
+    message = {"output_dir": "cannot be written"}.get(key, "is a file. Name the folder")
+    with pytest.raises(ValueError, match=rf"{dark_file}.*{message}"):
+        evaluation.attack_run(run)

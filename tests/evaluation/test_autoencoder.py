@@ -1,14 +1,17 @@
-import json
 import math
+import re
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
+from tfsemae import evaluation, files, run_folder, settings
 from tfsemae.data import Images
+from tfsemae.evaluation import arrays
+from tfsemae.evaluation import autoencoder as measured
 from tfsemae.models.autoencoder import Autoencoder
-from tfsemae.training import evaluation
+from tfsemae.reports import figures
 
 SHAPE = (12, 12, 1)
 PIXELS = math.prod(SHAPE)
@@ -49,8 +52,14 @@ def _noise(count, labels="both", seed=0, shape=SHAPE):
 
 def _evaluate(autoencoder, images, folder, reference=None):
     reference = reference or _noise(40, seed=9)
-    arguments = {"output_dir": folder, "seed": 0}
-    return evaluation.evaluate(autoencoder, images, reference, **arguments)
+    return evaluation.evaluate(
+        autoencoder, images, reference, output_dir=folder, seed=0
+    )
+
+
+def _arrays(folder):
+    with np.load(folder / "measurements.npz") as file:
+        return dict(file)
 
 
 def test_identity_reaches_the_best_of_everything(tmp_path):
@@ -60,8 +69,6 @@ def test_identity_reaches_the_best_of_everything(tmp_path):
     best = {
         "psnr": pytest.approx(BEST, abs=1e-4),  # float32
         "ssim": pytest.approx(1, abs=2e-5),  # as its docstring says
-        "psnr_first_100": pytest.approx(BEST, abs=1e-4),
-        "ssim_first_100": pytest.approx(1, abs=2e-5),
         "knn_accuracy": 1.0,
         "linear_probe_accuracy": 1.0,
     }
@@ -81,7 +88,7 @@ def test_constant_image_has_the_error_of_the_closed_form(tmp_path):
     assert abs(found["ssim"]) < 0.1  # a constant has no structure
 
 
-def test_mean_is_over_images_and_the_first_100_stand_apart(tmp_path):
+def test_mean_is_over_images_whose_values_are_kept(tmp_path):
     # Images 0 to 99 are black and pass unchanged; 100 to 149 are white and come
     # back at one half: a squared error of 1/4.
     images = np.zeros((150, *SHAPE), np.uint8)
@@ -89,9 +96,12 @@ def test_mean_is_over_images_and_the_first_100_stand_apart(tmp_path):
     found = _evaluate(
         _autoencoder(lambda image: image * 0.5), Images(images, None, ()), tmp_path
     )
-    assert found["psnr_first_100"] == pytest.approx(BEST, abs=1e-4)
-    assert found["ssim_first_100"] == pytest.approx(1, abs=2e-5)
+    of_each = _arrays(tmp_path)
+    assert set(of_each) == {"clean/psnr", "clean/ssim"}
     half = -10 * math.log10(0.25)
+    expected = np.repeat([BEST, half], [100, 50])
+    np.testing.assert_allclose(of_each["clean/psnr"], expected, atol=1e-4)
+    np.testing.assert_allclose(of_each["clean/ssim"][:100], 1, atol=2e-5)
     assert found["psnr"] == pytest.approx((100 * BEST + 50 * half) / 150, abs=1e-4)
     # Constants 1 and 1/2: only the luminance term differs from 1.
     luminance = (2 * 0.5 + 1e-4) / (1 + 0.25 + 1e-4)
@@ -100,17 +110,11 @@ def test_mean_is_over_images_and_the_first_100_stand_apart(tmp_path):
     assert found["ssim"] == pytest.approx((100 + 50 * luminance) / 150, abs=1e-4)
 
 
-def test_fewer_than_100_images_are_all_the_first(tmp_path):
-    found = _evaluate(_autoencoder(_constant(0.5)), _noise(40, None), tmp_path)
-    assert found["psnr"] == found["psnr_first_100"]
-    assert found["ssim"] == found["ssim_first_100"]
-
-
 def test_batches_of_evaluation_change_nothing(tmp_path, monkeypatch):
     images = _noise(41)
     autoencoder = _autoencoder(_constant(0.5))
     whole = _evaluate(autoencoder, images, tmp_path)
-    monkeypatch.setattr(evaluation, "_BATCH", 7)
+    monkeypatch.setattr(measured, "_BATCH", 7)
     # Another batch size may order float32 sums differently.
     assert _evaluate(autoencoder, images, tmp_path) == pytest.approx(whole, rel=1e-6)
 
@@ -167,20 +171,21 @@ def test_collapsed_encoder_is_measured_and_has_no_map(tmp_path):
 def test_without_labels_the_latent_is_not_measured(tmp_path):
     classifier = _autoencoder(classify=_darker_half)
     found = _evaluate(classifier, _noise(40, None), tmp_path)
-    assert set(found) == {
-        "examples",
-        *("psnr", "ssim"),
-        *("psnr_first_100", "ssim_first_100"),
-    }
+    assert set(found) == {"examples", "psnr", "ssim"}
     assert not (tmp_path / "tsne.png").exists()
     assert (tmp_path / "reconstructions.png").exists()
 
 
 def test_files_are_the_numbers_and_the_pictures(tmp_path):
-    found = _evaluate(_autoencoder(), _noise(40), tmp_path / "new")
+    images = _noise(40)
+    found = _evaluate(_autoencoder(classify=_darker_half), images, tmp_path / "new")
     written = sorted(path.name for path in (tmp_path / "new").iterdir())
-    assert written == ["metrics.json", "reconstructions.png", "tsne.png"]
-    assert json.loads((tmp_path / "new" / "metrics.json").read_text("utf-8")) == found
+    assert written == ["measurements.npz", "reconstructions.png", "tsne.png"]
+    of_each = _arrays(tmp_path / "new")
+    assert set(of_each) == {"clean/psnr", "clean/ssim", "clean/predicted"}
+    np.testing.assert_array_equal(of_each["clean/predicted"], images.labels)
+    for name in ("psnr", "ssim"):
+        assert of_each[f"clean/{name}"].mean() == pytest.approx(found[name])
     for name in ("reconstructions", "tsne"):
         with Image.open(tmp_path / "new" / f"{name}.png") as picture:
             assert len(np.unique(np.asarray(picture))) > 10
@@ -193,80 +198,40 @@ def test_equal_seeds_give_equal_files(tmp_path):
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
 
 
-# --- check
-
-
-@pytest.mark.parametrize("shape", [(12, 12, 3), (16, 12, 1), (12, 16, 1)])
-def test_images_of_another_shape_are_refused(tmp_path, shape):
-    with pytest.raises(ValueError, match=r"takes images of shape \(12, 12, 1\), but"):
-        _evaluate(_autoencoder(), _noise(40, shape=shape), tmp_path)
-
-
-def test_other_classes_are_refused(tmp_path):
-    images = _noise(40)
-    many = Images(images.images, images.labels, ("a", "b", "c"))
-    autoencoder = _autoencoder(classify=_darker_half)
-    with pytest.raises(ValueError, match="knows 2 classes, but the data set has 3"):
-        _evaluate(autoencoder, many, tmp_path)
-    # Without a classifier their number is of no matter.
-    assert "silhouette" in _evaluate(_autoencoder(), many, tmp_path)
-
-
-def test_the_same_classes_in_another_order_are_refused(tmp_path):
-    # Their logits would be taken for each other's.
-    images = _noise(40)
-    swapped = Images(images.images, 1 - images.labels, CLASSES[::-1])
-    autoencoder = _autoencoder(classify=_darker_half)
-    with pytest.raises(
-        ValueError, match=r"in the order left,right.*Received: classes=right,left"
-    ):
-        _evaluate(autoencoder, swapped, tmp_path)
-    assert "silhouette" in _evaluate(_autoencoder(), swapped, tmp_path)
-    renamed = Images(images.images, images.labels, ("a", "b"))
-    assert _evaluate(autoencoder, renamed, tmp_path)["label_accuracy"] == 1.0
-
-
-def test_images_that_can_not_be_drawn_are_refused(tmp_path):
-    shape = (12, 12, 2)
-    with pytest.raises(ValueError, match=r"of 1 channel or 3 can be drawn, .* has 2"):
-        _evaluate(_autoencoder(shape=shape), _noise(40, shape=shape), tmp_path)
-    assert not list(tmp_path.iterdir())
-
-
-def test_images_smaller_than_the_window_of_ssim_are_refused(tmp_path):
-    shape = (8, 12, 1)
-    with pytest.raises(ValueError, match=r"at least 11 x 11 pixels.*\(8, 12, 1\)"):
-        _evaluate(_autoencoder(shape=shape), _noise(40, shape=shape), tmp_path)
-
-
-def test_labels_of_one_split_only_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="labels in one split only"):
-        _evaluate(_autoencoder(), _noise(40), tmp_path, _noise(40, None))
-
-
-def _labelled(count, labels):
-    return Images(_noise(count, None).images, np.asarray(labels), CLASSES)
-
-
-@pytest.mark.parametrize(
-    ("images", "reference", "received"),
-    [
-        (_noise(30), _noise(40), "30 images of 2 classes"),
-        (_noise(40), _noise(9), "9 images of 2 classes"),
-        (_labelled(40, [1] * 40), _noise(40), "40 images of 1 classes"),
-        (_noise(40), _labelled(40, [0] * 40), "40 images of 1 classes"),
-    ],
-)
-def test_too_few_for_the_measures_of_the_latent_are_refused(
-    tmp_path, images, reference, received
+def test_killed_between_shards_and_continued_equals_the_uninterrupted(
+    tmp_path, monkeypatch
 ):
-    with pytest.raises(ValueError, match=f"at least 31 .*Received: {received}"):
-        _evaluate(_autoencoder(), images, tmp_path, reference)
-    assert not list(tmp_path.iterdir())
+    class Killed(Exception):
+        pass
+
+    monkeypatch.setattr(arrays, "_SHARD_BYTES", 1)
+    monkeypatch.setattr(measured, "_BATCH", 16)  # shards of 16, 16 and 8 images
+    network, images = _autoencoder(classify=_darker_half), _noise(40)
+    whole = _evaluate(network, images, tmp_path / "whole")
+    write, written = arrays.Shards.write, []
+
+    def write_or_die(shards, first, values):
+        if len(written) == stop:
+            raise Killed
+        written.append(first)
+        write(shards, first, values)
+
+    monkeypatch.setattr(arrays.Shards, "write", write_or_die)
+    for stop in (2, 4):  # among the images, and among those that are learnt from
+        with pytest.raises(Killed):
+            _evaluate(network, images, tmp_path / "out")
+    stop = -1
+    assert _evaluate(network, images, tmp_path / "out") == whole
+    assert written == [0, 16, 32] * 2, "a finished shard was computed again"
+    for path in (tmp_path / "whole").iterdir():
+        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_fewest_that_can_be_measured(tmp_path):
-    assert "silhouette" in _evaluate(_autoencoder(), _noise(31), tmp_path, _noise(10))
+def test_each_longer_work_is_announced(tmp_path, capsys):
+    _evaluate(_autoencoder(), _noise(40), tmp_path)
+    notes = capsys.readouterr().err
+    for work in ("Reconstructing", "Encoding", "t-SNE map", "Done: linear probe"):
+        assert work in notes
 
 
 # --- evaluate_run
@@ -295,17 +260,14 @@ def halves_file(tmp_path):
     return path
 
 
-def _evaluate_run(folder, split, dataset=None, output_dir=None, classes=None):
-    return evaluation.evaluate_run(
-        folder,
-        split,
-        dataset=dataset,
-        classes=classes,
-        output_dir=output_dir,
-        seed=0,
-        data_dir=None,
-        manual_dir=None,
-    )
+def _evaluate_run(folder, split, dataset=None, output_dir=None, **changes):
+    values = {
+        "model_dir": str(folder),
+        "split": split,
+        "dataset": dataset,
+        "output_dir": None if output_dir is None else str(output_dir),
+    }
+    return evaluation.evaluate_run(settings.make(evaluation.Settings, values | changes))
 
 
 @pytest.mark.parametrize(("split", "examples"), [("test", 41), ("train", 40)])
@@ -320,24 +282,102 @@ def test_each_split_learns_from_the_other(
     assert (tmp_path / "out" / "metrics.json").exists()
 
 
-def test_data_set_is_that_of_the_training_and_the_folder_is_named_by_it(
-    tmp_path, halves_file
+@pytest.fixture
+def trained(tmp_path, halves_file):
+    """A training run of the identity on the halves."""
+    folder = tmp_path / "trained"
+    _autoencoder().save(folder)
+    (folder / "flags.txt").write_text(f"--seed=0\n--dataset={halves_file}\n")
+    return folder
+
+
+def _folders(trained):
+    return sorted(path.name for path in (trained / "evaluation").iterdir())
+
+
+def test_data_set_is_that_of_the_training_and_the_folder_is_named_by_it(trained):
+    found = _evaluate_run(trained, "train")
+    (folder,) = (trained / "evaluation").iterdir()
+    assert re.fullmatch("halves_train_[0-9a-f]{8}", folder.name)
+    assert run_folder.read_metrics(folder) == found
+    assert run_folder.read_flags(folder)["split"] == "train"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".lock",
+        "flags.txt",
+        "inputs.json",
+        "measurements.npz",
+        "metrics.json",
+        "reconstructions.png",
+        "seconds.json",
+        "tsne.png",
+    ]
+
+
+def test_a_second_start_only_reads(trained, capsys):
+    found = _evaluate_run(trained, "test")
+    capsys.readouterr()
+    assert _evaluate_run(trained, "test") == found
+    assert "holds a finished run, which is read" in capsys.readouterr().err
+    assert len(_folders(trained)) == 1
+
+
+def test_files_of_one_stem_splits_and_classes_have_folders_of_their_own(
+    trained, tmp_path, monkeypatch
 ):
-    _autoencoder().save(tmp_path)
-    (tmp_path / "flags.txt").write_text(f"--seed=0\n--dataset={halves_file}\n")
-    found = _evaluate_run(tmp_path, "train")
-    written = tmp_path / "evaluation" / "halves_train" / "metrics.json"
-    assert json.loads(written.read_text("utf-8")) == found
+    for name, count in (("a", 32), ("b", 33)):
+        (tmp_path / name).mkdir()
+        images = _noise(count)
+        arrays_of = {"images": images.images, "labels": images.labels}
+        arrays_of |= {f"test_{key}": array for key, array in arrays_of.items()}
+        np.savez(tmp_path / name / "x.npz", **arrays_of)
+        path = str(tmp_path / name / "x.npz")
+        assert _evaluate_run(trained, "test", path)["examples"] == count
+        # The same words, of another file.
+        monkeypatch.chdir(tmp_path / name)
+        assert _evaluate_run(trained, "test", "x.npz")["examples"] == count
+    _evaluate_run(trained, "train", "x.npz")
+    _evaluate_run(trained, "train", "x.npz", classes=("1", "0"))
+    names = _folders(trained)
+    assert len(names) == 6
+    assert [name.rpartition("_")[0] for name in names] == ["x_test"] * 4 + [
+        "x_train"
+    ] * 2
+
+
+def test_other_networks_or_contents_are_measured_anew(trained, halves_file):
+    first = _evaluate_run(trained, "test")
+    _autoencoder(_constant(0.5)).save(trained)
+    second = _evaluate_run(trained, "test")
+    assert second["psnr"] < first["psnr"]
+    images = _noise(35, None)
+    np.savez(halves_file, test_images=images.images)
+    assert _evaluate_run(trained, "test")["examples"] == 35
+    assert len(_folders(trained)) == 3
+
+
+def test_another_evaluation_in_the_same_folder_is_refused(trained, tmp_path):
+    _evaluate_run(trained, "test", output_dir=tmp_path / "out")
+    with pytest.raises(ValueError, match="--split=test then, --split=train now"):
+        _evaluate_run(trained, "train", output_dir=tmp_path / "out")
+
+
+def test_another_process_in_the_folder_is_refused(trained, tmp_path):
+    (tmp_path / "out").mkdir()
+    with (
+        files.locked(tmp_path / "out", "process"),
+        pytest.raises(ValueError, match="Another process is using"),
+    ):
+        _evaluate_run(trained, "test", output_dir=tmp_path / "out")
 
 
 @pytest.mark.parametrize(
     ("named", "classes", "examples"),
     [
         (False, None, 80),
-        (False, ["0", "1"], 80),
-        (False, [], 160),
+        (False, ("0", "1"), 80),
+        (False, (), 160),
         (True, None, 160),
-        (True, ["2", "0"], 80),
+        (True, ("2", "0"), 80),
     ],
     ids=["of the training", "others", "all", "with a data set", "both"],
 )
@@ -353,8 +393,51 @@ def test_classes_are_those_of_the_training_unless_named(
     _autoencoder().save(tmp_path)
     (tmp_path / "flags.txt").write_text(f"--dataset={path}\n--classes=3,1\n")
     dataset = str(path) if named else None
-    found = _evaluate_run(tmp_path, "test", dataset, tmp_path / "out", classes)
+    found = _evaluate_run(tmp_path, "test", dataset, tmp_path / "out", classes=classes)
     assert found["examples"] == examples
+
+
+def test_labelled_file_of_a_single_split_is_told_what_is_missing(
+    identity_run, tmp_path
+):
+    images = _noise(40)
+    path = tmp_path / "mine.npz"
+    np.savez(path, test_images=images.images, test_labels=images.labels)
+    with pytest.raises(ValueError, match="labels but no split train, .*leave the lab"):
+        _evaluate_run(identity_run, "test", str(path), tmp_path / "out")
+
+
+def test_labels_of_one_class_are_told_what_to_do(identity_run, tmp_path):
+    images = _noise(40).images
+    path = tmp_path / "mine.npz"
+    np.savez(
+        path,
+        images=images,
+        labels=np.full(40, 7),
+        test_images=images,
+        test_labels=np.full(40, 7),
+    )
+    with pytest.raises(ValueError, match="Leave the labels out .* of 1 class") as error:
+        _evaluate_run(identity_run, "test", str(path), tmp_path / "out")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("first", [1, 1990])
+def test_labels_that_do_not_begin_at_0_are_those_of_the_classes_that_occur(
+    identity_run, tmp_path, first, monkeypatch
+):
+    images, labels = _noise(40).images, first + np.arange(40) % 10
+    path, drawn = tmp_path / "mine.npz", []
+    np.savez(path, images=images, labels=labels, test_images=images, test_labels=labels)
+    embedding = figures.embedding
+
+    def spied(panels, class_names, path, **options):
+        drawn.append(class_names)
+        embedding(panels, class_names, path, **options)
+
+    monkeypatch.setattr(figures, "embedding", spied)
+    _evaluate_run(identity_run, "test", str(path), tmp_path / "out")
+    assert drawn == [tuple(str(first + number) for number in range(10))]
 
 
 def test_unlabelled_file_of_a_single_split_is_enough(identity_run, tmp_path):
@@ -386,14 +469,19 @@ def test_folder_without_a_model_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_folder_of_no_training_run_asks_for_the_data_set(identity_run, tmp_path):
+    (tmp_path / "flags.txt").write_text("--seed=0\n")
+    _autoencoder().save(tmp_path)
+    with pytest.raises(ValueError, match="names no data set.*give --dataset"):
+        _evaluate_run(tmp_path, "test")
+
+
 def test_output_that_is_a_file_is_refused(identity_run, halves_file, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="can not be written"):
+    with pytest.raises(ValueError, match="file cannot be written.* Name a folder"):
         _evaluate_run(identity_run, "test", str(halves_file), tmp_path / "file")
 
 
-def test_an_infinite_ratio_of_scatters_is_none():
-    # JSON has no infinity. Two classes, each a point.
-    latents, labels = np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([0, 0, 1, 1])
-    found = evaluation.structure(latents, labels)
-    assert found == {"silhouette": 1.0, "scatter_ratio": None}
+def test_model_that_is_a_file_is_called_a_file(halves_file):
+    with pytest.raises(ValueError, match=f"{halves_file} is a file. Name the folder"):
+        _evaluate_run(halves_file, "test", "digits")
