@@ -107,12 +107,6 @@ def run_command(run_python):
 
 
 @pytest.fixture(scope="session")
-def run_command(run_door):
-    """Runs `python -m tfsemae.<command>` the way a user does."""
-    return run_door
-
-
-@pytest.fixture(scope="session")
 def digits_flags():
     """The flags of `digits_run`, without the folder."""
     return RUN

@@ -14,7 +14,7 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from absl import flags
@@ -61,6 +61,21 @@ def setting(
             "identity": identity,
         },
     )
+
+
+class Checked:
+    """A group of settings that are checked when it is made, as their flags are.
+
+    Raises:
+        ValueError: if a value is none of its choices or out of its bounds.
+    """
+
+    def __post_init__(self) -> None:
+        """Refuses what the definitions of the settings exclude."""
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if value is not None and "help" in field.metadata:
+                _check(field.name, value, field.metadata)
 
 
 def define(group: type, values: flags.FlagValues = flags.FLAGS) -> None:
@@ -181,6 +196,21 @@ def identity_names(group: type) -> set[str]:
         for field, _ in _fields(group)
         if field.metadata.get("identity", True)
     }
+
+
+def _check(name: str, value: Any, limits: Mapping[str, Any]) -> None:
+    choices = limits["choices"]
+    low, high = limits["lower_bound"], limits["upper_bound"]
+    if choices is not None and value not in choices:
+        expected = f"one of {', '.join(choices)}"
+    # NaN fails every comparison.
+    elif low is not None and not value >= low:
+        expected = f"at least {low}"
+    elif high is not None and not value <= high:
+        expected = f"at most {high}"
+    else:
+        return
+    raise ValueError(f"`{name}` must be {expected}. Received: {name}={value!r}.")
 
 
 def _fields(group: type) -> Iterator[tuple[dataclasses.Field, Any]]:

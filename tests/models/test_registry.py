@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfsemae import models
-from tfsemae.models import registry, saved_model, settings
+from tfsemae.models import registry, saved_model
 from tfsemae.models.autoencoder import Autoencoder
 
 #: Name, image shape and number of classes that suit it.
@@ -186,27 +186,6 @@ def test_each_option_has_a_help_and_a_default_that_passes():
         for field in dataclasses.fields(options):
             assert field.metadata["help"].endswith(".")
         options()
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Bounded(settings.Options):
-    share: float = dataclasses.field(
-        default=0.5, metadata={"lower_bound": 0.0, "upper_bound": 1.0}
-    )
-
-
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_bounds_belong_to_the_range(share):
-    assert _Bounded(share=share).share == share
-
-
-@pytest.mark.parametrize(
-    ("share", "message"),
-    [(-0.1, "at least 0.0"), (1.1, "at most 1.0"), (float("nan"), "at least 0.0")],
-)
-def test_values_out_of_bounds_are_refused(share, message):
-    with pytest.raises(ValueError, match=f"`share` must be {message}. .*share={share}"):
-        _Bounded(share=share)
 
 
 def test_registry_and_settings_need_no_keras(run_python):

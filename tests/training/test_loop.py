@@ -43,8 +43,8 @@ def _procedure(settings, shape=(12, 12, 1), names=tuple("abcd")):
         settings.network.model,
         shape,
         names if settings.procedure.semantic else (),
-        initializer=settings.network.initializer,
         seed=settings.run.seed,
+        **settings.network.options,
     )
     return AutoencoderProcedure(networks, settings)
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from tfsemae import attacks, data, devices, files, metrics, run_folder
+from tfsemae import attacks, data, devices, files, keras_state, metrics, run_folder
 from tfsemae.data import tfds_writing
 from tfsemae.evaluation import latent
 from tfsemae.evaluation.arrays import Shards, measure, write_npz
@@ -53,6 +53,7 @@ class Attacking(Protocol):
         """
 
 
+@keras_state.standard()
 def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     """Attacks in a folder that is locked; see `evaluation.attack_run`."""
     devices.set_threads(settings.run.threads)

@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tfsemae.settings import setting
+from tfsemae.settings import Checked, setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SemanticShift:
+class SemanticShift(Checked):
     """I_a = I + I_s - I_v (Ming 2022, eq. (6))."""
 
     attacker_dir: str | None = setting(
@@ -37,7 +37,7 @@ class SemanticShift:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Noise:
+class Noise(Checked):
     """Gaussian noise of a given L2 norm."""
 
     epsilon: float | None = setting(

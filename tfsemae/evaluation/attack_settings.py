@@ -6,11 +6,11 @@ from typing import Any
 from tfsemae import settings as all_settings
 from tfsemae.evaluation.attack_registry import ATTACKS, Noise, SemanticShift
 from tfsemae.evaluation.settings import Data
-from tfsemae.settings import setting
+from tfsemae.settings import Checked, setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(Checked):
     """Which network is attacked, how, and where to."""
 
     attack: str = setting(

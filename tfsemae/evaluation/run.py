@@ -2,12 +2,13 @@
 
 import pathlib
 
-from tfsemae import data, devices, run_folder
+from tfsemae import data, devices, keras_state, run_folder
 from tfsemae.evaluation import autoencoder
 from tfsemae.evaluation.settings import Settings
 from tfsemae.models.autoencoder import Autoencoder
 
 
+@keras_state.standard()
 def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     """Evaluates in a folder that is locked; see `evaluation.evaluate_run`."""
     devices.set_threads(settings.run.threads)

@@ -3,11 +3,11 @@
 import dataclasses
 
 from tfsemae.data import catalogue
-from tfsemae.settings import setting
+from tfsemae.settings import Checked, setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Data:
+class Data(Checked):
     """Which images an evaluation takes."""
 
     dataset: str | None = setting(None, "Data set. Default: that of the training.")
@@ -36,7 +36,7 @@ class Data:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(Checked):
     """Which network, where to, and how."""
 
     model_dir: str = setting(help="The --output_dir of training.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfsemae import keras_state
 from tfsemae.models import settings
+from tfsemae.settings import Checked
 
 if TYPE_CHECKING:
     from tfsemae.models.autoencoder import Autoencoder
@@ -18,7 +19,7 @@ class Network(NamedTuple):
     """Where a family of networks is built, and with which options."""
 
     module: str  # with `build(image_shape, class_names, *, seed, **options)`
-    options: type[settings.Options]
+    options: type[Checked]
 
 
 #: Name on the command line -> network. A new one is one line here.

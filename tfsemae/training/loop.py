@@ -3,7 +3,7 @@
 import contextlib
 import pathlib
 
-from tfsemae import data, devices, models, run_folder
+from tfsemae import data, devices, keras_state, run_folder
 from tfsemae.models import saved_model
 from tfsemae.progress import note
 from tfsemae.training import callbacks, logs
@@ -16,6 +16,7 @@ _SHOWN = 8  # images in TensorBoard
 _HELD_OUT_BATCH = 500
 
 
+@keras_state.standard()
 def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     """Trains in a folder that is locked; see `training.train`."""
     devices.set_threads(settings.run.threads)
@@ -25,14 +26,7 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     strategy = devices.strategy(settings.run.strategy)
     _check_replicas(settings, strategy.num_replicas_in_sync)
     with strategy.scope():
-        networks = models.build(
-            settings.network.model,
-            images.images.shape[1:],
-            images.class_names if settings.procedure.semantic else (),
-            initializer=settings.network.initializer,
-            seed=settings.run.seed,
-        )
-        procedure = AutoencoderProcedure(networks, settings)
+        procedure: Procedure = AutoencoderProcedure.build(settings, images)
     procedure.check(test, training)
     _fit(procedure, training, validation, settings, folder)
     note("Saving the networks.")

@@ -1,17 +1,19 @@
 """The settings of a training run, in groups. Free of TensorFlow."""
 
 import dataclasses
+from typing import Any
 
 from tfsemae import settings
 from tfsemae.data import catalogue
 from tfsemae.models import registry
-from tfsemae.settings import setting
+from tfsemae.models.settings import Table1
+from tfsemae.settings import Checked, setting
 
 _STEPS_PER_EXECUTION = 10  # measured: results/benchmarks/training.json
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Data:
+class Data(Checked):
     """What is trained on."""
 
     dataset: str = setting(
@@ -44,20 +46,20 @@ class Data:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Network:
-    """What is trained: a family of networks and its options."""
+class Network(Checked):
+    """What is trained: a family of networks, and the options of each."""
 
     model: str = setting("table1", "The network.", choices=tuple(registry.NETWORKS))
-    initializer: str = setting(
-        "wide_normal",
-        "Initial kernels: Keras' own, or wide_normal, a truncated normal of "
-        "2/sqrt(inputs of the layer).",
-        choices=registry.INITIALIZERS,
-    )
+    table1: Table1 = dataclasses.field(default_factory=Table1)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Those of the family that is trained."""
+        return dataclasses.asdict(getattr(self, self.model))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Autoencoder:
+class Autoencoder(Checked):
     """How an autoencoder is trained: `procedures.autoencoder`."""
 
     semantic: bool = setting(
@@ -90,7 +92,7 @@ class Autoencoder:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Optimizer:
+class Optimizer(Checked):
     """How far and how fast."""
 
     # More steps extend a finished run, so they do not tell runs apart.
@@ -116,7 +118,7 @@ class Optimizer:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(Checked):
     """Where and how it runs."""
 
     output_dir: str = setting(

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfsemae import data, evaluation
+from tfsemae import data, evaluation, models
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.run_folder import Metrics
 from tfsemae.training import warm_start
@@ -21,6 +21,26 @@ class AutoencoderProcedure:
 
     Source: Ming 2022, section III; shared decoders, section IV.
     """
+
+    @classmethod
+    def build(cls, settings: Settings, images: data.Images) -> "AutoencoderProcedure":
+        """Builds the networks for images and compiles them.
+
+        Args:
+            settings: of the run.
+            images: of which size, and of which classes if there is a classifier.
+
+        Raises:
+            ValueError: see `models.build` and the constructor.
+        """
+        networks = models.build(
+            settings.network.model,
+            images.images.shape[1:],
+            images.class_names if settings.procedure.semantic else (),
+            seed=settings.run.seed,
+            **settings.network.options,
+        )
+        return cls(networks, settings)
 
     def __init__(self, networks: Autoencoder, settings: Settings):
         """Compiles the networks.
