@@ -1,4 +1,4 @@
-"""Functional Keras networks of the sources, and what is saved of them."""
+"""Functional Keras networks of the sources, and how they are saved."""
 
 import importlib
 from typing import Any
