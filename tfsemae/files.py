@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files: atomic writes, locks, digests, and paths that users give."""
 
 import contextlib
 import errno
@@ -18,7 +18,7 @@ Errors = tuple[type[Exception], ...]
 LOCK = ".lock"
 
 _TEMPORARY = re.compile(r"\.\d+\..+")
-#: What TensorFlow's messages say of its own operations.
+#: TensorFlow's names of its own operations in its messages.
 _NOISE = re.compile(r"{{.*?}}|\[Op:.*?\]")
 
 
@@ -144,8 +144,7 @@ def remove_leftovers(folder: PathLike) -> None:
     """Removes the temporary files of writers that were killed.
 
     Args:
-        folder: searched with all that is below it; no one else may be writing
-            there.
+        folder: searched with its subfolders; nobody else may be writing there.
     """
     for file in path(folder).rglob(".*"):
         if _TEMPORARY.fullmatch(file.name):
@@ -207,7 +206,7 @@ def check_sha256(folder: PathLike, expected: Mapping[str, str]) -> None:
 def locked(folder: PathLike, worker: str) -> Iterator[None]:
     """Keeps other processes out of a folder during the body.
 
-    The lock goes with its process, also by kill -9; `<folder>/.lock` stays.
+    The lock ends with its process, also by kill -9; `<folder>/.lock` stays.
 
     Args:
         folder: it exists.

@@ -244,6 +244,17 @@ def test_fitting_models_make_an_autoencoder(latent):
     assert Autoencoder.of(found.encoder, found.decoder).classifier is None
 
 
+def _scores():
+    latent = keras.Input(LATENT)
+    return keras.Model(latent, keras.ops.sum(latent, axis=-1))
+
+
+def test_classifier_without_an_axis_of_classes_is_refused():
+    parts = _dense(IMAGE, LATENT), _dense(LATENT, IMAGE), _scores()
+    with pytest.raises(ValueError, match=r"must give logits .*output shape \[B\]"):
+        Autoencoder.of(*parts)
+
+
 def test_sequential_models_will_do():
     encoder = keras.Sequential([keras.Input(IMAGE), keras.layers.Flatten()])
     decoder = keras.Sequential([keras.Input((60,)), keras.layers.Reshape(IMAGE)])

@@ -1,4 +1,4 @@
-"""Data sets: a name in, typed arrays or a deterministic `tf.data` out.
+"""Data sets: from a name to typed arrays and a deterministic `tf.data`.
 
 The public names are imported when they are first used, so that a command line can
 import `tfsemae.data.catalogue` without importing TensorFlow.

@@ -24,7 +24,7 @@ def load(split: str) -> Images:
         uint8 `[N, 28, 28, 1]` with labels 0 to 9.
     """
     raw = datasets.load_digits()
-    values = raw.images.astype(np.int64)  # whole numbers, 0 to 16
+    values = raw.images.astype(np.int64)  # integers, 0 to 16
     weights, unit = _bilinear(values.shape[1])
     # 16 times unit**2 is white.
     resized = np.einsum("ij,njk,lk->nil", weights, values, weights)

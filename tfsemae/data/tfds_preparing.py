@@ -1,4 +1,4 @@
-"""Has TFDS prepare a data set, from original archives or by its own download."""
+"""Prepares a data set with TFDS, from original archives or by download."""
 
 import contextlib
 import http.client
@@ -17,7 +17,7 @@ _TIMEOUT = 20  # seconds; TFDS itself keeps on trying for minutes
 def prepare(
     builder: tfds.core.DatasetBuilder, manual_dir: files.PathLike | None
 ) -> None:
-    """Prepares a data set; it appears in its folder whole or not at all.
+    """Prepares a data set; its folder appears complete or not at all.
 
     Args:
         builder: of a data set that is not prepared.
@@ -74,7 +74,7 @@ def _check_reachable(url: str) -> None:
 def _prepare(builder: tfds.core.DatasetBuilder, folder: pathlib.Path | None) -> None:
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
-    # A folder of its own: TFDS takes an unpacked archive of the same name for its
+    # A separate folder: TFDS takes an unpacked archive of the same name for its
     # own, and MNIST's and Fashion-MNIST's archives have the same names.
     with (
         _scratch(pathlib.Path(builder.data_dir_root)) as scratch,

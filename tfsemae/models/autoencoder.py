@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import math
 import pathlib
 import re
 import textwrap
@@ -15,7 +16,7 @@ from tfsemae import files, keras_state
 from tfsemae.models import verification
 
 _Shape = tuple[int, ...]
-#: Keras' messages about a class that is not registered; versions before 3.11 try to
+#: Keras' messages about a class that is not registered; earlier versions try to
 #: import its module.
 _UNREGISTERED = re.compile(
     r"Could not (?:locate|deserialize) \w+ '([^']+)'(?:\.| because its parent module)"
@@ -49,6 +50,7 @@ class Autoencoder:
 
     def __post_init__(self) -> None:
         """Refuses what the class does not describe."""
+        object.__setattr__(self, "class_names", _names(self.class_names))
         image, latent = _ends(self.encoder, "encoder", "image", "latent")
         decoded_from, decoded = _ends(self.decoder, "decoder", "latent", "image")
         if len(image) != 3:
@@ -108,15 +110,10 @@ class Autoencoder:
             ValueError: if a part is not as the class describes it, or the parts
                 do not fit each other.
         """
-        if isinstance(class_names, str):
-            raise ValueError(
-                "`class_names` must be a list such as ['0', '1'], not one string. "
-                f"Received: class_names={class_names!r}."
-            )
-        names = tuple(class_names)
+        names = _names(class_names)
         if classifier is not None and not names:
             _, logits = _ends(classifier, "classifier", "latent", "logits")
-            names = tuple(str(number) for number in range(logits[-1]))
+            names = tuple(str(number) for number in range(math.prod(logits)))
         return cls(encoder, decoder, classifier, names)
 
     @property
@@ -217,6 +214,15 @@ class Autoencoder:
             return cls(**parts, class_names=described.class_names)
         except ValueError as error:
             raise ValueError(f"The model in {folder} does not fit: {error}") from error
+
+
+def _names(class_names: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(class_names, str):  # it would be taken letter by letter
+        raise ValueError(
+            "`class_names` must be a list such as ['0', '1'], not one string. "
+            f"Received: class_names={class_names!r}."
+        )
+    return tuple(class_names)
 
 
 def _load(path: pathlib.Path) -> keras.Model:

@@ -1,11 +1,11 @@
-"""Initial kernels by name, each layer with a seed of its own."""
+"""Initial kernels by name, with another seed for each layer."""
 
 import keras
 import numpy as np
 
 
 class Kernels:
-    """Hands an initializer to one layer after the other.
+    """Makes the initializers of one layer after the other.
 
     `wide_normal` is a truncated normal of standard deviation 2 / sqrt(fan_in),
     where fan_in counts the inputs of one output: kernel height * width * input
@@ -15,7 +15,7 @@ class Kernels:
     """
 
     def __init__(self, name: str, seed: int):
-        """Begins with the first layer.
+        """Starts at the first layer.
 
         Args:
             name: one of `settings.INITIALIZERS`.

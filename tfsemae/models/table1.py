@@ -101,7 +101,7 @@ def _decoder(grid: _Shape, kernels: Kernels) -> keras.Model:
 def _encode_each_channel(encoder: keras.Model, channels: int) -> keras.Model:
     height, width, _ = encoder.input_shape[1:]
     image = keras.Input((height, width, channels), name="image")
-    # The channels become further images of the batch: one pass serves all.
+    # The channels become further images of the batch, for one pass over all.
     x = ops.reshape(ops.transpose(image, (0, 3, 1, 2)), (-1, height, width, 1))
     latent = ops.reshape(encoder(x), (-1, channels, *encoder.output_shape[1:]))
     return keras.Model(image, latent, name="encoder")

@@ -1,8 +1,8 @@
 """Whether saved networks are what was written. Free of Keras and TensorFlow.
 
-Keras reads a `.keras` file in parts and so does not always meet the checksums of
-the archive: changed weights may load without a word. What is written here is
-therefore recorded with its SHA-256, and checked before anybody else reads it.
+Keras reads a `.keras` file in parts and does not always compare the checksums of
+the archive: changed weights may load without an error. Each file is therefore
+recorded with its SHA-256, which is checked before Keras or TensorFlow read it.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from tfsemae import files
 
 PARTS = ("encoder", "decoder", "classifier")
 DESCRIPTION = "autoencoder.json"
-#: In the folder of a SavedModel, where TensorFlow takes no notice of it.
+#: In the folder of a SavedModel; TensorFlow ignores it.
 MANIFEST = "sha256.json"
 
 _REMEDY = "Train it again, or run the training command again to finish it."
@@ -31,7 +31,7 @@ class Description:
         image_shape: (H, W, C).
         class_names: of the classifier; empty without.
         sha256: name of a file -> 64 hexadecimal digits; empty in descriptions
-            that were written before digests were.
+            of versions that recorded none.
     """
 
     parts: tuple[str, ...]
@@ -54,7 +54,7 @@ def verify_autoencoder(model_dir: files.PathLike) -> Description:
         model_dir: the folder.
 
     Returns:
-        The description of the networks, which are all there.
+        The description of the networks.
 
     Raises:
         ValueError: if there is no finished model or a damaged one; the message
