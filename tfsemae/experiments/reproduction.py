@@ -1,5 +1,6 @@
 """Plans, runs and lands artefacts; the work itself is Snakemake's."""
 
+import importlib.util
 import json
 import pathlib
 import shutil
@@ -40,7 +41,8 @@ def reproduce(
         snakemake: further arguments of Snakemake, such as an executor.
 
     Raises:
-        ValueError: if this is no checkout, a name is unknown, or Snakemake fails.
+        ValueError: if this is no checkout, a name is unknown, or Snakemake is not
+            installed or fails.
     """
     artefacts = _checked(artefacts)
     if land and scale == "smoke":
@@ -48,6 +50,11 @@ def reproduce(
     print(_plan(artefacts, scale), flush=True)
     if dry_run:
         return
+    if importlib.util.find_spec("snakemake") is None:
+        raise ValueError(
+            "Reproductions need Snakemake, which is not installed. Start "
+            "./reproduce.sh, or run: pip install --editable '.[reproduce]'"
+        )
     config = {
         "artefacts": artefacts,
         "scale": scale,
