@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the artefacts of the papers; ./reproduce.sh --help lists the flags.
-# Without the dependencies at hand it installs them into .venv first.
+# Where Python cannot import what that needs, it is installed into .venv first.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -10,7 +10,7 @@ if [ -x .venv/bin/python ]; then
 fi
 if ! "$python" -c 'import absl, importlib.util as u; assert u.find_spec("snakemake") and u.find_spec("tensorflow")' 2>/dev/null; then
   python3 -m venv .venv
-  .venv/bin/python -m pip install --quiet --editable .
+  .venv/bin/python -m pip install --quiet --editable '.[reproduce]'
   python=.venv/bin/python
 fi
 exec "$python" -m tfsemae.reproduce "$@"

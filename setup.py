@@ -22,7 +22,7 @@ def _version() -> str:
 def _description() -> str:
     """README with absolute links: a package index does not hold the files."""
     text = (_HERE / "README.md").read_text("utf-8")
-    return re.sub(r"\]\((?![a-z]+:|#)", f"]({_URL}/", text)
+    return re.sub(r'(\]\(|(?:src|href)=")(?![a-z]+:|#)', rf"\1{_URL}/", text)
 
 
 setup(
@@ -80,6 +80,7 @@ setup(
             "pytest-xdist>=3.7,<4",
             "ruff==0.17.6",
             "scikit-image>=0.25,<0.27",
+            "setuptools>=77",
             "snakemake-executor-plugin-cluster-generic>=1.0.9,<2",
             "twine>=6.1,<7",
         ],

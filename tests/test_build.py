@@ -11,8 +11,15 @@ import pytest
 
 _ROOT = pathlib.Path(__file__).parents[1]
 #: Run by tests as programs.
-_PROGRAMS = {"build", "import-linter", "mypy", "pytest-xdist", "ruff", "twine"} | {
-    "snakemake-executor-plugin-cluster-generic"
+_PROGRAMS = {
+    "build",
+    "import-linter",
+    "mypy",
+    "pytest-xdist",
+    "ruff",
+    "setuptools",
+    "snakemake-executor-plugin-cluster-generic",
+    "twine",
 }
 _UNIMPORTED = {name for names in generate_build.UNIMPORTED.values() for name in names}
 

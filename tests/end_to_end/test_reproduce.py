@@ -15,7 +15,7 @@ from tfsemae.experiments import reproduction
 from tfsemae.reports import Ledger
 
 _ROOT = pathlib.Path(__file__).parents[2]
-_PATIENCE = 300  # seconds; far more than a busy machine needs
+_PATIENCE = 1200  # seconds; far more than a busy machine needs
 
 
 def _start(*arguments):
@@ -171,6 +171,24 @@ def test_a_second_start_beside_a_running_one_is_refused(tmp_path):
         process.communicate()
     assert code == 1
     assert "Another reproduction" in output
+
+
+def test_snakemake_is_an_extra(tmp_path, monkeypatch):
+    monkeypatch.chdir(_ROOT)
+    monkeypatch.setitem(sys.modules, "snakemake", None)  # as if not installed
+    with pytest.raises(ValueError, match=r"pip install --editable '\.\[reproduce\]'"):
+        reproduction.reproduce(
+            ["ming2022_mnist"],
+            scale="smoke",
+            cores=1,
+            dry_run=False,
+            land=False,
+            output_dir=str(tmp_path / "reproduction"),
+            data_dir=None,
+            manual_dir=None,
+            snakemake=[],
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def test_outside_of_a_checkout(tmp_path):
