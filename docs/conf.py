@@ -40,6 +40,7 @@ extensions = [
     "api",
     "mathml",
     "sources",
+    "benchmarks",  # after the sources, into their folder
 ]
 exclude_patterns = ["_build", "tutorials"]
 myst_enable_extensions = ["dollarmath", "fieldlist"]

@@ -195,6 +195,14 @@ def test_unknown_flag_of_a_page_is_found(run_python):
     assert "Unknown command line flag 'datasett'" in ended.messages[-1]
 
 
+def test_paths_of_readme_exist():
+    text = (_ROOT / "README.md").read_text("utf-8")
+    paths = re.findall(r"`((?:docs|flags|results|tfsemae)/[\w./]*)`", text)
+    assert paths
+    for path in paths:
+        assert (_ROOT / path).exists(), path
+
+
 def _modules_with_examples():
     for path in sorted(_ROOT.glob("tfsemae/**/*.py")):
         if re.search(r"^ *>>> ", path.read_text("utf-8"), re.MULTILINE):
@@ -236,7 +244,8 @@ def test_site_needs_no_network(site):
 def test_site_has_a_page_for_each_source_with_results(site):
     ledgers = _ROOT.glob("results/*/ledger.json")
     sources = {path.parent.name.partition("_")[0] for path in ledgers}
-    assert {path.stem for path in site.glob("sources/*.html")} == sources
+    pages = {path.stem for path in site.glob("sources/*.html")}
+    assert pages == sources | {"benchmarks"}
 
 
 def test_tutorials_have_run_and_show_figures(site):
