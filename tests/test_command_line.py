@@ -1,29 +1,54 @@
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
 import pytest
 
-#: A command of one flag that does what it says; it needs no TensorFlow.
+ROOT = pathlib.Path(__file__).parents[1]
+
+#: A command that does what its flag says; it needs no TensorFlow.
 SCRIPT = '''"""Does one thing."""
-import sys
-from absl import flags
+import dataclasses, sys
 from tfsemae import command_line
-flags.DEFINE_string("do", "nothing", "What to do.")
-flags.DEFINE_list("some", None, "Some things.")
-flags.adopt_module_key_flags(command_line)
+from tfsemae.settings import setting
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    do: str = setting("nothing", "What to do.")
+    some: tuple[str, ...] | None = setting(None, "Some things.")
+
+class ResourceExhaustedError(Exception):
+    """Named as that of TensorFlow."""
+
+command_line.define(Settings)
+
 def main(*words):
-    do = flags.FLAGS.do
+    do = command_line.read(Settings).do
     if do == "words":
         print(words)
     if do == "log":
         from absl import logging
         logging.info("information")
         logging.warning("warning")
-    if do in ("ValueError", "OSError", "FloatingPointError", "KeyError"):
-        raise {"ValueError": ValueError, "OSError": OSError, "KeyError": KeyError,
-               "FloatingPointError": FloatingPointError}[do]("what is wrong")
+    if do == "show":
+        command_line.show({"all": 100, "part": {"tail": 0.1 + 0.2, "third": -2 / 3},
+                           "none": None, "tiny": 1.23456789e-7, "count": 123456789})
+    if do == "environment":
+        import os
+        print(*(os.environ[name] for name in sorted(os.environ)
+                if name.startswith(("TF_ENABLE", "TF_CPP", "KERAS_B"))))
+    if do.endswith("Error"):
+        kind = globals().get(do) or getattr(__builtins__, do)
+        lines = do in ("MemoryError", "ResourceExhaustedError")
+        raise kind("what is\\n  wrong" if lines else "what is wrong")
     if do == "warn":
         import warnings
         warnings.warn("what is odd")
     if do == "interrupt":
         raise KeyboardInterrupt
+
 if __name__ == "__main__":
     command_line.run(main, arguments="words" in "".join(sys.argv))
     raise AssertionError("absl ends the process")
@@ -46,6 +71,15 @@ def test_what_a_user_can_mend_is_one_line(command, kind):
     assert command(f"--do={kind}") == (1, "", ["Error: what is wrong"])
 
 
+@pytest.mark.parametrize("kind", ["MemoryError", "ResourceExhaustedError"])
+def test_memory_that_does_not_suffice_is_one_line_with_the_remedy(command, kind):
+    message = (
+        "Error: The memory does not suffice. Lower --batch_size, or use smaller or "
+        "fewer images (what is wrong)."
+    )
+    assert command(f"--do={kind}") == (1, "", [message])
+
+
 def test_verbosity_shows_its_traceback(command):
     ended = command("--do=ValueError", "--verbosity=1")
     assert ended.status == 1
@@ -62,7 +96,9 @@ def test_what_no_user_can_mend_keeps_its_traceback(command):
 def test_interrupt_says_how_to_go_on(command):
     ended = command("--do=interrupt")
     assert ended.status == 1
-    assert ended.messages[-1].endswith("continues from the last checkpoint.")
+    assert (
+        ended.messages[-1] == "Stopped. The same command continues what it has begun."
+    )
     assert not any("Traceback" in line for line in ended.messages)
 
 
@@ -104,10 +140,51 @@ def test_unknown_flag_is_refused(command):
     assert not any("Traceback" in line for line in ended.messages)
 
 
-def test_flag_that_doors_share_is_in_the_short_help(command):
-    ended = command("--helpshort")
-    assert "--data_dir" in ended.out
-    assert "--manual_dir" in ended.out
+def test_numbers_are_shown_with_six_digits(command):
+    ended = command("--do=show")
+    assert (ended.status, ended.messages) == (0, [])
+    assert json.loads(ended.out) == {
+        "all": 100,
+        "part": {"tail": 0.3, "third": -0.666667},
+        "none": None,
+        "tiny": 1.23457e-7,
+        "count": 123456789,
+    }
+
+
+def test_environment_of_tensorflow_is_set_where_the_user_has_not(command, monkeypatch):
+    names = ("KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    assert command("--do=environment").out == "tensorflow 2 1\n"
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert command("--do=environment").out == "tensorflow 2 0\n"
+
+
+@pytest.mark.parametrize("flag", ["--help", "--helpshort", "-h", "-?", "--helpfull"])
+def test_help_is_no_error(command, flag):
+    ended = command(flag)
+    assert (ended.status, ended.messages) == (0, [])
+    assert "Does one thing." in ended.out
+    assert "--do: What to do." in ended.out
+
+
+@pytest.mark.parametrize("flag", ["--help", "--helpfull"])
+def test_help_may_be_read_in_part(flag):
+    # As by `| head`: no one reads what is written.
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tfsemae.export", flag],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize(
@@ -118,9 +195,15 @@ def test_flag_that_doors_share_is_in_the_short_help(command):
         "tfsemae.files",
         "tfsemae.data.catalogue",
         "tfsemae.models.registry",
+        "tfsemae.models.verification",
+        "tfsemae.progress",
+        "tfsemae.run_folder",
+        "tfsemae.settings",
+        "tfsemae.startup",
+        "tfsemae.training",
         *(
-            f"tfsemae.{door}"
-            for door in ("train", "attack", "evaluate", "export", "reproduce")
+            f"tfsemae.{command}"
+            for command in ("train", "attack", "evaluate", "export", "reproduce")
         ),
     ],
 )

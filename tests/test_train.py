@@ -6,109 +6,72 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 
+from tfsemae import run_folder, settings, training
+
 ROOT = pathlib.Path(__file__).parents[1]
 FLAGFILES = sorted((ROOT / "flags").glob("*.flags"))
 
-#: Of the issue that the trainer was written for, with what the choice of the loss
-#: needs behind them.
-FLAGS = {
-    "dataset": "mnist",
-    "classes": None,
-    "semantic": False,
-    "semantic_weight": None,  # decided by results/ming2022_weight
-    "model": "table1",
-    "steps": 10_000,
-    "batch_size": 32,
-    "learning_rate": 0.001,
-    "decay_rate": 0.96,
-    "decay_steps": 100,
-    "seed": 0,
-    "output_dir": None,
-    "data_dir": None,
-    "manual_dir": None,
-    "resume": True,
-    "jit_compile": False,
-    "steps_per_execution": None,  # see loop.Settings
-    "strategy": "default",
-    "threads": 0,
-    "checkpoint_every": 100,
-    "validation": 0,
-    "shuffle_labels": False,
-    "decoder_from": None,
-    "train_decoder": None,
-    "encoder_from": None,
-    "loss": None,  # decided by results/ming2022_plateau
-    "initializer": None,
+COMMANDS = {
+    "train": ["--output_dir=a"],
+    "attack": ["--model_dir=a", "--attacker_dir=b", "--output_dir=c"],
+    "evaluate": ["--model_dir=a"],
+    "export": ["--model_dir=a"],
+    "reproduce": [],
 }
 
-#: Prints the flags of a door with their help, as the arguments make them.
+#: Prints the flags of a command with their help, as the arguments make them.
 PRINT = """
 import importlib, json, sys
 from absl import flags
-door = importlib.import_module(sys.argv[1])
+command = importlib.import_module(sys.argv[1])
 flags.FLAGS([sys.argv[1], *sys.argv[2:]])
-found = flags.FLAGS.get_key_flags_for_module(door)
+found = flags.FLAGS.get_key_flags_for_module(command)
 print(json.dumps({flag.name: [flag.value, flag.help] for flag in found}))
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def parse(run_python):
-    def parse(door, *arguments):
-        ended = run_python("-c", PRINT, f"tfsemae.{door}", *arguments, cwd=ROOT)
+    def parse(command, *arguments):
+        ended = run_python("-c", PRINT, f"tfsemae.{command}", *arguments, cwd=ROOT)
         assert ended.status == 0, ended.messages
         return json.loads(ended.out)
 
     return parse
 
 
-def test_flags_and_their_defaults(parse):
+def test_flags_are_the_settings_with_their_defaults(parse):
+    made = settings.make(training.Settings, {"output_dir": "runs/a"})
     found = parse("train", "--output_dir=runs/a")
-    assert set(found) == set(FLAGS)
-    for name, value in FLAGS.items():
-        if value is not None:
-            assert found[name][0] == value
+    assert {name: value for name, (value, _) in found.items()} == settings.flat(made)
 
 
-def test_flags_are_the_settings_of_a_run(parse):
-    from tfsemae.training import loop
-
-    fields = {field.name for field in loop.dataclasses.fields(loop.Settings)}
-    assert fields == set(parse("train", "--output_dir=runs/a"))
-
-
-@pytest.mark.parametrize(
-    ("door", "arguments"),
-    [
-        ("train", ["--output_dir=a"]),
-        ("attack", ["--model_dir=a", "--attacker_dir=b", "--output_dir=c"]),
-        ("evaluate", ["--model_dir=a"]),
-        ("export", ["--model_dir=a"]),
-        ("reproduce", []),
-    ],
-)
-def test_every_flag_is_documented(parse, door, arguments):
-    for name, (_, text) in parse(door, *arguments).items():
+@pytest.mark.parametrize(("command", "arguments"), COMMANDS.items(), ids=COMMANDS)
+def test_every_flag_is_documented(parse, command, arguments):
+    found = parse(command, *arguments)
+    assert found or command == "reproduce"
+    for name, (_, text) in found.items():
         sentence = text.rpartition(">: ")[2]  # behind the values of an enum
         assert len(sentence) > 8, name
         assert sentence[0].isupper(), name
         assert sentence.endswith("."), name
 
 
-@pytest.mark.parametrize("door", ["train", "attack", "evaluate", "export", "reproduce"])
-def test_short_help_is_quick_and_reads_well(run_python, door):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_short_help_is_quick_and_reads_well(run_python, command):
     script = (
         "import runpy, sys\n"
-        f"sys.argv = ['{door}', '--helpshort']\n"
+        f"sys.argv = ['{command}', '--helpshort']\n"
         "try:\n"
-        f"    runpy.run_module('tfsemae.{door}', run_name='__main__', alter_sys=True)\n"
+        f"    runpy.run_module('tfsemae.{command}', run_name='__main__', "
+        "alter_sys=True)\n"
         "finally:\n"
         "    assert 'tensorflow' not in sys.modules\n"
         "    assert 'keras' not in sys.modules\n"
     )
     ended = run_python("-c", script)
-    assert "AssertionError" not in " ".join(ended.messages)
-    assert f"tfsemae.{door}" in ended.out or "./reproduce.sh" in ended.out
+    assert (ended.status, ended.messages) == (0, [])
+    assert f"tfsemae.{command}" in ended.out or "./reproduce.sh" in ended.out
     assert "\nflags:\n" in ended.out
     assert "--output_dir" in ended.out or "--model_dir" in ended.out
     assert max(map(len, ended.out.splitlines())) <= 88
@@ -116,11 +79,11 @@ def test_short_help_is_quick_and_reads_well(run_python, door):
 
 @pytest.mark.parametrize("path", FLAGFILES, ids=lambda path: path.stem)
 def test_flagfiles_are_parsed(parse, path):
-    door, needed = "train", ["--output_dir=runs/a"]
+    command, needed = "train", ["--output_dir=runs/a"]
     if path.stem.endswith("_attack"):
-        door = "attack"
+        command = "attack"
         needed += ["--model_dir=runs/b", "--attacker_dir=runs/c"]
-    found = parse(door, f"--flagfile={path}", *needed)
+    found = parse(command, f"--flagfile={path}", *needed)
     value = {name: value for name, (value, _) in found.items()}
     assert value["output_dir"] == "runs/a"
     named = re.findall(r"^--(?:no)?(\w+)", path.read_text("utf-8"), re.MULTILINE)
@@ -159,6 +122,15 @@ def test_flagfiles_of_ming_2022_say_what_is_printed(parse, name, own):
     assert {key: found[key][0] for key in printed} == printed
 
 
+def _refused(*words):
+    """The message of absl for a command line, without a process of its own."""
+    with pytest.raises(ValueError, match="flag|data set|finite") as caught:
+        settings.parse(training.Settings, words)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
 @pytest.mark.parametrize(
     ("flag", "received"),
     [
@@ -167,6 +139,7 @@ def test_flagfiles_of_ming_2022_say_what_is_printed(parse, name, own):
         ("--steps=many", "--steps=many"),
         ("--batch_size=0", "--batch_size=0"),
         ("--learning_rate=-0.001", "--learning_rate=-0.001"),
+        ("--learning_rate=nan", "--learning_rate=nan"),
         ("--decay_rate=1.5", "--decay_rate=1.5"),
         ("--decay_steps=0", "--decay_steps=0"),
         ("--semantic_weight=-1", "--semantic_weight=-1"),
@@ -181,41 +154,73 @@ def test_flagfiles_of_ming_2022_say_what_is_printed(parse, name, own):
         ("--model=table2", "--model=table2"),
         ("--strategy=tpu", "--strategy=tpu"),
         ("--semantic=perhaps", "--semantic=perhaps"),
+        ("--dataset=imagenet", "Unknown data set"),
         ("--stepz=5", "'stepz'"),
         ("--flagfile=nowhere.flags", "nowhere.flags"),
         ("--output_dir", "output_dir"),
     ],
 )
-def test_value_of_a_flag_that_can_not_be_is_refused_at_once(
-    run_command, tmp_path, flag, received
+def test_value_of_a_flag_that_cannot_be_is_refused(flag, received):
+    assert received in _refused("--output_dir=runs/a", flag)
+
+
+def test_a_missing_flag_is_named():
+    assert "--output_dir must have a value" in _refused("--dataset=digits")
+
+
+#: Runs the command, and tells on stdout which heavy modules it imported.
+IMPORTED = """
+import atexit, runpy, sys
+heavy = {"tensorflow", "keras", "numpy", "sklearn"}
+atexit.register(lambda: print(sorted(heavy & set(sys.modules))))
+runpy.run_module("tfsemae.train", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--steps=0"], "FATAL Flags parsing error: flag --steps=0"),
+        (["--dataset=imagenet"], "Error: Unknown data set: expected one of digits"),
+        (["--learning_rate=nan"], "Error: --learning_rate=nan is not a finite number."),
+        (["--output_dir="], "Error: --output_dir= is empty."),
+        ([], "Error: --output_dir={} is not empty and holds no run"),
+    ],
+)
+def test_what_flags_alone_decide_needs_no_tensorflow(
+    run_python, tmp_path, flags, message
 ):
-    output = [] if flag == "--output_dir" else [f"--output_dir={tmp_path / 'run'}"]
-    ended = run_command("train", *output, flag)
-    assert ended.status == 1
-    text = " ".join(ended.messages)
-    assert received in text
-    assert "Traceback" not in text
-    # absl's title, the message, perhaps a proposal, and where to find help.
-    assert len(ended.messages) <= 4
-    assert not list(tmp_path.iterdir())
+    (tmp_path / "thesis.tex").write_text("years of work")
+    ended = run_python("-c", IMPORTED, f"--output_dir={tmp_path}", *flags)
+    assert (ended.status, ended.out) == (1, "[]\n")
+    # absl adds where to find help.
+    first, *others = ended.messages
+    assert first.startswith(message.format(tmp_path))
+    assert len(others) <= 1
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_output_dir_is_required(run_command):
-    ended = run_command("train", "--dataset=digits")
-    assert ended.status == 1
-    assert "--output_dir must have a value" in " ".join(ended.messages)
+def test_other_flags_than_those_of_the_run_need_no_tensorflow(
+    run_python, digits_run, digits_flags
+):
+    flags = [*digits_flags, f"--output_dir={digits_run}", "--seed=4"]
+    ended = run_python("-c", IMPORTED, *flags)
+    assert (ended.status, ended.out) == (1, "[]\n")
+    (message,) = ended.messages
+    assert "with other flags: --seed=3 then, --seed=4 now." in message
 
 
 # --- a run on the digits
 
 
 def test_it_prints_what_was_measured(digits_run, run_command, digits_flags):
-    # The run has ended; a second start only reads.
+    # The run has ended; a second start only reads, and says so.
     ended = run_command("train", *digits_flags, f"--output_dir={digits_run}")
-    assert (ended.status, ended.messages) == (0, [])
-    assert json.loads(ended.out) == json.loads(
-        (digits_run / "metrics.json").read_text("utf-8")
-    )
+    said = f"{digits_run} holds a finished run, which is read."
+    assert (ended.status, ended.messages) == (0, [said])
+    found = json.loads((digits_run / "metrics.json").read_text("utf-8"))
+    # Printed to six significant digits.
+    assert json.loads(ended.out) == pytest.approx(found, rel=1e-5)
 
 
 def test_metrics_are_of_the_test_digits(digits_run):
@@ -224,8 +229,6 @@ def test_metrics_are_of_the_test_digits(digits_run):
         "examples",
         "psnr",
         "ssim",
-        "psnr_first_100",
-        "ssim_first_100",
         "label_accuracy",
         "knn_accuracy",
         "linear_probe_accuracy",
@@ -250,23 +253,24 @@ def test_tensorboard_has_losses_rate_and_reconstructions(digits_run):
     assert rates == pytest.approx([5e-4, 2.5e-4, 1.25e-4])
 
 
-def test_effective_flags_are_all_flags(digits_run, digits_flags):
+def test_effective_flags_are_all_that_have_a_value(digits_run, digits_flags):
     lines = (digits_run / "flags.txt").read_text("utf-8").splitlines()
-    names = {line.removeprefix("--").partition("=")[0] for line in lines}
-    # Those without a value, and `resume`, which is of one start.
-    without = {"data_dir", "manual_dir", "classes", "resume"}
-    without |= {"decoder_from", "train_decoder", "encoder_from"}
-    assert names == set(FLAGS) - without
-    given = {f"{flag}=True" if "=" not in flag else flag for flag in digits_flags}
-    assert given <= set(lines)
-    assert f"--output_dir={digits_run}" in lines
+    given = [*digits_flags, f"--output_dir={digits_run}"]
+    made = settings.parse(training.Settings, given)
+    with_value = {
+        name for name, value in settings.flat(made).items() if value is not None
+    }
+    # `resume` is of one start.
+    assert set(run_folder.read_flags(digits_run)) == with_value - {"resume"}
+    assert set(given) <= set(lines)
 
 
-def test_effective_flags_mean_the_same_when_read_again(parse, digits_run, digits_flags):
-    again = parse("train", f"--flagfile={digits_run / 'flags.txt'}")
-    # 11 steps in intervals of 4: no ten at a time.
-    given = [*digits_flags, f"--output_dir={digits_run}", "--steps_per_execution=1"]
-    assert again == parse("train", *given)
+def test_effective_flags_mean_the_same_when_read_again(digits_run, digits_flags):
+    again = [f"--flagfile={digits_run / 'flags.txt'}"]
+    given = [*digits_flags, f"--output_dir={digits_run}"]
+    assert settings.parse(training.Settings, again) == settings.parse(
+        training.Settings, given
+    )
 
 
 def test_classes_are_a_list_of_names(parse, tmp_path):

@@ -15,7 +15,9 @@ class Run(Checked):
 
     attack: str = setting(
         "semantic_shift",
-        "; ".join(f"{name}: {entry.summary}" for name, entry in ATTACKS.items()) + ".",
+        "The attack. "
+        + "; ".join(f"{name}: {entry.summary}" for name, entry in ATTACKS.items())
+        + ".",
         choices=tuple(ATTACKS),
     )
     model_dir: str = setting(help="The victim: the --output_dir of its training.")
