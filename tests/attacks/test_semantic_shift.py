@@ -1,12 +1,15 @@
 """I_a = I + d(e_s(I)) - d(e_v(I)) on networks whose answers are known by hand."""
 
+import gc
+import resource
+import weakref
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfsemae import attacks
-from tfsemae.attacks.semantic_shift import _shift
 
 SHAPE = (2, 2, 1)
 #: Of determinant 1, with a whole-numbered inverse: exact in float32.
@@ -115,10 +118,92 @@ def test_networks_run_as_at_inference(place):
         np.testing.assert_array_equal(images, IMAGES)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
-def test_everything_is_float32(networks, dtype):
-    found = attacks.semantic_shift(*networks, IMAGES.astype(dtype))
+@pytest.mark.parametrize("dtype", [tf.float32, tf.float64, tf.float16, tf.bfloat16])
+@pytest.mark.parametrize("tensor", [True, False], ids=["tensor", "array"])
+def test_images_of_every_floating_type_give_the_same_float32(networks, dtype, tensor):
+    # Sixteenths below 1 are exact in all of them.
+    images = tf.constant(IMAGES, dtype)
+    found = attacks.semantic_shift(*networks, images if tensor else images.numpy())
+    expected = attacks.semantic_shift(*networks, IMAGES)
+    for part, same in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(part, same)
+        assert part.dtype == tf.float32
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool])
+def test_images_that_are_not_floating_are_refused(networks, dtype):
+    with pytest.raises(ValueError, match="divide 8-bit pixels by 255") as error:
+        attacks.semantic_shift(*networks, (255 * IMAGES).astype(dtype))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+def test_networks_of_another_precision_give_float32(policy):
+    eye = np.eye(4, dtype=np.float32)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        networks = _encoder(eye), _encoder(eye, offset=0.25), _decoder(eye)
+    finally:
+        keras.config.set_dtype_policy(before)
+    found = attacks.semantic_shift(*networks, IMAGES)
+    # Sixteenths below 2 are exact in all of them.
+    np.testing.assert_array_equal(found.adversarial, IMAGES + 0.25)
     assert {tensor.dtype for tensor in found} == {tf.float32}
+
+
+class Subclassed(keras.Model):
+    """Another model, whose shapes Keras does not know."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def call(self, x):
+        return self.inner(x)
+
+
+def test_subclassed_models_will_do(networks):
+    found = attacks.semantic_shift(*map(Subclassed, networks), IMAGES)
+    expected = attacks.semantic_shift(*networks, IMAGES)
+    for part, same in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(part, same)
+
+
+def _two_outputs():
+    x = keras.Input(SHAPE)
+    flat = keras.layers.Flatten()(x)
+    return keras.Model(x, [flat, flat])
+
+
+def _two_inputs():
+    x, y = keras.Input((4,)), keras.Input((4,))
+    return keras.Model([x, y], keras.layers.Reshape(SHAPE)(x))
+
+
+class Posterior(keras.Model):
+    """Mean and logarithmic variance, as of a variational autoencoder."""
+
+    def call(self, x):
+        flat = tf.reshape(x, (-1, 4))
+        return {"mean": flat, "log_var": flat}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"encoder": _two_outputs()}, "output of `encoder` .*: list of 2"),
+        ({"attacker": Posterior()}, "output of `attacker` .*: dict of 2"),
+        ({"decoder": _two_inputs()}, "input of `decoder` .*: list of 2"),
+    ],
+)
+def test_models_of_several_tensors_are_refused(networks, changes, message):
+    names = ("encoder", "attacker", "decoder", "images")
+    arguments = dict(zip(names, (*networks, IMAGES), strict=True)) | changes
+    with pytest.raises(ValueError, match=message) as error:
+        attacks.semantic_shift(**arguments)
+    assert "keras.Model(input, output)" in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_any_models_will_do_also_of_any_image_size():
@@ -133,14 +218,58 @@ def test_any_models_will_do_also_of_any_image_size():
     np.testing.assert_array_equal(found.adversarial, 1.25 * images)
 
 
-def test_one_trace_for_all_batch_sizes():
-    networks = _encoder(), _encoder(offset=0.25), _decoder()
-    before = _shift.experimental_get_tracing_count()
+def test_one_trace_for_all_batch_sizes(networks):
+    traced = []
+
+    @tf.function(input_signature=[tf.TensorSpec((None, *SHAPE))])
+    def attack(images):
+        traced.append(images.shape)
+        return attacks.semantic_shift(*networks, images)
+
     for count in (3, 1, 2, 7, 64):
         images = np.resize(IMAGES, (count, *SHAPE))
-        found = attacks.semantic_shift(*networks, images)
-        assert found.adversarial.shape == images.shape
-    assert _shift.experimental_get_tracing_count() == before + 1
+        found = attack(images)
+        expected = attacks.semantic_shift(*networks, images).adversarial
+        np.testing.assert_array_equal(found.adversarial, expected)
+    assert traced == [(None, *SHAPE)]
+
+
+def _triple(size):
+    """Three networks of about `3 * size**2` weights."""
+    image, latent = keras.Input((size, 1, 1)), keras.Input((size,))
+    flat = keras.layers.Flatten()(image)
+    grid = keras.layers.Reshape((size, 1, 1))
+    return (
+        keras.Model(image, keras.layers.Dense(size)(flat)),
+        keras.Model(image, keras.layers.Dense(size)(flat)),
+        keras.Model(latent, grid(keras.layers.Dense(size)(latent))),
+    )
+
+
+@pytest.mark.parametrize("traced", [False, True], ids=["eager", "function"])
+def test_networks_are_freed_with_their_owner(traced):
+    seen, size = [], 1000  # 12 MB a triple
+    images = np.zeros((1, size, 1, 1), np.float32)
+    for number in range(16):
+        networks = _triple(size)
+        attack = attacks.semantic_shift
+        arguments = (*networks, images)
+        if traced:
+            attack = tf.function(
+                lambda images, networks=networks: attacks.semantic_shift(
+                    *networks, images
+                )
+            )
+            arguments = (images,)
+        attack(*arguments)
+        seen.extend(weakref.ref(network) for network in networks)
+        del networks, arguments, attack
+        gc.collect()
+        if number == 3:  # arenas and pools are filled
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert [reference() for reference in seen] == [None] * 48
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # kB
+    assert grown < 12 * 12_000 / 2, "the weights of the triples are kept"
 
 
 def test_other_networks_are_not_taken_for_earlier_ones(networks):
@@ -180,25 +309,32 @@ TALL = (2, 3, 1)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"images": np.zeros((3, *TALL))}, r"images must .*\(2, 2, 1\).*: \(2, 3, 1\)"),
-        ({"images": np.zeros(SHAPE)}, r"images must .*Received: \(2, 1\)"),
+        (
+            {"images": np.zeros((3, *TALL))},
+            r"images of `encoder` must .*, 2, 2, 1\).*: \(3, 2, 3, 1\)",
+        ),
+        ({"images": np.zeros(SHAPE)}, r"`images` must .*images.shape=\(2, 2, 1\)"),
         (
             {"attacker": _linear(np.eye(6, 4, dtype=np.float32), TALL, (4,))},
-            r"images of the attacker must .*\(2, 3, 1\)",
+            r"images of `attacker` must .*, 2, 3, 1\)",
         ),
         (
             {"attacker": _encoder(WIDE)},
-            r"latent of the attacker must .*\(4,\).*: \(5,\)",
+            r"latent of the attacker must .*\(3, 4\).*: \(3, 5\)",
         ),
-        ({"decoder": _decoder(WIDE.T)}, r"latent of the decoder must .*\(4,\).*\(5,\)"),
+        (
+            {"decoder": _decoder(WIDE.T)},
+            r"latent of `decoder` must .*, 5\).*: \(3, 4\)",
+        ),
         (
             {"decoder": _linear(np.eye(4, 6, dtype=np.float32), (4,), TALL)},
-            r"image of the decoder must .*\(2, 2, 1\).*\(2, 3, 1\)",
+            r"`images` and `reconstruction` must .*\(3, 2, 2, 1\).*\(3, 2, 3, 1\)",
         ),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(networks, changes, message):
     names = ("encoder", "attacker", "decoder", "images")
     arguments = dict(zip(names, (*networks, IMAGES), strict=True)) | changes
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as error:
         attacks.semantic_shift(**arguments)
+    assert "\n" not in str(error.value)

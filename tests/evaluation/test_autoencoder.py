@@ -217,7 +217,8 @@ def test_killed_between_shards_and_continued_equals_the_uninterrupted(
         write(shards, first, values)
 
     monkeypatch.setattr(arrays.Shards, "write", write_or_die)
-    for stop in (2, 4):  # among the images, and among those that are learnt from
+    for limit in (2, 4):  # among the images, and among those that are learnt from
+        stop = limit
         with pytest.raises(Killed):
             _evaluate(network, images, tmp_path / "out")
     stop = -1
@@ -403,7 +404,7 @@ def test_labelled_file_of_a_single_split_is_told_what_is_missing(
     images = _noise(40)
     path = tmp_path / "mine.npz"
     np.savez(path, test_images=images.images, test_labels=images.labels)
-    with pytest.raises(ValueError, match="labels but no split train, .*leave the lab"):
+    with pytest.raises(ValueError, match=r"labels but no split train, .*leave the lab"):
         _evaluate_run(identity_run, "test", str(path), tmp_path / "out")
 
 
@@ -417,7 +418,7 @@ def test_labels_of_one_class_are_told_what_to_do(identity_run, tmp_path):
         test_images=images,
         test_labels=np.full(40, 7),
     )
-    with pytest.raises(ValueError, match="Leave the labels out .* of 1 class") as error:
+    with pytest.raises(ValueError, match=r"Leave the labels out .*of 1 class") as error:
         _evaluate_run(identity_run, "test", str(path), tmp_path / "out")
     assert "\n" not in str(error.value)
 
@@ -472,13 +473,13 @@ def test_folder_without_a_model_is_refused(tmp_path):
 def test_folder_of_no_training_run_asks_for_the_data_set(identity_run, tmp_path):
     (tmp_path / "flags.txt").write_text("--seed=0\n")
     _autoencoder().save(tmp_path)
-    with pytest.raises(ValueError, match="names no data set.*give --dataset"):
+    with pytest.raises(ValueError, match=r"names no data set.*give --dataset"):
         _evaluate_run(tmp_path, "test")
 
 
 def test_output_that_is_a_file_is_refused(identity_run, halves_file, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="file cannot be written.* Name a folder"):
+    with pytest.raises(ValueError, match=r"file cannot be written.* Name a folder"):
         _evaluate_run(identity_run, "test", str(halves_file), tmp_path / "file")
 
 
