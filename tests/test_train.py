@@ -124,7 +124,7 @@ def test_flagfiles_of_ming_2022_say_what_is_printed(parse, name, own):
 
 def _refused(*words):
     """The message of absl for a command line, without a process of its own."""
-    with pytest.raises(ValueError, match="flag|data set|finite") as caught:
+    with pytest.raises(ValueError, match=r"flag|data set|finite") as caught:
         settings.parse(training.Settings, words)
     message = str(caught.value)
     assert "\n" not in message

@@ -55,7 +55,8 @@ def run(main: Callable[..., object], *, arguments: bool = False) -> None:
         arguments: whether it takes words that are not flags, as a list.
     """
     startup.set_environment()
-    flags.FLAGS.verbosity = logging.WARNING  # absl lifts a mere default to INFO
+    values: Any = flags.FLAGS
+    values.verbosity = logging.WARNING  # absl lifts a mere default to INFO
     flags.FLAGS.set_gnu_getopt(True)  # flags may follow such words
     # Without the file and the line of code.
     warnings.formatwarning = lambda message, *_, **__: f"Warning: {message}\n"

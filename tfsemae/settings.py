@@ -63,19 +63,20 @@ def setting(
     )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Checked:
     """A group of settings that are checked when it is made, as their flags are.
 
     Raises:
-        ValueError: if a value is none of its choices or out of its bounds.
+        ValueError: if a number is not finite or out of its bounds, or a text is
+            none of its choices.
     """
 
     def __post_init__(self) -> None:
         """Refuses what the definitions of the settings exclude."""
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
-            if value is not None and "help" in field.metadata:
-                _check(field.name, value, field.metadata)
+        for field in dataclasses.fields(self):
+            if "help" in field.metadata:  # else it is a group of its own
+                _check(field, getattr(self, field.name))
 
 
 def define(group: type, values: flags.FlagValues = flags.FLAGS) -> None:
@@ -152,7 +153,7 @@ def parse(group: type[T], words: Iterable[str]) -> T:
 
 def flat(group: Any) -> dict[str, Any]:
     """Name -> value of all settings of an instance."""
-    found = {}
+    found: dict[str, Any] = {}
     for field in dataclasses.fields(group):
         value = getattr(group, field.name)
         found |= flat(value) if dataclasses.is_dataclass(value) else {field.name: value}
@@ -175,20 +176,6 @@ def serialized(group: Any) -> dict[str, str]:
     return lines
 
 
-def check(group: Any) -> None:
-    """Checks the values of an instance that was made without the command line.
-
-    Args:
-        group: an instance of a dataclass of settings, or of groups of them.
-
-    Raises:
-        ValueError: if a number is not finite or out of its bounds, or a text is
-            none of its choices.
-    """
-    for field, _ in _fields(type(group)):
-        _check(field, flat(group)[field.name])
-
-
 def identity_names(group: type) -> set[str]:
     """Names of the settings on which a result depends."""
     return {
@@ -198,22 +185,7 @@ def identity_names(group: type) -> set[str]:
     }
 
 
-def _check(name: str, value: Any, limits: Mapping[str, Any]) -> None:
-    choices = limits["choices"]
-    low, high = limits["lower_bound"], limits["upper_bound"]
-    if choices is not None and value not in choices:
-        expected = f"one of {', '.join(choices)}"
-    # NaN fails every comparison.
-    elif low is not None and not value >= low:
-        expected = f"at least {low}"
-    elif high is not None and not value <= high:
-        expected = f"at most {high}"
-    else:
-        return
-    raise ValueError(f"`{name}` must be {expected}. Received: {name}={value!r}.")
-
-
-def _fields(group: type) -> Iterator[tuple[dataclasses.Field, Any]]:
+def _fields(group: Any) -> Iterator[tuple[dataclasses.Field, Any]]:
     """The settings of a group and of the groups in it, each with its type."""
     hints = typing.get_type_hints(group)
     for field in dataclasses.fields(group):
@@ -223,9 +195,9 @@ def _fields(group: type) -> Iterator[tuple[dataclasses.Field, Any]]:
             yield field, hints[field.name]
 
 
-def _make(group: type[T], given: dict[str, Any]) -> T:
+def _make(group: Any, given: dict[str, Any]) -> Any:
     hints = typing.get_type_hints(group)
-    values = {}
+    values: dict[str, Any] = {}
     for field in dataclasses.fields(group):
         kind = hints[field.name]
         if dataclasses.is_dataclass(kind):
@@ -255,31 +227,32 @@ def _check(field: dataclasses.Field, value: Any) -> None:
 
 
 def _define(field: dataclasses.Field, kind: Any, values: flags.FlagValues) -> None:
-    required = field.default is dataclasses.MISSING
-    default = None if required else field.default
-    options = {"flag_values": values, "short_name": field.metadata.get("short_name")}
-    if required:
-        options["required"] = True
-    arguments = (field.name, default, field.metadata["help"])
+    limits: Mapping[str, Any] = field.metadata
+    default: Any = field.default
+    options: dict[str, Any] = {
+        "name": field.name,
+        "help": limits["help"],
+        "short_name": limits["short_name"],
+        "flag_values": values,
+    }
+    if default is dataclasses.MISSING:
+        default, options["required"] = None, True
+    bounds = {name: limits[name] for name in ("lower_bound", "upper_bound")}
     kind = _without_none(kind)
-    if field.metadata.get("choices"):
-        name, default, help = arguments
-        choices = list(field.metadata["choices"])
-        flags.DEFINE_enum(name, default, choices, help, **options)
+    if limits["choices"]:
+        choices = list(limits["choices"])
+        flags.DEFINE_enum(default=default, enum_values=choices, **options)
     elif kind is bool:
-        flags.DEFINE_boolean(*arguments, **options)
-    elif kind in (int, float):
-        bounds = {
-            name: field.metadata.get(name) for name in ("lower_bound", "upper_bound")
-        }
-        number = flags.DEFINE_integer if kind is int else flags.DEFINE_float
-        number(*arguments, **bounds, **options)
+        flags.DEFINE_boolean(default=default, **options)
+    elif kind is int:
+        flags.DEFINE_integer(default=default, **bounds, **options)
+    elif kind is float:
+        flags.DEFINE_float(default=default, **bounds, **options)
     elif typing.get_origin(kind) is tuple:
-        name, default, help = arguments
-        default = None if default is None else list(default)
-        flags.DEFINE_list(name, default, help, **options)
+        listed = None if default is None else list(default)
+        flags.DEFINE_list(default=listed, **options)
     else:
-        flags.DEFINE_string(*arguments, **options)
+        flags.DEFINE_string(default=default, **options)
 
 
 def _without_none(kind: Any) -> Any:

@@ -1,8 +1,10 @@
 """Checks of tensors that several packages share."""
 
+from typing import TypeAlias
+
 import tensorflow as tf
 
-TensorLike = tf.types.experimental.TensorLike
+TensorLike: TypeAlias = tf.types.experimental.TensorLike
 
 _FLOATING = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 

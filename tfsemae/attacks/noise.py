@@ -1,10 +1,12 @@
 """Gaussian noise of a given size, the least that an attack has to beat."""
 
+from typing import TypeAlias
+
 import tensorflow as tf
 
 from tfsemae import tensor_checks
 
-TensorLike = tf.types.experimental.TensorLike
+TensorLike: TypeAlias = tf.types.experimental.TensorLike
 
 
 def gaussian_noise(

@@ -1,11 +1,13 @@
 """Values of each example, on disk in shards: bounded memory, and resumable."""
 
 import contextlib
+import functools
 import json
 import pathlib
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -44,7 +46,8 @@ class Shards:
     def write(self, first: int, values: Arrays) -> None:
         """Writes the shard that begins with an example."""
         with files.replacing(self._folder / f"{first:08d}.npz") as temporary:
-            np.savez(temporary, **_flat(values))
+            flat: Any = _flat(values)  # NumPy's own keywords are among the names
+            np.savez(temporary, **flat)
 
     def done(self) -> int:
         """How many examples are there from the first one on, without a gap."""
@@ -63,7 +66,8 @@ class Shards:
     def quantities(self) -> list[tuple[str, str]]:
         """(condition, quantity) of what there is."""
         with np.load(self._folder / f"{0:08d}.npz") as arrays:
-            return [tuple(key.split("/")) for key in arrays.files]
+            split = (key.partition("/") for key in arrays.files)
+            return [(condition, quantity) for condition, _, quantity in split]
 
     def merge(self, path: pathlib.Path, leave_out: Sequence[str] = ()) -> None:
         """Writes all shards as one `.npz`, a shard at a time in memory.
@@ -73,9 +77,8 @@ class Shards:
             leave_out: quantities that do not go there.
         """
         wanted = [key for key in self.quantities() if key[1] not in leave_out]
-        write_npz(
-            path, {"/".join(key): lambda key=key: self.parts(*key) for key in wanted}
-        )
+        parts = {"/".join(key): functools.partial(self.parts, *key) for key in wanted}
+        write_npz(path, parts)
 
     def remove(self) -> None:
         """Removes the folder."""

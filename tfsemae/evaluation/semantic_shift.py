@@ -25,6 +25,7 @@ class SemanticShiftAttack:
             ValueError: if the two do not share latent and decoder.
         """
         self._victim = victim
+        assert settings.attacker_dir is not None  # checked with the flags
         self._attacker = Autoencoder.load(settings.attacker_dir)
         check_pair(victim, self._attacker)
 

@@ -2,11 +2,16 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from tfsemae import evaluation, run_folder, settings, training
 
 _SETTINGS = {"train": training.Settings, "attack": evaluation.AttackSettings}
+_COMMANDS: dict[str, Callable[[Any], Any]] = {
+    "train": training.train,
+    "attack": evaluation.attack_run,
+}
 #: Where things lie, which does not tell runs apart.
 _PLACES = ("output_dir", "data_dir", "manual_dir", "resume")
 
@@ -38,7 +43,9 @@ class Run:
 
         A changed flagfile or input therefore makes a new run.
         """
-        chosen = settings.parse(self.group, self._words(pathlib.Path(), self.label, {}))
+        chosen: Any = settings.parse(
+            self.group, self._words(pathlib.Path(), self.label, {})
+        )
         lines = [
             line
             for flag, line in settings.serialized(chosen).items()
@@ -54,8 +61,8 @@ class Run:
     def perform(self, runs_dir: pathlib.Path, places: Mapping[str, str]) -> None:
         """Does the run in this process."""
         _, *words = self.words(runs_dir, places)
-        do = {"train": training.train, "attack": evaluation.attack_run}[self.command]
-        do(settings.parse(self.group, words))
+        chosen: Any = settings.parse(self.group, words)
+        _COMMANDS[self.command](chosen)
 
     def _words(
         self, runs_dir: pathlib.Path, name: str, places: Mapping[str, str]

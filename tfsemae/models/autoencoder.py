@@ -10,7 +10,6 @@ import textwrap
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 
 from tfsemae import files, keras_state
 from tfsemae.models import verification
@@ -127,7 +126,7 @@ class Autoencoder:
         for name in verification.PARTS:
             part = getattr(self, name)
             for weight in [] if part is None else part.get_weights():
-                digest.update(np.ascontiguousarray(weight))
+                digest.update(weight.tobytes())
         return digest.hexdigest()
 
     @keras_state.standard()

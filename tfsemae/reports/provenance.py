@@ -12,7 +12,7 @@ import tfsemae
 _PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy")
 
 
-def environment() -> tuple[dict[str, str], dict[str, str | int]]:
+def environment() -> tuple[dict[str, str | int], dict[str, str | int]]:
     """Versions of the packages and the machine, without importing the packages.
 
     Returns:
@@ -23,7 +23,10 @@ def environment() -> tuple[dict[str, str], dict[str, str | int]]:
         system tells it, `memory` (`8 GB`, of 10^9 bytes) and `instructions` (the
         widest vector instructions, `AVX-512` or `AVX2`).
     """
-    versions = {"python": platform.python_version(), "tfsemae": tfsemae.__version__}
+    versions: dict[str, str | int] = {
+        "python": platform.python_version(),
+        "tfsemae": tfsemae.__version__,
+    }
     for package in _PACKAGES:
         try:
             versions[package] = importlib.metadata.version(package)

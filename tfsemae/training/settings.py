@@ -3,7 +3,6 @@
 import dataclasses
 from typing import Any
 
-from tfsemae import settings
 from tfsemae.data import catalogue
 from tfsemae.models import registry
 from tfsemae.models.settings import Table1
@@ -177,7 +176,6 @@ class Settings:
         Raises:
             ValueError: if they do not go together.
         """
-        settings.check(self)
         catalogue.check_name(self.data.dataset)
         self._check_procedure()
         self._check_execution()
