@@ -1,6 +1,7 @@
 """BUILD is current, and setup.py declares what is imported, no more, no less."""
 
 import ast
+import collections
 import graphlib
 import pathlib
 import re
@@ -8,6 +9,7 @@ import shutil
 
 import generate_build
 import pytest
+from packaging import requirements
 
 _ROOT = pathlib.Path(__file__).parents[1]
 #: Run by tests as programs.
@@ -190,6 +192,42 @@ def test_test_brings_all_that_the_tests_start():
     assert entry == "tfsemae[docs,reproduce]"
 
 
+def test_oldest_constraints_are_the_lower_ends():
+    floors = {
+        _normal(entry): entry.split(">=")[-1].split("==")[-1].split(",")[0]
+        for extra, entries in _entries().items()
+        for entry in entries
+        if extra in ("", "docs", "reproduce", "test") and "tfsemae" not in entry
+    }
+    found = _constraints("oldest")
+    assert {name: version for name, (version,) in found.items()} == floors
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
+def test_newest_constraints_are_within_the_ranges(python):
+    found = _constraints("newest", python)
+    for extra in ("", "docs", "reproduce", "test"):
+        for entry in _entries()[extra]:
+            requirement = requirements.Requirement(entry)
+            if requirement.name != "tfsemae":
+                (version,) = found[_normal(entry)]
+                assert version in requirement.specifier, entry
+
+
+def _constraints(name, python="3.11"):
+    """Distribution -> its pinned versions on a version of Python."""
+    lines = (_ROOT / "constraints" / f"{name}.txt").read_text("utf-8").splitlines()
+    found = collections.defaultdict(list)
+    for line in lines:
+        if line.startswith("#"):
+            continue
+        pinned = requirements.Requirement(line)
+        marker = pinned.marker
+        if marker is None or marker.evaluate({"python_version": python}):
+            found[_normal(pinned.name)].append(str(pinned.specifier)[2:])
+    return found
+
+
 def _setup():
     """The arguments of setup() that are literals."""
     tree = ast.parse((_ROOT / "setup.py").read_text("utf-8"))
@@ -203,14 +241,20 @@ def _setup():
     return {name: ast.literal_eval(values[name]) for name in names}
 
 
+def _entries():
+    """Extra, "" for none -> what setup.py asks for."""
+    values = _setup()
+    return {"": values["install_requires"], **values["extras_require"]}
+
+
 def _declared():
     """Extra, "" for none -> the names of the distributions that setup.py asks for."""
-    values = _setup()
-    entries = {"": values["install_requires"], **values["extras_require"]}
-    names = {
-        extra: {
-            re.match(r"[\w.-]+", entry)[0].lower().replace("_", "-") for entry in group
-        }
-        for extra, group in entries.items()
+    return {
+        extra: {_normal(entry) for entry in entries} - {"tfsemae"}
+        for extra, entries in _entries().items()
     }
-    return {extra: found - {"tfsemae"} for extra, found in names.items()}
+
+
+def _normal(entry):
+    """The name of a requirement, as BUILD has it."""
+    return re.match(r"[\w.-]+", entry)[0].lower().replace("_", "-")
