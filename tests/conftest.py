@@ -107,12 +107,23 @@ def digits_flags():
 
 
 @pytest.fixture(scope="session")
-def digits_run(tmp_path_factory, run_command):
-    """A finished run on the digits; tests only read it."""
+def _digits(tmp_path_factory, run_command):
     folder = tmp_path_factory.mktemp("digits") / "run"
     ended = run_command("train", *RUN, f"--output_dir={folder}")
     assert ended.status == 0, ended.messages
-    return folder
+    return folder, ended
+
+
+@pytest.fixture(scope="session")
+def digits_run(_digits):
+    """A finished run on the digits; tests only read it."""
+    return _digits[0]
+
+
+@pytest.fixture(scope="session")
+def digits_ended(_digits):
+    """What the process of `digits_run` left behind."""
+    return _digits[1]
 
 
 def _stripes(count, shape, classes, seed):

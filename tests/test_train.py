@@ -124,7 +124,7 @@ def test_flagfiles_of_ming_2022_say_what_is_printed(parse, name, own):
 
 def _refused(*words):
     """The message of absl for a command line, without a process of its own."""
-    with pytest.raises(ValueError, match="flag|data set|finite") as caught:
+    with pytest.raises(ValueError, match=r"flag|data set|finite") as caught:
         settings.parse(training.Settings, words)
     message = str(caught.value)
     assert "\n" not in message
@@ -221,6 +221,17 @@ def test_it_prints_what_was_measured(digits_run, run_command, digits_flags):
     found = json.loads((digits_run / "metrics.json").read_text("utf-8"))
     # Printed to six significant digits.
     assert json.loads(ended.out) == pytest.approx(found, rel=1e-5)
+
+
+def test_stderr_holds_only_our_own_lines(digits_ended):
+    # The progress of training, and what is done behind it.
+    pattern = re.compile(
+        r"step \d+/11  (\w+ \d+\.\d{4}  )+.*|image \d+/\d+( .*)?|"
+        r"(Saving|Reconstructing|Encoding|Linear probe)[\w ,]*\."
+    )
+    assert not [each for each in digits_ended.messages if not pattern.fullmatch(each)]
+    steps = [each.split()[1] for each in digits_ended.messages if each[:5] == "step "]
+    assert steps == ["4/11", "8/11", "11/11"]
 
 
 def test_metrics_are_of_the_test_digits(digits_run):
