@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import pathlib
 import resource
@@ -113,22 +114,32 @@ def digits_flags():
 
 
 @pytest.fixture(scope="session")
-def digits_run(shared_folder, tmp_path_factory, run_command):
-    """A finished run on the digits; tests only read it.
-
-    The first worker that wants it trains it; each has a copy, so that a test may
-    start a command in it.
-    """
-    made, copy = shared_folder / "digits_run", tmp_path_factory.mktemp("digits") / "run"
+def _digits(shared_folder, run_command):
+    """A finished run on the digits, trained by the first worker that wants it."""
+    made, record = shared_folder / "digits_run", shared_folder / "digits_ended.json"
     with open(shared_folder / "digits_run.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (made / "metrics.json").exists():
+        if not record.exists():
             ended = run_command("train", *RUN, f"--output_dir={made}")
             assert ended.status == 0, ended.messages
+            record.write_text(json.dumps(ended))
+    return made, Ended(*json.loads(record.read_text()))
+
+
+@pytest.fixture(scope="session")
+def digits_run(_digits, tmp_path_factory):
+    """A copy of it; tests only read it, or start a command in it."""
+    made, copy = _digits[0], tmp_path_factory.mktemp("digits") / "run"
     shutil.copytree(made, copy)
     flags = (copy / "flags.txt").read_text("utf-8")
     (copy / "flags.txt").write_text(flags.replace(str(made), str(copy)), "utf-8")
     return copy
+
+
+@pytest.fixture(scope="session")
+def digits_ended(_digits):
+    """What its process left behind."""
+    return _digits[1]
 
 
 @pytest.fixture(scope="session")

@@ -223,6 +223,17 @@ def test_it_prints_what_was_measured(digits_run, run_command, digits_flags):
     assert json.loads(ended.out) == pytest.approx(found, rel=1e-5)
 
 
+def test_stderr_holds_only_our_own_lines(digits_ended):
+    # The progress of training, and what is done behind it.
+    pattern = re.compile(
+        r"step \d+/11  (\w+ \d+\.\d{4}  )+.*|image \d+/\d+( .*)?|"
+        r"(Saving|Reconstructing|Encoding|Linear probe)[\w ,]*\."
+    )
+    assert not [each for each in digits_ended.messages if not pattern.fullmatch(each)]
+    steps = [each.split()[1] for each in digits_ended.messages if each[:5] == "step "]
+    assert steps == ["4/11", "8/11", "11/11"]
+
+
 def test_metrics_are_of_the_test_digits(digits_run):
     found = json.loads((digits_run / "metrics.json").read_text("utf-8"))
     assert list(found) == [

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from tfsemae import data, models
+from tfsemae import data, models, settings, training
 from tfsemae.benchmarks import keras_table1
-from tfsemae.training import loop
 
 DIGITS = tuple("0123456789")
 
@@ -31,10 +30,8 @@ def _settings():
         "decay_rate": 0.9,
         "decay_steps": 7,
         "checkpoint_every": 3,
-        "steps_per_execution": 1,
     }
-    names = loop.Settings.__dataclass_fields__
-    return loop.Settings(**(dict.fromkeys(names) | numbers))
+    return settings.make(training.Settings, {"output_dir": "unused"} | numbers)
 
 
 @pytest.mark.parametrize(("side", "channels"), [(28, 1), (32, 1), (32, 3)])
@@ -72,9 +69,9 @@ def test_a_pass_per_channel_is_the_same_work():
 
 
 def test_workload_is_what_the_training_sees():
-    autoencoder, settings = _autoencoder(), _settings()
+    autoencoder = _autoencoder()
     batches = data.batches(data.load("synthetic", "train"), 4, seed=1)
-    content = keras_table1.workload(autoencoder, batches, settings)
+    content = keras_table1.workload(autoencoder, batches, _settings())
     for images, labels, batch in zip(
         content["images"], content["labels"], batches.take(4), strict=True
     ):

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from tfsemae import settings, training
 from tfsemae.models.autoencoder import Autoencoder
 
 #: Trains with settings from stdin on two virtual processors.
@@ -15,11 +16,10 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 half = tf.config.LogicalDeviceConfiguration()
 tf.config.set_logical_device_configuration(cpu, [half, half])
-from tfsemae import devices
-from tfsemae.training import loop
+from tfsemae import devices, settings, training
 assert devices.strategy("mirrored").num_replicas_in_sync == 2
 try:
-    loop.train(loop.Settings(**json.loads(sys.stdin.read())))
+    training.train(settings.make(training.Settings, json.loads(sys.stdin.read())))
 except ValueError as error:
     sys.exit(str(error))
 """
@@ -30,8 +30,8 @@ STEPS = {"steps": 20, "checkpoint_every": 7, "validation": 10, "decay_rate": 1.0
 @pytest.fixture
 def train_on_two(run_python, make_settings):
     def train(folder, **changes):
-        settings = make_settings(folder, strategy="mirrored", **changes)
-        return run_python("-c", SCRIPT, input=json.dumps(vars(settings)))
+        made = make_settings(folder, strategy="mirrored", **changes)
+        return run_python("-c", SCRIPT, input=json.dumps(settings.flat(made)))
 
     return train
 
@@ -48,9 +48,7 @@ def _weights(folder):
 
 
 def test_two_devices_reach_the_loss_of_one(tmp_path, make_settings, train_on_two):
-    from tfsemae.training import loop
-
-    loop.train(make_settings(tmp_path / "one", **STEPS))
+    training.train(make_settings(tmp_path / "one", **STEPS))
     ended = train_on_two(tmp_path / "two", **STEPS)
     assert ended.status == 0, "\n".join(ended.messages)
     for name in ("loss", "reconstruction_loss", "logits_loss", "val_loss"):
@@ -70,4 +68,4 @@ def test_batch_that_does_not_split_equally_is_refused(tmp_path, train_on_two, na
     ended = train_on_two(tmp_path, **{name: 5})
     assert ended.status == 1
     assert f"must be a multiple of 2. Received: --{name}=5." in ended.messages[-1]
-    assert not list(tmp_path.iterdir())
+    assert not (tmp_path / "checkpoints").exists()

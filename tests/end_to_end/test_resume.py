@@ -3,49 +3,52 @@
 import json
 import signal
 
-import keras
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing import event_accumulator
 
-from tfsemae import models
+from tfsemae import models, settings, training
+from tfsemae.training.procedures.autoencoder import AutoencoderProcedure
 
 CLASSES = tuple("0123456789")
 
 #: Trains, but dies by SIGKILL after a step, or when a file would get its name.
 DIES_AT = """
 import os, runpy, signal, sys
-from tfsemae.training import callbacks
 moment = sys.argv.pop(1)
 replace = os.replace
-on_train_batch_end = callbacks.StopOnNaN.on_train_batch_end
 
 def replace_or_die(source, target):
     if os.path.basename(target) == moment:
         os.kill(os.getpid(), signal.SIGKILL)
     replace(source, target)
 
-def end_step_or_die(self, batch, logs=None):
-    if str(self.model.optimizer.iterations.numpy()) == moment:
-        os.kill(os.getpid(), signal.SIGKILL)
-    on_train_batch_end(self, batch, logs)
-
 os.replace = replace_or_die
-callbacks.StopOnNaN.on_train_batch_end = end_step_or_die
+if moment.isdecimal():
+    from tfsemae.training import callbacks
+    on_train_batch_end = callbacks.StopOnNaN.on_train_batch_end
+
+    def end_step_or_die(self, batch, logs=None):
+        if self.model.steps_done() == int(moment):
+            os.kill(os.getpid(), signal.SIGKILL)
+        on_train_batch_end(self, batch, logs)
+
+    callbacks.StopOnNaN.on_train_batch_end = end_step_or_die
 runpy.run_module("tfsemae.train", run_name="__main__", alter_sys=True)
 """
 
 
 def _variables(path):
-    """Every variable of a checkpoint: weights, moments and step."""
-    network = models.build(
+    """Every variable of a checkpoint: weights, moments, and both counts of steps."""
+    networks = models.build(
         "table1", (28, 28, 1), CLASSES, initializer="he_normal", seed=0
-    ).joint()
-    rate = keras.optimizers.schedules.ExponentialDecay(0.001, 3, 0.5)
-    network.compile(keras.optimizers.Adam(rate))
-    network.optimizer.build(network.trainable_variables)
-    network.load_weights(path)
-    return [*network.weights, *network.optimizer.variables]
+    )
+    given = {"output_dir": "unused", "semantic": True}
+    model = AutoencoderProcedure(
+        networks, settings.make(training.Settings, given)
+    ).model
+    model.load_weights(path)
+    return [*model.weights, *model.optimizer.variables]
 
 
 def _log(folder):
@@ -96,7 +99,9 @@ def killed_run(digits_flags, tmp_path_factory, run_python):
     die_at("step_00000008.json")  # between the weights and the record of them
     die_at("metrics.json")  # trained, saved, exported, but not measured
     ended = run_python("-m", "tfsemae.train", *flags)
-    assert (ended.status, ended.messages) == (0, [])
+    assert ended.status == 0, ended.messages
+    # It has been trained to the end, and is saved and measured.
+    assert ended.messages[0] == "Saving the networks."
     assert json.loads(ended.out)["examples"] == 360
     return folder, left
 
@@ -111,11 +116,12 @@ def test_kills_came_at_the_intended_moments(killed_run):
 def test_weights_optimizer_and_step_are_equal_bit_for_bit(digits_run, killed_run, step):
     name = f"checkpoints/step_{step:08d}.weights.h5"
     expected, found = _variables(digits_run / name), _variables(killed_run[0] / name)
-    # 9 kernels and 9 biases with two moments each, and the step.
-    assert len(found) == 18 * 3 + 1
+    # 9 kernels and 9 biases with two moments each, the steps of the model, and the
+    # updates of its optimizer.
+    assert len(found) == 18 * 3 + 2
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy(), strict=True)
-    assert [int(v.numpy()) for v in found if v.shape == ()] == [step]
+    assert [int(v.numpy()) for v in found if v.shape == ()] == [step] * 2
 
 
 def test_logs_have_each_step_once(digits_run, killed_run):

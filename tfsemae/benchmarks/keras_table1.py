@@ -10,7 +10,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -21,7 +21,9 @@ from keras import ops
 
 from tfsemae import command_line, data, devices, files, models
 from tfsemae.models.autoencoder import Autoencoder
-from tfsemae.training import callbacks, loop
+from tfsemae.training import Settings, callbacks
+from tfsemae.training.procedures.autoencoder import AutoencoderProcedure
+from tfsemae.training.procedures.procedure import StepCounter
 
 _WORKLOAD = flags.DEFINE_string(
     "workload", None, "Write initial weights, batches and rates here, as npz; no more."
@@ -36,32 +38,34 @@ _CHANNEL_BY_CHANNEL = flags.DEFINE_boolean(
 
 def main() -> None:
     """Trains turn by turn, or writes the workload."""
-    settings = command_line.read(loop.Settings)
-    devices.set_threads(settings.threads)
+    settings = command_line.read(Settings)
+    devices.set_threads(settings.run.threads)
     images = data.load(
-        settings.dataset,
+        settings.data.dataset,
         "train",
-        data_dir=settings.data_dir,
-        manual_dir=settings.manual_dir,
-        classes=settings.classes or (),
+        data_dir=settings.data.data_dir,
+        manual_dir=settings.data.manual_dir,
+        classes=settings.data.classes or (),
     )
     autoencoder = models.build(
-        settings.model,
+        settings.network.model,
         images.images.shape[1:],
         images.class_names,
-        initializer=settings.initializer,
-        seed=settings.seed,
+        initializer=settings.network.initializer,
+        seed=settings.run.seed,
     )
     if _CHANNEL_BY_CHANNEL.value:
         autoencoder = channel_by_channel(autoencoder)
-    batches = data.batches(images, settings.batch_size, seed=settings.seed)
     if _WORKLOAD.value:
+        batches = data.batches(
+            images, settings.optimizer.batch_size, seed=settings.run.seed
+        )
         content = workload(autoencoder, batches, settings)
         with files.replacing(_WORKLOAD.value) as path:
             np.savez(path, **content)
         print("{}")
         return
-    _train(autoencoder, batches, settings)
+    _train(autoencoder, images, settings)
 
 
 def channel_by_channel(autoencoder: Autoencoder) -> Autoencoder:
@@ -89,7 +93,7 @@ def channel_by_channel(autoencoder: Autoencoder) -> Autoencoder:
 
 
 def workload(
-    autoencoder: Autoencoder, batches: tf.data.Dataset, settings: loop.Settings
+    autoencoder: Autoencoder, batches: tf.data.Dataset, settings: Settings
 ) -> dict[str, Any]:
     """All that another program needs to do the same training.
 
@@ -111,10 +115,11 @@ def workload(
         if part is not None
         for weight in part.weights
     }
-    taken = batches.take(settings.checkpoint_every + 1).as_numpy_iterator()
+    taken = batches.take(settings.run.checkpoint_every + 1).as_numpy_iterator()
     content["images"], content["labels"] = map(np.stack, zip(*taken, strict=True))
-    for name in ("semantic_weight", "learning_rate", "decay_rate", "decay_steps"):
-        content[name] = np.asarray(getattr(settings, name))
+    content["semantic_weight"] = np.asarray(settings.procedure.semantic_weight)
+    for name in ("learning_rate", "decay_rate", "decay_steps"):
+        content[name] = np.asarray(getattr(settings.optimizer, name))
     content["epsilon"] = np.asarray(keras.optimizers.Adam().epsilon)
     return content
 
@@ -153,11 +158,16 @@ def _multiplications(part: keras.Model) -> list[int]:
     return counts
 
 
-def _train(
-    autoencoder: Autoencoder, batches: tf.data.Dataset, settings: loop.Settings
-) -> None:
-    network = loop.compiled(autoencoder, settings)
-    turn = settings.checkpoint_every
+def _train(autoencoder: Autoencoder, images: data.Images, settings: Settings) -> None:
+    procedure = AutoencoderProcedure(autoencoder, settings)
+    network = procedure.model
+    batches = procedure.batches(
+        images,
+        batch_size=settings.optimizer.batch_size,
+        seed=settings.run.seed,
+        start_step=0,
+    )
+    turn = settings.run.checkpoint_every
     after_turn = batches.skip(turn).take(1).get_single_element()
     first = _loss(network, batches.take(1).get_single_element())
 
@@ -171,13 +181,13 @@ def _train(
         one = batches.take(1).cache().repeat()
         batches = batches.take(turn).concatenate(one)
     network.fit(
-        loop.with_targets(batches, settings.semantic),
+        batches,
         epochs=sys.maxsize,
         steps_per_epoch=turn,
         callbacks=[
             callbacks.StopOnNaN(),
-            callbacks.Progress(0, settings.steps),
-            _Turns(turn * settings.batch_size, report),
+            callbacks.ShowProgress(0, settings.optimizer.steps),
+            _Turns(turn * settings.optimizer.batch_size, report),
         ],
         shuffle=False,
         verbose=0,
@@ -187,7 +197,7 @@ def _train(
 class _Turns(keras.callbacks.Callback):
     """Makes each epoch a turn; the first one is the warm-up."""
 
-    def __init__(self, images, report):
+    def __init__(self, images: int, report: Callable[[], dict]):
         super().__init__()
         self._images = images
         self._report = report
@@ -201,13 +211,11 @@ class _Turns(keras.callbacks.Callback):
         self.model.stop_training = not sys.stdin.readline()
 
 
-def _loss(network, batch) -> float:
-    pixels, labels = batch
-    targets = {"reconstruction": pixels, "logits": labels}
+def _loss(network: StepCounter, batch: tuple) -> float:
+    pixels, targets = batch
     return float(network.compute_loss(pixels, targets, network(pixels)))
 
 
 if __name__ == "__main__":
-    from tfsemae import train  # noqa: F401, for its flags
-
+    command_line.define(Settings)
     command_line.run(main)

@@ -2,11 +2,13 @@
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
+from tfsemae import startup
 from tfsemae.benchmarks.compare import Case, Program, at_once, in_turn
 from tfsemae.data import catalogue
 
@@ -96,7 +98,7 @@ class Training:
             f"--output_dir={self.workload.parent}",
             *flags,
         ]
-        return Program(command, variables)
+        return Program(command, _environment() | (variables or {}))
 
     def torch(
         self,
@@ -146,7 +148,7 @@ class Training:
             ).strip()
         except (OSError, subprocess.CalledProcessError) as error:
             raise ValueError(
-                f"--peer_python={self.peer_python} can not import torch. Install "
+                f"--peer_python={self.peer_python} cannot import torch. Install "
                 "tfsemae[bench], or name an interpreter that has PyTorch."
             ) from error
 
@@ -267,12 +269,19 @@ def _peers(
     elif group == "matmul":
         module = "tfsemae.benchmarks.matrix_multiply"
         command = [sys.executable, "-m", module, f"--threads={threads}"]
-        yield "tf.matmul of 2048 x 2048", Program(command)
+        yield "tf.matmul of 2048 x 2048", Program(command, _environment())
     elif group == "input":
         yield "a constant batch", training.keras(threads, ["--constant_batch"])
     elif group == "settings":
         for name, (flags, variables) in _SETTINGS.items():
             yield name, training.keras(threads, flags, variables)
+
+
+def _environment() -> dict[str, str]:
+    """What the commands set, where the user has not."""
+    return {
+        name: os.environ.get(name, value) for name, value in startup.ENVIRONMENT.items()
+    }
 
 
 def _write_random_images(path: str) -> None:

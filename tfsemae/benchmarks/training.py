@@ -18,134 +18,159 @@ the constant batch within the noise, some 4 %; two runs of one thread 1.2 times 
 as one of two threads.
 """
 
+import dataclasses
 import pathlib
 import shlex
 import sys
 import tempfile
+from collections.abc import Sequence
 
-from absl import flags
-
-from tfsemae import command_line
+from tfsemae import command_line, files, run_folder
+from tfsemae import settings as all_settings
 from tfsemae.benchmarks import compare, table1_cases
 from tfsemae.reports import environment
+from tfsemae.settings import setting
 
-_OUTPUT = flags.DEFINE_string(
-    "output", "results/benchmarks/training.json", "File of the results."
-)
-_CASES = flags.DEFINE_list(
-    "cases", list(table1_cases.GROUPS), "Which cases, separated by commas."
-)
-_THREADS = flags.DEFINE_list(
-    "threads", ["1", "2"], "Numbers of threads, separated by commas."
-)
-_REPEATS = flags.DEFINE_integer(
-    "repeats", 7, "Turns of each program; a rate is their median.", lower_bound=1
-)
-_STEPS = flags.DEFINE_integer("steps", 50, "Steps of a turn.", lower_bound=1)
-_DATASET = flags.DEFINE_enum(
-    "dataset",
-    "mnist",
-    ["mnist", "fashion_mnist", "digits", "synthetic"],
-    "Data set, 28 x 28 x 1 with labels. With the first two the channels cases take "
-    "two classes of cifar10, with the others, which are always at hand, random images.",
-)
-_PEER_PYTHON = flags.DEFINE_string(
-    "peer_python", None, "Interpreter that has PyTorch. Default: the one in use."
-)
-flags.adopt_module_key_flags(command_line)
-flags.register_validator(
-    _CASES,
-    lambda names: names and set(names) <= set(table1_cases.GROUPS),
-    f"must be among {', '.join(table1_cases.GROUPS)}.",
-)
-flags.register_validator(
-    _THREADS,
-    lambda counts: counts and all(c.isdecimal() and int(c) for c in counts),
-    "must be whole numbers from 1 on.",
-)
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is measured, and how often."""
+
+    cases: tuple[str, ...] = setting(
+        tuple(table1_cases.GROUPS),
+        f"Which cases, of {', '.join(table1_cases.GROUPS)}.",
+    )
+    threads: tuple[str, ...] = setting(
+        ("1", "2"), "Numbers of threads, separated by commas."
+    )
+    repeats: int = setting(
+        7, "Turns of each program; a rate is their median.", lower_bound=1
+    )
+    steps: int = setting(50, "Steps of a turn.", lower_bound=1)
+    dataset: str = setting(
+        "mnist",
+        "Data set, 28 x 28 x 1 with labels. With the first two the channels cases take "
+        "two classes of cifar10, with the others, which are always at hand, random "
+        "images.",
+        choices=("mnist", "fashion_mnist", "digits", "synthetic"),
+    )
+    output: str = setting(
+        "results/benchmarks/training.json", "File of the results.", identity=False
+    )
+    peer_python: str | None = setting(
+        None,
+        "Interpreter that has PyTorch. Default: the one in use.",
+        identity=False,
+    )
+    data_dir: str | None = setting(
+        None, "Folder of prepared TFDS data sets.", identity=False
+    )
+    manual_dir: str | None = setting(
+        None, "Folder with the original archives of a data set.", identity=False
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the lists.
+
+        Raises:
+            ValueError: if a case is unknown or a number of threads none.
+        """
+        all_settings.check(self)
+        if not set(self.cases) <= set(table1_cases.GROUPS):
+            raise ValueError(
+                f"--cases={','.join(self.cases)} must be among "
+                f"{', '.join(table1_cases.GROUPS)}."
+            )
+        if not all(count.isdecimal() and int(count) for count in self.threads):
+            raise ValueError(
+                f"--threads={','.join(self.threads)} must be whole numbers from 1 on."
+            )
+
+
+command_line.define(Settings)
 
 
 def main() -> None:
     """Measures as the flags say, prints a table and writes the file."""
-    output = _output()
+    settings = command_line.read(Settings)
+    output = _output(settings)
     versions, machine = environment()
     with tempfile.TemporaryDirectory() as folder:
         training = table1_cases.Training(
-            dataset=_DATASET.value,
-            data_dir=flags.FLAGS.data_dir,
-            manual_dir=flags.FLAGS.manual_dir,
-            steps=_STEPS.value,
-            peer_python=_PEER_PYTHON.value or sys.executable,
+            dataset=settings.dataset,
+            data_dir=settings.data_dir,
+            manual_dir=settings.manual_dir,
+            steps=settings.steps,
+            peer_python=settings.peer_python or sys.executable,
             workload=pathlib.Path(folder, "workload.npz"),
         )
-        if table1_cases.WITH_PYTORCH.intersection(_CASES.value):
+        if table1_cases.WITH_PYTORCH.intersection(settings.cases):
             versions["torch"] = training.torch_version()
-        cases = _measure(training)
+        cases = _measure(training, settings)
     print(compare.table(cases))
     compare.write(
         output,
         name="training",
-        command=_command(),
+        command=_command(settings),
         machine=machine,
         versions=versions,
         cases=cases,
     )
 
 
-def _output() -> pathlib.Path:
+def _output(settings: Settings) -> pathlib.Path:
     # Asked before the minutes of measuring, and by writing, as root may anywhere.
-    path = pathlib.Path(_OUTPUT.value)
+    path = files.path(settings.output)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise ValueError(
-            f"--output={path} can not be written ({error.strerror}). Name another file."
+            f"--output={path} cannot be written ({error.strerror}). Name another file."
         ) from error
     if path.is_dir():
         raise ValueError(f"--output={path} is a folder. Name a file.")
     return path
 
 
-def _measure(training: table1_cases.Training) -> list[compare.Case]:
+def _measure(training: table1_cases.Training, settings: Settings) -> list[compare.Case]:
     cases = []
-    in_turn = _in_turn(training)
+    in_turn = _in_turn(training, settings.cases)
     for measured, groups in in_turn:
         if table1_cases.WITH_PYTORCH.intersection(groups):
             measured.write_workload()
-    for threads in map(int, _THREADS.value):
+    for threads in map(int, settings.threads):
         for measured, groups in in_turn:
             print(
                 f"Measuring {', '.join(groups)}: {threads} thread(s).", file=sys.stderr
             )
             cases += table1_cases.measure(
-                measured, groups, threads=threads, repeats=_REPEATS.value
+                measured, groups, threads=threads, repeats=settings.repeats
             )
-    if "runs" in _CASES.value:
+    if "runs" in settings.cases:
         print("Measuring runs.", file=sys.stderr)
-        cases.append(table1_cases.measure_runs(training, repeats=_REPEATS.value))
+        cases.append(table1_cases.measure_runs(training, repeats=settings.repeats))
     return cases
 
 
 def _in_turn(
-    training: table1_cases.Training,
+    training: table1_cases.Training, cases: Sequence[str]
 ) -> list[tuple[table1_cases.Training, list[str]]]:
     """The groups that are measured in turn with each other, and on what."""
-    one_channel = [name for name in _CASES.value if name not in ("channels", "runs")]
+    one_channel = [name for name in cases if name not in ("channels", "runs")]
     found = []
     if one_channel:
         found.append((training, one_channel))
-    if "channels" in _CASES.value:
+    if "channels" in cases:
         found.append((table1_cases.with_channels(training), ["channels"]))
     return found
 
 
-def _command() -> str:
-    # Not the flags that say where things lie.
-    measured = (_CASES, _THREADS, _REPEATS, _STEPS, _DATASET)
-    words = [flags.FLAGS[holder.name].serialize() for holder in measured]
-    return shlex.join(["python", "-m", "tfsemae.benchmarks.training", *words])
+def _command(settings: Settings) -> str:
+    return shlex.join(
+        ["python", "-m", "tfsemae.benchmarks.training", *run_folder.identity(settings)]
+    )
 
 
 if __name__ == "__main__":
