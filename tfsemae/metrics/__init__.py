@@ -1,11 +1,13 @@
 """Quality of a reconstruction and structure of a latent."""
 
 from tfsemae.metrics.image_quality import PSNR, SSIM, psnr, ssim
+from tfsemae.metrics.linear_probe import (
+    linear_probe_accuracy,
+    linear_probe_predictions,
+)
 from tfsemae.metrics.representation import (
     knn_accuracy,
     knn_predictions,
-    linear_probe_accuracy,
-    linear_probe_predictions,
     scatter_ratio,
     silhouette,
 )

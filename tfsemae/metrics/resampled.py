@@ -77,13 +77,9 @@ def scatter_ratio_statistic(latents: npt.ArrayLike, labels: npt.ArrayLike) -> St
 def _by_class(latents, labels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Latents `[N, D]`, labels from 0 on, and membership `[N, C]` as numbers."""
     latents, labels = checks.labelled(latents, labels)
-    classes, labels = np.unique(labels, return_inverse=True)
-    if len(classes) < 2:
-        raise ValueError(
-            "`labels` must hold at least 2 classes. "
-            f"Received: labels that are all {classes[0]}."
-        )
-    return latents, labels, np.eye(len(classes))[labels]
+    classes = checks.class_count(labels, "labels")
+    labels = np.unique(labels, return_inverse=True)[1]
+    return latents, labels, np.eye(classes)[labels]
 
 
 def _of_each_class(rows, member) -> list[tuple[np.ndarray, np.ndarray]]:
