@@ -130,7 +130,7 @@ def _loss(
     count, dtype = len(features), features.dtype
     truth = np.arange(count), labels
 
-    def loss(parameters):
+    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         parameters = parameters.reshape(features.shape[1] + 1, -1)
         weights = parameters[:-1]
         logits = features @ weights.astype(dtype) + parameters[-1].astype(dtype)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tfsemae import checks
 from tfsemae.metrics import distances
 
-#: Share of the total scatter that is rounding, by far.
+#: Scatter within classes below this share of the total is rounding error.
 _ROUNDING = (4 * np.finfo(np.float64).eps) ** 2
 
 
