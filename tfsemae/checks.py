@@ -65,6 +65,38 @@ def matrix(latents: npt.ArrayLike, name: str) -> np.ndarray:
     return latents
 
 
+def equal_width(train_latents: np.ndarray, latents: np.ndarray) -> None:
+    """Checks that latents `[N, D]` and `[M, D]` have equally many features.
+
+    Raises:
+        ValueError: if they do not.
+    """
+    if train_latents.shape[1] != latents.shape[1]:
+        raise ValueError(
+            "`train_latents` and `latents` must have equally many features. "
+            f"Received: {train_latents.shape[1]} and {latents.shape[1]}."
+        )
+
+
+def class_count(labels: np.ndarray, name: str) -> int:
+    """The number of classes.
+
+    Args:
+        labels: int `[N]`.
+        name: of the argument, for a message.
+
+    Raises:
+        ValueError: if there are fewer than 2.
+    """
+    classes = len(np.unique(labels))
+    if classes < 2:
+        raise ValueError(
+            f"`{name}` must hold at least 2 classes. "
+            f"Received: {name} that are all {labels[0]}."
+        )
+    return classes
+
+
 def from_first(latents: np.ndarray) -> np.ndarray:
     """Moves latents so that the first one is the origin."""
     # Not the mean, which is rounded: from the first latent, latents of a collapsed

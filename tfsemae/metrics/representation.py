@@ -7,14 +7,11 @@ Euclidean geometry only.
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
 from tfsemae import checks
 from tfsemae.metrics import distances
 
-#: Share of the total scatter that is rounding, by far.
+#: Scatter within classes below this share of the total is rounding error.
 _ROUNDING = (4 * np.finfo(np.float64).eps) ** 2
 
 
@@ -76,7 +73,7 @@ def knn_predictions(
     """
     train_latents, train_labels = checks.labelled(train_latents, train_labels, "train_")
     latents = checks.matrix(latents, "latents")
-    _check_equal_width(train_latents, latents)
+    checks.equal_width(train_latents, latents)
     if not 1 <= k <= len(train_latents):
         raise ValueError(
             "`k` must be between 1 and the number of training latents, "
@@ -87,70 +84,6 @@ def knn_predictions(
     places = voters + len(classes) * np.arange(len(latents))[:, np.newaxis]
     votes = np.bincount(places.ravel(), minlength=len(latents) * len(classes))
     return classes[votes.reshape(len(latents), -1).argmax(axis=1)]
-
-
-def linear_probe_accuracy(
-    train_latents: npt.ArrayLike,
-    train_labels: npt.ArrayLike,
-    latents: npt.ArrayLike,
-    labels: npt.ArrayLike,
-) -> float:
-    """Accuracy of a linear classifier fitted on training latents; higher is better.
-
-    Multinomial logistic regression on features standardised by the training
-    latents, a standard normal prior on the weights (L2 penalty, C = 1), solved by
-    L-BFGS from zero weights until no component of the gradient of the mean loss
-    exceeds 1e-5: 140 to 260 iterations for 60,000 latents of 196 features. There
-    the accuracy has settled to 2e-4, which it has not at scikit-learn's 1e-4.
-
-    Args:
-        train_latents: `[N, ...]`, finite.
-        train_labels: int `[N]`, at least 2 classes.
-        latents: `[M, ...]`, finite.
-        labels: int `[M]`; one that no training latent bears counts as an error.
-
-    Returns:
-        Share of `latents` classified as labelled, in [0, 1].
-
-    Raises:
-        ValueError: if shapes disagree, a latent is not finite, or the training
-            labels are all equal.
-
-    Source: Ming 2022, section III, as a measure of linear separability (our
-    choice).
-    """
-    latents, labels = checks.labelled(latents, labels)
-    predictions = linear_probe_predictions(train_latents, train_labels, latents)
-    return float(np.mean(predictions == labels))
-
-
-def linear_probe_predictions(
-    train_latents: npt.ArrayLike, train_labels: npt.ArrayLike, latents: npt.ArrayLike
-) -> np.ndarray:
-    """The classes that a linear classifier fitted on training latents gives to latents.
-
-    Args:
-        train_latents: `[N, ...]`, finite.
-        train_labels: int `[N]`, at least 2 classes.
-        latents: `[M, ...]`, finite.
-
-    Returns:
-        int `[M]`.
-
-    Raises:
-        ValueError: as `linear_probe_accuracy`, which says more of the method.
-    """
-    train_latents, train_labels = checks.labelled(train_latents, train_labels, "train_")
-    latents = checks.matrix(latents, "latents")
-    _check_equal_width(train_latents, latents)
-    _class_count(train_labels, "train_labels")
-    scaler = StandardScaler().fit(train_latents)
-    probe = LogisticRegression(C=1.0, tol=1e-5, max_iter=2000)
-    # The matrices are narrow: threads gain little, and on a busy machine they wait
-    # for each other ten times as long. Nor does their number change the result.
-    with threadpool_limits(limits=1):
-        probe.fit(scaler.transform(train_latents), train_labels)
-    return probe.predict(scaler.transform(latents))
 
 
 def silhouette(latents: npt.ArrayLike, labels: npt.ArrayLike) -> float:
@@ -176,7 +109,7 @@ def silhouette(latents: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     and validation of cluster analysis".
     """
     latents, labels = checks.labelled(latents, labels)
-    classes = _class_count(labels, "labels")
+    classes = checks.class_count(labels, "labels")
     if classes == len(latents):
         raise ValueError(
             "`labels` must give some class more than one latent. "
@@ -246,7 +179,7 @@ def scatter_ratio(latents: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     class separability by scatter matrices.
     """
     latents, labels = checks.labelled(latents, labels)
-    _class_count(labels, "labels")
+    checks.class_count(labels, "labels")
     (latents,) = distances.scaled(latents)
     centres, index, residuals = around_classes(latents, labels)
     member = np.eye(len(centres))[index]
@@ -287,21 +220,3 @@ def ratio_of_scatters(between: npt.ArrayLike, within: npt.ArrayLike) -> np.ndarr
     ratio = np.where(between > 0, np.inf, 0.0)
     defined = within > _ROUNDING * (between + within)
     return np.divide(between, within, out=ratio, where=defined)
-
-
-def _check_equal_width(train_latents: np.ndarray, latents: np.ndarray) -> None:
-    if train_latents.shape[1] != latents.shape[1]:
-        raise ValueError(
-            "`train_latents` and `latents` must have equally many features. "
-            f"Received: {train_latents.shape[1]} and {latents.shape[1]}."
-        )
-
-
-def _class_count(labels: np.ndarray, name: str) -> int:
-    classes = len(np.unique(labels))
-    if classes < 2:
-        raise ValueError(
-            f"`{name}` must hold at least 2 classes. "
-            f"Received: {name} that are all {labels[0]}."
-        )
-    return classes

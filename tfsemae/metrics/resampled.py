@@ -7,7 +7,7 @@ from tfsemae import checks
 from tfsemae.metrics import distances, representation
 from tfsemae.statistics.bootstrap import Statistic
 
-#: Relative error of a difference of two sums, by far.
+#: A difference of two sums below this share of them is rounding error.
 _ROUNDING = 1e-14
 
 
@@ -27,7 +27,7 @@ def silhouette_statistic(latents: npt.ArrayLike, labels: npt.ArrayLike) -> Stati
     latents, labels, member = _by_class(latents, labels)
     from_classes = _of_each_class(distances.pairwise(latents), member)
 
-    def statistic(counts):
+    def statistic(counts: np.ndarray) -> np.ndarray:
         sums = np.stack([counts[:, c] @ rows for c, rows in from_classes], axis=2)
         values = representation.silhouettes(sums, counts @ member, labels, counts)
         return np.sum(counts * values, axis=1) / counts.sum(axis=1)
@@ -56,7 +56,7 @@ def scatter_ratio_statistic(latents: npt.ArrayLike, labels: npt.ArrayLike) -> St
     squares = np.sum(residuals**2, axis=1)
     by_class = _of_each_class(residuals, member)
 
-    def statistic(counts):
+    def statistic(counts: np.ndarray) -> np.ndarray:
         sizes = counts @ member
         sums = np.stack([counts[:, c] @ rows for c, rows in by_class], axis=1)
         shifts = sums / np.maximum(sizes, 1)[..., np.newaxis]  # [R, C, D]
@@ -74,18 +74,18 @@ def scatter_ratio_statistic(latents: npt.ArrayLike, labels: npt.ArrayLike) -> St
     return statistic
 
 
-def _by_class(latents, labels) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _by_class(
+    latents: npt.ArrayLike, labels: npt.ArrayLike
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Latents `[N, D]`, labels from 0 on, and membership `[N, C]` as numbers."""
     latents, labels = checks.labelled(latents, labels)
-    classes, labels = np.unique(labels, return_inverse=True)
-    if len(classes) < 2:
-        raise ValueError(
-            "`labels` must hold at least 2 classes. "
-            f"Received: labels that are all {classes[0]}."
-        )
-    return latents, labels, np.eye(len(classes))[labels]
+    classes = checks.class_count(labels, "labels")
+    labels = np.unique(labels, return_inverse=True)[1]
+    return latents, labels, np.eye(classes)[labels]
 
 
-def _of_each_class(rows, member) -> list[tuple[np.ndarray, np.ndarray]]:
+def _of_each_class(
+    rows: np.ndarray, member: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Places and rows of each class: what others would multiply is 0."""
     return [(places, rows[places]) for places in map(np.flatnonzero, member.T)]

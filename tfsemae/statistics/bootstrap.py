@@ -58,7 +58,7 @@ def bootstrap_interval(
             f"Received: confidence={confidence}."
         )
 
-    def of_indices(indices, axis):
+    def of_indices(indices: np.ndarray, axis: int) -> np.ndarray:
         del axis  # the last one
         rows = indices.reshape(-1, examples)
         counts = np.stack([np.bincount(row, minlength=examples) for row in rows])
@@ -89,7 +89,7 @@ def mean_statistic(values: npt.ArrayLike) -> Statistic:
     defined = np.isfinite(values)
     values = values[defined]
 
-    def statistic(counts):
+    def statistic(counts: np.ndarray) -> np.ndarray:
         counts = counts[:, defined]
         return counts @ values / counts.sum(axis=1)
 

@@ -55,7 +55,7 @@ class Above:
     bound: float = 0.0
     least_relevant: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_finite("bound", self.bound)
         _check_size("least_relevant", self.least_relevant)
 
@@ -109,7 +109,7 @@ class Below:
     bound: float = 0.0
     least_relevant: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_finite("bound", self.bound)
         _check_size("least_relevant", self.least_relevant)
 
@@ -153,7 +153,7 @@ class Within:
 
     margin: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_size("margin", self.margin)
 
     @property
@@ -194,7 +194,7 @@ class Between:
     holds: float
     fails: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_finite("holds", self.holds)
         _check_finite("fails", self.fails)
         if not self.holds < self.fails:
@@ -242,7 +242,7 @@ class BelowControl:
 
     margin: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_size("margin", self.margin)
 
     @property
@@ -287,7 +287,7 @@ class NonInferior:
 
     margin: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_size("margin", self.margin)
 
     @property
