@@ -166,7 +166,7 @@ def write(
     name: str,
     command: str,
     machine: Mapping[str, Any],
-    versions: Mapping[str, str],
+    versions: Mapping[str, str | int],
     cases: Sequence[Case],
 ) -> None:
     """Writes a benchmark as JSON.

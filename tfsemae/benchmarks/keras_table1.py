@@ -51,8 +51,8 @@ def main() -> None:
         settings.network.model,
         images.images.shape[1:],
         images.class_names,
-        initializer=settings.network.initializer,
         seed=settings.run.seed,
+        **settings.network.options,
     )
     if _CHANNEL_BY_CHANNEL.value:
         autoencoder = channel_by_channel(autoencoder)

@@ -26,14 +26,13 @@ import tempfile
 from collections.abc import Sequence
 
 from tfsemae import command_line, files, run_folder
-from tfsemae import settings as all_settings
 from tfsemae.benchmarks import compare, table1_cases
 from tfsemae.reports import environment
-from tfsemae.settings import setting
+from tfsemae.settings import Checked, setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Checked):
     """What is measured, and how often."""
 
     cases: tuple[str, ...] = setting(
@@ -50,7 +49,7 @@ class Settings:
     dataset: str = setting(
         "mnist",
         "Data set, 28 x 28 x 1 with labels. With the first two the channels cases take "
-        "two classes of cifar10, with the others, which are always at hand, random "
+        "two classes of cifar10, with the others, which are always available, random "
         "images.",
         choices=("mnist", "fashion_mnist", "digits", "synthetic"),
     )
@@ -75,7 +74,7 @@ class Settings:
         Raises:
             ValueError: if a case is unknown or a number of threads none.
         """
-        all_settings.check(self)
+        super().__post_init__()
         if not set(self.cases) <= set(table1_cases.GROUPS):
             raise ValueError(
                 f"--cases={','.join(self.cases)} must be among "
