@@ -110,7 +110,7 @@ def test_update_changes_what_is_between_the_markers(path, ledger):
     readme.update(path, [ledger])
     text = path.read_text(encoding="utf-8")
     section = "### paper\n\n" + TABLE
-    section += "\nAll numbers, with pictures: `results/paper.html`.\n"
+    section += "\nWhat the numbers say, all of them and the pictures: `results/paper.html`.\n"
     assert text == TEXT.replace("old", f"\n{section}")
 
 
@@ -121,7 +121,7 @@ def test_update_twice_is_update_once(path, ledger):
     assert path.read_bytes() == once
 
 
-def test_sentences_stand_above_the_table_without_pictures(
+def test_the_summary_stands_above_the_table(
     path, ledger, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(sentences, "TEXTS", tmp_path)
@@ -131,7 +131,8 @@ def test_sentences_stand_above_the_table_without_pictures(
     )
     (tmp_path / "paper.md").write_text(text)
     readme.update(path, [ledger])
-    expected = "### A paper\n\nPSNR is 25.4 dB.\n\n#### More\n\nEnd.\n\n| artefact"
+    # The rest is on the source's page.
+    expected = "### A paper\n\nPSNR is 25.4 dB.\n\n| artefact"
     assert expected in path.read_text(encoding="utf-8")
 
 

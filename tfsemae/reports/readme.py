@@ -15,7 +15,7 @@ _MOST_EFFECTS = 2  # of a statement that are shown one by one
 
 
 def results(ledgers: Sequence[Ledger]) -> str:
-    """Markdown on each source: what was found, and a table.
+    """Markdown on each source: a summary and a table.
 
     Args:
         ledgers: those of `results/`, in the order in which they are to stand.
@@ -89,16 +89,11 @@ def _section(source: str, ledgers: Sequence[Ledger]) -> str:
     text = sentences.text(source, ledgers)
     blocks = [
         f"### {text.title}",
-        *(f"##{block}" if block.startswith("#") else block for block in _prose(text)),
+        *filter(None, [text.summary]),
         results_table(ledgers).rstrip(),
-        f"All numbers, with pictures: `results/{source}.html`.",
+        f"What the numbers say, all of them and the pictures: `results/{source}.html`.",
     ]
     return "\n\n".join(blocks) + "\n"
-
-
-def _prose(text: sentences.Text) -> list[str]:
-    """The blocks of a text without pictures."""
-    return [block for block in text.body.split("\n\n") if block[:1] not in ("", "!")]
 
 
 def _link(ledger: Ledger) -> str:
