@@ -19,7 +19,7 @@ _PAGES = [_ROOT / "README.md", _ROOT / "docs/index.md", *_ROOT.glob("docs/guide/
 _FENCE = re.compile(r"^( *)```(python|bash)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _BUILT_IN = ("digits", "synthetic")
 _FOLDERS_READ = ("model_dir", "attacker_dir", "decoder_from", "encoder_from")
-_STEPS = 20  # in place of the full length
+_STEPS = 10  # in place of the full length
 _GENERATED = ("_build", "api", "sources", "tutorials_made")
 
 #: Runs Python and commands in their order; Python shares one namespace.
