@@ -60,14 +60,17 @@ class AutoencoderProcedure:
         self.networks = networks
         self.model = _compiled(networks, settings)
         self.optimizers = [self.model.optimizer]
-        self._shuffle_labels = chosen.shuffle_labels
+        self._semantic, self._shuffle_labels = chosen.semantic, chosen.shuffle_labels
+        self._dataset = settings.data.dataset
 
     def check(self, images: data.Images, reference: data.Images) -> None:
         """See `Procedure`."""
-        if self.networks.classifier is not None and images.labels is None:
+        # Without class names there is no classifier to tell by.
+        labelled = images.labels is not None and reference.labels is not None
+        if self._semantic and not labelled:
             raise ValueError(
-                "The data set has no labels, which --semantic needs. Leave --semantic "
-                "out or name a labelled data set."
+                f"--dataset={self._dataset} has no labels, which --semantic needs. "
+                "Leave --semantic out or name a labelled data set."
             )
         evaluation.check(self.networks, images, reference)
 
