@@ -34,6 +34,7 @@ def perform(
     work: Callable[[pathlib.Path], Metrics],
     *,
     resume: bool = True,
+    unchanged: Callable[[pathlib.Path], None] = lambda folder: None,
     verify: Callable[[pathlib.Path], None] = lambda folder: None,
 ) -> Metrics:
     """Does a run in its folder, continues it, or reads what it found.
@@ -43,6 +44,8 @@ def perform(
         work: computes in the folder, which is locked meanwhile, and returns what
             `metrics.json` shall hold. What it writes is whole or not there.
         resume: whether a folder that is not empty may be continued.
+        unchanged: raises ValueError if a finished run took other images than those
+            that are there now, as far as that is known quickly.
         verify: raises ValueError if a finished run lacks something or has it
             damaged; the run is then done again from what is good.
 
@@ -59,6 +62,7 @@ def perform(
     with files.locked(folder, "process"):
         if is_finished(folder) and not _is_extended(folder, run):
             found = read_metrics(folder)
+            unchanged(folder)
             try:
                 verify(folder)
             except ValueError as error:

@@ -700,10 +700,13 @@ def test_fewer_steps_than_an_unfinished_run_are_refused(run, tmp_path, make_sett
 # --- what has changed between two starts
 
 
-def test_a_run_whose_images_changed_does_not_continue(
-    run, tmp_path, make_settings, write_images
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_run_whose_images_changed_neither_continues_nor_is_read(
+    run, tmp_path, make_settings, write_images, finished
 ):
     folder = _copy(run, tmp_path / "run")
+    if finished:
+        shutil.copy(run / "metrics.json", folder)
     other = str(write_images(test_labels=np.zeros(40, int)))
     lines = re.sub(
         "--dataset=.*", f"--dataset={other}", (folder / "flags.txt").read_text()

@@ -2,8 +2,10 @@
 
 import pathlib
 
-from tfsemae import run_folder, startup
+from tfsemae import files, run_folder, startup
+from tfsemae.data import catalogue
 from tfsemae.models import verification
+from tfsemae.training import loading
 from tfsemae.training.settings import Settings
 
 __all__ = ["Settings", "train"]
@@ -36,8 +38,18 @@ def train(settings: Settings) -> run_folder.Metrics:
 
         return loop.run(settings, folder)
 
+    def unchanged(folder: pathlib.Path) -> None:
+        # An own file may be written anew at any time, and is read in a moment.
+        dataset = settings.data.dataset
+        if catalogue.is_own_file(dataset) and files.path(dataset).is_file():
+            run_folder.check_inputs(folder, loading.digests(settings))
+
     return run_folder.perform(
-        settings, work, resume=settings.run.resume, verify=_verify
+        settings,
+        work,
+        resume=settings.run.resume,
+        unchanged=unchanged,
+        verify=_verify,
     )
 
 

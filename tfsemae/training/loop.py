@@ -6,7 +6,7 @@ import pathlib
 from tfsemae import data, devices, keras_state, run_folder
 from tfsemae.models import saved_model
 from tfsemae.progress import note
-from tfsemae.training import callbacks, logs
+from tfsemae.training import callbacks, loading, logs
 from tfsemae.training.checkpoints import Checkpoints
 from tfsemae.training.procedures.autoencoder import AutoencoderProcedure
 from tfsemae.training.procedures.procedure import Procedure, shown
@@ -20,7 +20,7 @@ _HELD_OUT_BATCH = 500
 def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     """Trains in a folder that is locked; see `training.train`."""
     devices.set_threads(settings.run.threads)
-    images, test = (_load(settings, split) for split in ("train", "test"))
+    images, test = (loading.load(settings, split) for split in ("train", "test"))
     run_folder.check_inputs(folder, {"train": images.digest(), "test": test.digest()})
     training, validation = _split_off(images, settings.data.validation)
     strategy = devices.strategy(settings.run.strategy)
@@ -33,16 +33,6 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     procedure.networks.save(folder)
     saved_model.export(procedure.networks, folder / "saved_model")
     return procedure.evaluate(test, training, output_dir=folder, seed=settings.run.seed)
-
-
-def _load(settings: Settings, split: str) -> data.Images:
-    return data.load(
-        settings.data.dataset,
-        split,
-        data_dir=settings.data.data_dir,
-        manual_dir=settings.data.manual_dir,
-        classes=settings.data.classes or (),
-    )
 
 
 def _split_off(

@@ -1,0 +1,28 @@
+"""The images of a training run. Free of TensorFlow until a prepared set is read."""
+
+from tfsemae import data
+from tfsemae.training.settings import Settings
+
+
+def load(settings: Settings, split: str) -> "data.Images":
+    """A split of the data set that is trained on.
+
+    Args:
+        settings: of the run.
+        split: `train` or `test`.
+
+    Raises:
+        ValueError: see `data.load`.
+    """
+    return data.load(
+        settings.data.dataset,
+        split,
+        data_dir=settings.data.data_dir,
+        manual_dir=settings.data.manual_dir,
+        classes=settings.data.classes or (),
+    )
+
+
+def digests(settings: Settings) -> dict[str, str]:
+    """What `run_folder.check_inputs` records of a run: split -> digest."""
+    return {split: load(settings, split).digest() for split in ("train", "test")}
