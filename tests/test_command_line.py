@@ -20,7 +20,10 @@ class Settings:
     some: tuple[str, ...] | None = setting(None, "Some things.")
 
 class ResourceExhaustedError(Exception):
-    """Named as that of TensorFlow."""
+    """Named as that of TensorFlow, as is the next one."""
+
+class InvalidArgumentError(Exception):
+    pass
 
 command_line.define(Settings)
 
@@ -41,8 +44,7 @@ def main(*words):
                 if name.startswith(("TF_ENABLE", "TF_CPP", "KERAS_B"))))
     if do.endswith("Error"):
         kind = globals().get(do) or getattr(__builtins__, do)
-        lines = do in ("MemoryError", "ResourceExhaustedError")
-        raise kind("what is\\n  wrong" if lines else "what is wrong")
+        raise kind(sys.stdin.read() or "what is wrong")
     if do == "warn":
         import warnings
         warnings.warn("what is odd")
@@ -59,7 +61,7 @@ if __name__ == "__main__":
 def command(run_python, tmp_path_factory):
     path = tmp_path_factory.mktemp("command") / "command.py"
     path.write_text(SCRIPT)
-    return lambda *arguments: run_python(path, *arguments)
+    return lambda *arguments, text="": run_python(path, *arguments, input=text)
 
 
 def test_success(command):
@@ -71,13 +73,37 @@ def test_what_a_user_can_mend_is_one_line(command, kind):
     assert command(f"--do={kind}") == (1, "", ["Error: what is wrong"])
 
 
-@pytest.mark.parametrize("kind", ["MemoryError", "ResourceExhaustedError"])
-def test_memory_that_does_not_suffice_is_one_line_with_the_remedy(command, kind):
+@pytest.mark.parametrize(
+    ("kind", "text", "wanted"),
+    [
+        # As NumPy and TensorFlow say it.
+        (
+            "MemoryError",
+            "Unable to allocate 29.2 GiB for an array with shape (10000000, 28, 28)",
+            " (Unable to allocate 29.2 GiB for an array with shape (10000000, 28, 28))",
+        ),
+        (
+            "ResourceExhaustedError",
+            'Graph execution error:\n\nDetected at node MatMul\n  File "a.py", line 1\n'
+            "OOM when allocating tensor with shape[100,28] and type float on CPU\n",
+            " (OOM when allocating tensor with shape[100,28])",
+        ),
+        (
+            "InvalidArgumentError",
+            "Graph execution error:\n\nCannot parse tensor from proto: dtype: DT_FL\n",
+            "",
+        ),
+        ("MemoryError", "", ""),
+    ],
+)
+def test_memory_that_does_not_suffice_is_one_line_with_the_remedy(
+    command, kind, text, wanted
+):
     message = (
         "Error: The memory does not suffice. Lower --batch_size, or use smaller or "
-        "fewer images (what is wrong)."
+        f"fewer images{wanted}."
     )
-    assert command(f"--do={kind}") == (1, "", [message])
+    assert command(f"--do={kind}", text=text) == (1, "", [message])
 
 
 def test_verbosity_shows_its_traceback(command):

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -19,7 +20,10 @@ flags.disclaim_key_flags()
 
 _HELP = ("help", "helpshort", "helpfull", "helpxml", "?")
 _DIGITS = 6  # significant ones of a printed number
-_MEMORY = "ResourceExhaustedError"  # TensorFlow's, which is not imported here
+#: TensorFlow's error, which is not imported here, and what it says where a tensor
+#: that it computes ahead finds no memory.
+_MEMORY_ERROR, _MEMORY_TEXT = "ResourceExhaustedError", "Cannot parse tensor from proto"
+_ALLOCATION = re.compile(r"(OOM when|failed to|Unable to) allocat[^\n\]]*\]?", re.I)
 
 
 def define(group: type) -> None:
@@ -87,13 +91,16 @@ def run(main: Callable[..., object], *, arguments: bool = False) -> None:
 
 def _message(error: Exception) -> str | None:
     """The line for an error that a user can mend; None for others."""
-    if isinstance(error, MemoryError) or type(error).__name__ == _MEMORY:
+    text = str(error)
+    exhausted = type(error).__name__ == _MEMORY_ERROR or _MEMORY_TEXT in text
+    if isinstance(error, MemoryError) or exhausted:
+        wanted = _ALLOCATION.search(text)
         return (
             "The memory does not suffice. Lower --batch_size, or use smaller or fewer "
-            f"images ({' '.join(str(error).split())[:200]})."
+            f"images{f' ({wanted[0]})' if wanted else ''}."
         )
     if isinstance(error, ValueError | OSError | FloatingPointError):
-        return str(error)
+        return text
     return None
 
 

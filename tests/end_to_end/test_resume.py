@@ -25,6 +25,8 @@ def replace_or_die(source, target):
 
 os.replace = replace_or_die
 if moment.isdecimal():
+    from tfsemae import startup
+    startup.set_environment()  # as the command does before it imports TensorFlow
     from tfsemae.training import callbacks
     on_train_batch_end = callbacks.StopOnNaN.on_train_batch_end
 
