@@ -49,7 +49,7 @@ class Checkpoints:
             model.save_weights(path)
         files.write_json(
             self._record(step),
-            {"step": step, "run": self._run, "sha256": _sha256(weights)},
+            {"step": step, "run": self._run, "sha256": files.sha256(weights)},
         )
         # Later ones are of another run, put here by hand; they count for nothing.
         done = [old for old in self.steps() if old <= step]
@@ -105,7 +105,7 @@ class Checkpoints:
         record = json.loads(self._record(step).read_text("utf-8"))
         if record["run"] != self._run:
             raise ValueError("it belongs to a run with other flags")
-        if record["sha256"] != _sha256(self._weights(step)):
+        if record["sha256"] != files.sha256(self._weights(step)):
             raise ValueError("its sha256 is not the recorded one")
         model.load_weights(self._weights(step))
 
@@ -124,8 +124,3 @@ def _size(model: keras.Model) -> int:
     """Bytes of a checkpoint, with a megabyte for the names in it."""
     variables = [*model.variables, *model.optimizer.variables]
     return 4 * sum(math.prod(variable.shape) for variable in variables) + 2**20
-
-
-def _sha256(path: pathlib.Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
