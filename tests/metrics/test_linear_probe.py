@@ -43,6 +43,18 @@ def test_weights_are_those_of_newtons_method():
     np.testing.assert_allclose(found, best, atol=2e-3)
 
 
+def test_two_classes_are_binary_logistic_regression():
+    latents, labels = correlated()
+    kept = labels < 2
+    latents, labels = latents[kept], labels[kept]
+    expected = newton(latents, labels)
+    weights, biases = linear_probe._fit(latents, labels)
+    found = latents @ (weights[:, 1] - weights[:, 0]) + biases[1] - biases[0]
+    best = latents @ expected.coef_[0] + expected.intercept_[0]
+    # As above; the difference of two logits has twice the error.
+    np.testing.assert_allclose(found, best, atol=4e-3)
+
+
 @pytest.mark.parametrize(("dtype", "error"), [(np.float64, 1e-6), (np.float32, 1e-4)])
 def test_gradient_equals_differences(dtype, error):
     latents, labels = correlated(count=60)

@@ -110,7 +110,9 @@ def test_update_changes_what_is_between_the_markers(path, ledger):
     readme.update(path, [ledger])
     text = path.read_text(encoding="utf-8")
     section = "### paper\n\n" + TABLE
-    section += "\nWhat the numbers say, all of them and the pictures: `results/paper.html`.\n"
+    section += (
+        "\nWhat the numbers say, all of them and the pictures: `results/paper.html`.\n"
+    )
     assert text == TEXT.replace("old", f"\n{section}")
 
 
@@ -121,9 +123,7 @@ def test_update_twice_is_update_once(path, ledger):
     assert path.read_bytes() == once
 
 
-def test_the_summary_stands_above_the_table(
-    path, ledger, tmp_path, monkeypatch
-):
+def test_the_summary_stands_above_the_table(path, ledger, tmp_path, monkeypatch):
     monkeypatch.setattr(sentences, "TEXTS", tmp_path)
     text = (
         "# A paper\n\nPSNR is {paper_mnist:psnr:.1f} dB.\n\n"

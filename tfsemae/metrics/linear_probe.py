@@ -30,7 +30,8 @@ def linear_probe_accuracy(
 
         mean{ cross-entropy } + |w|**2 / (2 N)
 
-    by L-BFGS from zero weights, in coordinates where `covariance + 2 / N` of the
+    (with two classes twice the last term, which makes it logistic regression with a
+    standard normal prior on one vector of weights) by L-BFGS from zero weights, in coordinates where `covariance + 2 / N` of the
     features is the identity, until no component of the gradient exceeds 1e-5.
     Sums over features are float32; the weights are float64. 70 to 100 iterations
     for 60,000 latents of 196 features; the accuracy is then within 3e-4 of that at
@@ -94,8 +95,11 @@ def _fit(features: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarr
     # The Hessian is at most half of it, times the identity over classes.
     root = scipy.linalg.cholesky(curvature, lower=True)
     basis = scipy.linalg.solve_triangular(root, np.eye(width), lower=True).T
-    whitened, prior = features @ basis, basis.T @ basis / count
-    start = np.zeros((width + 1) * (labels.max() + 1))
+    classes = labels.max() + 1
+    # Two opposite vectors of half the length share what one vector would do.
+    strength = 2 if classes == 2 else 1
+    whitened, prior = features @ basis, strength * basis.T @ basis / count
+    start = np.zeros((width + 1) * classes)
     for dtype in (np.float32, np.float64):
         result = scipy.optimize.minimize(
             _loss(whitened.astype(dtype), labels, prior),
