@@ -1,171 +1,90 @@
-"""From measurements to rows and claims: quantities, estimates, rules."""
+"""Rows and claims of a ledger, from what was measured."""
 
 import dataclasses
-import functools
-import pathlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
-from tfsemae import metrics, run_folder, statistics
-from tfsemae.reports.ledger import Claim
-from tfsemae.statistics import Interval
+from tfsemae import statistics
+from tfsemae.experiments.estimates import Estimates
+from tfsemae.reports.ledger import Claim, Row, Tag
+from tfsemae.statistics import Interval, Verdict
 from tfsemae.statistics.verdicts import Rule
 
-MEASUREMENTS_FILE = "measurements.npz"
-#: Measures of latents that are no mean of one value an example.
-_OF_LATENTS = {
-    "silhouette": metrics.silhouette_statistic,
-    "scatter_ratio": metrics.scatter_ratio_statistic,
-}
 
+def row(
+    id_: str,
+    quantity: str,
+    values: Sequence[float] | np.ndarray,
+    *,
+    tag: Tag,
+    unit: str = "",
+    printed: float | None = None,
+    note: str = "",
+) -> Row:
+    """A row of one value a run: their mean and standard deviation.
 
-@dataclasses.dataclass(frozen=True)
-class Quantity:
-    """Something measured, as it is reported.
-
-    Attributes:
-        name: for a reader.
-        unit: after the factor.
-        factor: by which the measured value is multiplied.
-        read: folder of a run -> the value; None for the entry of `metrics.json` of
-            the key, such as `psnr` or `adversarial/psnr`.
+    Args:
+        id_: unique in the ledger.
+        quantity: for a reader.
+        values: `[N]`, in the unit.
+        tag: see `Made.tag`.
+        unit: of the values.
+        printed: the source's number, or None.
+        note: what a reader should know besides.
     """
-
-    name: str
-    unit: str = ""
-    factor: float = 1.0
-    read: Callable[[pathlib.Path], float] | None = None
-
-    def __str__(self) -> str:
-        """Name and unit, as on an axis."""
-        return f"{self.name} ({self.unit})" if self.unit else self.name
-
-
-class Estimates(Protocol):
-    """Measurements of groups of runs, with intervals, in the quantities' units."""
-
-    over: str  # what the intervals are over
-    note: str  # what they do not say
-
-    def value(self, group: Any, key: str) -> Interval:
-        """A quantity of a group and its interval."""
-
-    def difference(self, first: tuple[Any, str], second: tuple[Any, str]) -> Interval:
-        """That of (group, key) minus that of another."""
-
-    def values(self, group: Any, key: str) -> np.ndarray | None:
-        """The value of each run; None where intervals are over examples."""
+    values = np.asarray(values, dtype=np.float64)
+    return Row(
+        id=id_,
+        quantity=quantity,
+        unit=unit,
+        printed=printed,
+        measured=float(values.mean()),
+        sd=float(values.std(ddof=1)) if len(values) > 1 else None,
+        n=len(values),
+        values=tuple(values.tolist()),
+        tag=tag,
+        note=note,
+    )
 
 
-class OverSeeds:
-    """Several runs a group: t-intervals over them, differences paired by place."""
+def estimated_row(
+    found: Estimates,
+    group: Any,
+    key: str,
+    id_: str,
+    quantity: str,
+    *,
+    tag: Tag,
+    printed: float | None = None,
+) -> Row:
+    """A row of an estimate with its interval, over runs or over examples.
 
-    note = ""
-
-    def __init__(
-        self,
-        folders: Mapping[Any, Sequence[pathlib.Path]],
-        quantities: Mapping[str, Quantity],
-        *,
-        unit: str = "seeds",
-    ):
-        """Reads what the runs measured.
-
-        Args:
-            folders: group -> folders of its runs, in an order that all share.
-            quantities: key -> quantity.
-            unit: what the runs differ by.
-        """
-        self._folders, self._quantities = folders, quantities
-        count = len(next(iter(folders.values())))
-        self.over = f"t-interval over {count} {unit}"
-        self.values = functools.cache(self._read)
-
-    def value(self, group: Any, key: str) -> Interval:
-        """See `Estimates`."""
-        return statistics.t_interval(self.values(group, key))
-
-    def difference(self, first: tuple[Any, str], second: tuple[Any, str]) -> Interval:
-        """See `Estimates`."""
-        return statistics.t_interval(self.values(*first) - self.values(*second))
-
-    def _read(self, group: Any, key: str) -> np.ndarray:
-        quantity = self._quantities[key]
-        read = quantity.read or functools.partial(measured, key=key)
-        found = [read(folder) for folder in self._folders[group]]
-        return quantity.factor * np.array(found)
-
-
-class OverExamples:
-    """One run a group, on the same examples: percentile bootstrap over them."""
-
-    def __init__(
-        self,
-        folders: Mapping[Any, pathlib.Path],
-        quantities: Mapping[str, Quantity],
-        *,
-        note: str,
-    ):
-        """Opens what the runs measured of each example.
-
-        Args:
-            folders: group -> folder of its run.
-            quantities: key, such as `adversarial/psnr` -> quantity.
-            note: what the runs have one of.
-
-        Raises:
-            ValueError: if the runs are of different examples.
-        """
-        self._arrays = {}
-        for group, folder in folders.items():
-            with np.load(folder / MEASUREMENTS_FILE) as arrays:
-                self._arrays[group] = dict(arrays)
-        first, *others = (arrays["indices"] for arrays in self._arrays.values())
-        if not all(np.array_equal(first, other) for other in others):
-            raise ValueError(
-                f"The runs in {', '.join(map(str, folders.values()))} are of "
-                "different images. Make them again with equal flags."
-            )
-        self._quantities, self._examples = quantities, len(first)
-        self._statistic = functools.cache(self._make_statistic)
-        self.over = f"bootstrap over {self._examples:,} images"
-        self.note = note
-
-    def value(self, group: Any, key: str) -> Interval:
-        """See `Estimates`."""
-        return self._interval(self._statistic(group, key))
-
-    def difference(self, first: tuple[Any, str], second: tuple[Any, str]) -> Interval:
-        """See `Estimates`; paired example by example."""
-        a, b = self._statistic(*first), self._statistic(*second)
-        return self._interval(lambda counts: a(counts) - b(counts))
-
-    def values(self, group: Any, key: str) -> None:
-        """See `Estimates`."""
-        return None
-
-    def _interval(self, statistic: statistics.Statistic) -> Interval:
-        return statistics.bootstrap_interval(statistic, self._examples, seed=0)
-
-    def _make_statistic(self, group: Any, key: str) -> statistics.Statistic:
-        arrays, factor = self._arrays[group], self._quantities[key].factor
-        condition, _, measure = key.rpartition("/")
-        if measure in _OF_LATENTS:
-            latents = arrays[f"{condition}/latent"]
-            statistic = _OF_LATENTS[measure](latents, arrays["labels"])
-        else:
-            statistic = statistics.mean_statistic(arrays[key])
-        return lambda counts: factor * statistic(counts)
-
-
-def measured(folder: pathlib.Path, key: str) -> float:
-    """An entry of `metrics.json`, such as `psnr` or `adversarial/psnr`."""
-    found: Any = run_folder.read_metrics(folder)
-    for name in key.split("/"):
-        found = found[name]
-    return found
+    Args:
+        found: the measurements.
+        group: of runs.
+        key: of the quantity.
+        id_: see `row`, as what follows.
+        quantity: see `row`.
+        tag: see `row`.
+        printed: see `row`.
+    """
+    interval, values = found.value(group, key), found.values(group, key)
+    return Row(
+        id=id_,
+        quantity=quantity,
+        unit=found.quantities[key].unit,
+        printed=printed,
+        measured=interval.effect,
+        sd=None if values is None else float(values.std(ddof=1)),
+        n=1 if values is None else len(values),
+        values=() if values is None else tuple(values.tolist()),
+        low=interval.low,
+        high=interval.high,
+        tag=tag,
+        note=f"95 % {found.over}: {interval.low:#.4g} to {interval.high:#.4g}",
+    )
 
 
 def claim(
@@ -217,13 +136,33 @@ def with_parts(
         measurement: how the parts decide; by default all of them.
     """
     parts = list(parts)
-    whole = Claim(
+    decided_by = measurement or f"all {len(parts)} of the following"
+    verdict = statistics.all_hold(part.verdict for part in parts)
+    return [
+        whole(id_, statement, decided_by, verdict),
+        *(dataclasses.replace(part, part_of=id_) for part in parts),
+    ]
+
+
+def whole(
+    id_: str, statement: str, measurement: str, verdict: Verdict, *, note: str = ""
+) -> Claim:
+    """A claim that has no effect of its own: others decide it.
+
+    Args:
+        id_: unique in the ledger.
+        statement: what the source claims.
+        measurement: which others.
+        verdict: theirs together.
+        note: what a reader should know besides.
+    """
+    return Claim(
         id=id_,
         statement=statement,
-        measurement=measurement or f"all {len(parts)} of the following",
+        measurement=measurement,
         effect=None,
         low=None,
         high=None,
-        verdict=statistics.all_hold(part.verdict for part in parts),
+        verdict=verdict,
+        note=note,
     )
-    return [whole, *(dataclasses.replace(part, part_of=id_) for part in parts)]

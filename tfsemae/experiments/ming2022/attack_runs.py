@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tfsemae.experiments.ming2022.runs import WEIGHT
 from tfsemae.experiments.runs import Run
@@ -86,28 +86,23 @@ class Plan:
 
     def attacker(self, attacker: Attacker, seed: int) -> Run:
         """The training of an attacker of a seed's victim."""
-        flagfile, more = self.flagfiles[0], []
-        if attacker.weight is not None:
-            flagfile = self.flagfiles[1]
-            more = [
-                f"--semantic_weight={attacker.weight}",
-                _CLASSIFIER[attacker.role],
-            ]
-        inputs = {"decoder_from": self.victim(seed)}
+        victim = self.victim(seed)
+        inputs = {"decoder_from": victim}
         if attacker.from_victim:
-            inputs["encoder_from"] = self.victim(seed)
-        return self._training(
-            attacker.id, flagfile, _OTHER_SEED + seed, *more, inputs=inputs
-        )
+            inputs["encoder_from"] = victim
+        vanilla, semantic = self.flagfiles
+        seed += _OTHER_SEED
+        if attacker.weight is None:
+            return self._training(attacker.id, vanilla, seed, inputs=inputs)
+        flags = f"--semantic_weight={attacker.weight}", _CLASSIFIER[attacker.role]
+        return self._training(attacker.id, semantic, seed, *flags, inputs=inputs)
 
     def attack(self, attacker: Attacker, seed: int) -> Run:
         """The attack on a seed's victim."""
-        flags = ["--flagfile=flags/ming2022_attack.flags"]
-        if self.examples is not None:
-            flags.append(f"--examples={self.examples}")
+        some = () if self.examples is None else (f"--examples={self.examples}",)
         return Run(
             f"{self._label(attacker.id)}_attack_seed{seed}",
-            tuple(flags),
+            ("--flagfile=flags/ming2022_attack.flags", *some),
             "attack",
             {
                 "model_dir": self.victim(seed),
@@ -130,14 +125,13 @@ class Plan:
         *more: str,
         inputs: Mapping[str, Run] | None = None,
     ) -> Run:
-        flags = [
+        flags = (
             f"--flagfile=flags/ming2022_{flagfile}.flags",
             f"--dataset={self.dataset}",
             f"--steps={self.steps}",
             f"--seed={seed}",
-        ]
-        if self.classes:
-            flags.append(f"--classes={','.join(self.classes)}")
+            *([f"--classes={','.join(self.classes)}"] if self.classes else []),
+        )
         label = f"{self._label(network)}_{self.steps}_seed{seed}"
         return Run(label, (*flags, *more), inputs=inputs or {})
 
@@ -159,23 +153,15 @@ _MNIST = Plan(dataset="mnist", steps=2_500, examples=2000)
 _FASHION = dataclasses.replace(_MNIST, dataset="fashion_mnist")
 
 
-def _smoke(plan: Plan, **changes) -> Plan:
-    return dataclasses.replace(plan, dataset="digits", steps=10, **changes)
+def _scales(full: Plan, **smoke: Any) -> dict[str, Plan]:
+    small = dataclasses.replace(full, dataset="digits", steps=10, **smoke)
+    return {"full": full, "smoke": small}
 
 
 #: Artefact -> scale -> plan.
 PLANS = {
-    "ming2022_cifar10": {
-        "full": _CIFAR10,
-        "smoke": _smoke(_CIFAR10, classes=("0", "1")),
-    },
-    "ming2022_cifar10_seeds": {
-        "full": _SEEDS,
-        "smoke": _smoke(_SEEDS, classes=("0", "1"), seeds=2),
-    },
-    "ming2022_attack_mnist": {"full": _MNIST, "smoke": _smoke(_MNIST, examples=200)},
-    "ming2022_attack_fashion_mnist": {
-        "full": _FASHION,
-        "smoke": _smoke(_FASHION, examples=100),
-    },
+    "ming2022_cifar10": _scales(_CIFAR10, classes=("0", "1")),
+    "ming2022_cifar10_seeds": _scales(_SEEDS, classes=("0", "1"), seeds=2),
+    "ming2022_attack_mnist": _scales(_MNIST, examples=200),
+    "ming2022_attack_fashion_mnist": _scales(_FASHION, examples=100),
 }

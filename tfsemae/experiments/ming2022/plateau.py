@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from tfsemae.experiments.artefact import Made
-from tfsemae.experiments.claims import measured
+from tfsemae.experiments.claims import row
+from tfsemae.experiments.estimates import measured
 from tfsemae.experiments.ming2022 import runs
 from tfsemae.experiments.ming2022.printed import PLATEAU
-from tfsemae.reports.ledger import Choice, Row
+from tfsemae.reports.ledger import Choice
 
 _Psnr = Mapping[str, np.ndarray]  # network -> dB of each seed
 
@@ -23,6 +24,7 @@ def build(made: Made) -> Mapping[str, Any]:
         }
         for form, networks in runs.plateau(made.scale).items()
     }
+    steps = runs.PLATEAU[made.scale].steps
     loss, initializer = choose_form(psnr)
     reason = (
         f"highest PSNR of those above {PLATEAU:g} dB from every seed with both "
@@ -30,7 +32,15 @@ def build(made: Made) -> Mapping[str, Any]:
     )
     return {
         "rows": [
-            _row(made, name, form, values)
+            row(
+                "_".join((name, *form)),
+                f"{name}, {form[0]}, {form[1]}: PSNR after {steps} steps",
+                values,
+                unit="dB",
+                tag=made.tag(None),
+                note=f"{np.sum(values > PLATEAU)} of {len(values)} seeds above "
+                f"{PLATEAU:g} dB, the lowest at {values.min():.2f} dB",
+            )
             for form, networks in psnr.items()
             for name, values in networks.items()
         ],
@@ -39,23 +49,6 @@ def build(made: Made) -> Mapping[str, Any]:
             Choice(flag="initializer", value=initializer, reason=reason),
         ],
     }
-
-
-def _row(made: Made, name: str, form: tuple[str, str], values: np.ndarray) -> Row:
-    return Row(
-        id="_".join((name, *form)),
-        quantity=f"{name}, {form[0]}, {form[1]}: PSNR after "
-        f"{runs.PLATEAU[made.scale].steps} steps",
-        unit="dB",
-        printed=None,
-        measured=values.mean(),
-        sd=values.std(ddof=1),
-        n=len(values),
-        values=tuple(values.tolist()),
-        tag=made.tag(None),
-        note=f"{np.sum(values > PLATEAU)} of {len(values)} seeds above "
-        f"{PLATEAU:g} dB, the lowest at {values.min():.2f} dB",
-    )
 
 
 def choose_form(psnr: Mapping[tuple[str, str], _Psnr]) -> tuple[str, str]:

@@ -29,32 +29,26 @@ def network(
 ) -> Run:
     """The training of a network; weight None is the vanilla one."""
     kind = "vanilla" if weight is None else "semantic"
-    label = kind if weight is None else f"{kind}{weight:g}"
-    flags = {
-        "flagfile": f"flags/ming2022_mnist_{kind}.flags",
-        "dataset": scale.dataset,
-        "loss": loss,
-        "initializer": initializer,
-        "steps": scale.steps,
-        "seed": seed,
-    }
+    label, weighted = kind, ()
     if weight is not None:
-        flags["semantic_weight"] = weight
-    return Run(
-        f"{scale.dataset}_{label}_{scale.steps}_seed{seed}",
-        tuple(f"--{flag}={value}" for flag, value in flags.items()),
+        label, weighted = f"{kind}{weight:g}", (f"--semantic_weight={weight}",)
+    flags = (
+        f"--flagfile=flags/ming2022_mnist_{kind}.flags",
+        f"--dataset={scale.dataset}",
+        f"--loss={loss}",
+        f"--initializer={initializer}",
+        f"--steps={scale.steps}",
+        f"--seed={seed}",
     )
+    name = f"{scale.dataset}_{label}_{scale.steps}_seed{seed}"
+    return Run(name, (*flags, *weighted))
 
 
 TABLE_2 = {"full": Scale("mnist", 10_000, 5), "smoke": Scale("digits", 20, 2)}
 
 PLATEAU = {"full": Scale("mnist", 1_500, 5), "smoke": Scale("digits", 10, 2)}
 _LOSSES = ("binary_crossentropy", "mean_squared_error")
-_FORMS = {
-    "full": tuple(itertools.product(_LOSSES, INITIALIZERS)),
-    "smoke": tuple(itertools.product(_LOSSES, INITIALIZERS[-1:])),
-}
-_PLATEAU_WEIGHTS = {"vanilla": None, "semantic": 1}
+_INITIALIZERS = {"full": INITIALIZERS, "smoke": INITIALIZERS[-1:]}
 
 WEIGHT_SCALES = {"full": Scale("mnist", 3_000, 3), "smoke": Scale("digits", 15, 2)}
 WEIGHTS: dict[str, tuple[float, ...]] = {
@@ -62,33 +56,28 @@ WEIGHTS: dict[str, tuple[float, ...]] = {
     "smoke": (WEIGHT, 1),
 }
 
-_ByWeight = dict[float | None, list[Run]]
 
-
-def table_2(scale: str) -> _ByWeight:
+def table_2(scale: str) -> dict[float | None, list[Run]]:
     """Weight -> trainings of `ming2022_mnist`."""
     return _by_weight(TABLE_2[scale], (None, WEIGHT))
 
 
-def weight(scale: str) -> _ByWeight:
+def weight(scale: str) -> dict[float | None, list[Run]]:
     """Weight -> trainings of `ming2022_weight`."""
     return _by_weight(WEIGHT_SCALES[scale], (None, *WEIGHTS[scale]))
 
 
 def plateau(scale: str) -> dict[tuple[str, str], dict[str, list[Run]]]:
     """(loss, initializer) -> network -> trainings of `ming2022_plateau`."""
-    s = PLATEAU[scale]
-    return {
-        form: {
-            name: [
-                network(s, w, seed, loss=form[0], initializer=form[1])
-                for seed in range(s.seeds)
-            ]
-            for name, w in _PLATEAU_WEIGHTS.items()
-        }
-        for form in _FORMS[scale]
-    }
+    found = {}
+    for form in itertools.product(_LOSSES, _INITIALIZERS[scale]):
+        flags = dict(zip(("loss", "initializer"), form, strict=True))
+        by_weight = _by_weight(PLATEAU[scale], (None, 1), **flags)
+        found[form] = {"vanilla": by_weight[None], "semantic": by_weight[1]}
+    return found
 
 
-def _by_weight(s: Scale, weights: Sequence[float | None]) -> _ByWeight:
-    return {w: [network(s, w, seed) for seed in range(s.seeds)] for w in weights}
+def _by_weight(
+    s: Scale, weights: Sequence[float | None], **flags: str
+) -> dict[float | None, list[Run]]:
+    return {w: [network(s, w, n, **flags) for n in range(s.seeds)] for w in weights}

@@ -1,13 +1,19 @@
 """What the artefacts of section III share: quantities, rows, claims 1 and 2."""
 
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from tfsemae import statistics
 from tfsemae.experiments.artefact import Made
-from tfsemae.experiments.claims import MEASUREMENTS_FILE, Estimates, OverSeeds, Quantity
+from tfsemae.experiments.claims import row
+from tfsemae.experiments.estimates import (
+    MEASUREMENTS_FILE,
+    Estimates,
+    OverSeeds,
+    Quantity,
+)
 from tfsemae.experiments.ming2022 import printed
 from tfsemae.experiments.runs import Run
 from tfsemae.reports.ledger import Row
@@ -52,8 +58,7 @@ RULES: dict[int, dict[str, Rule]] = {
 
 def estimates(made: Made, runs: Mapping[float | None, Sequence[Run]]) -> OverSeeds:
     """What the trainings measured, by weight."""
-    folders = {weight: made.folders(each) for weight, each in runs.items()}
-    return OverSeeds(folders, QUANTITIES)
+    return OverSeeds({w: made.folders(each) for w, each in runs.items()}, QUANTITIES)
 
 
 def effect(found: Estimates, weight: float, key: str) -> Interval:
@@ -68,32 +73,28 @@ def verdict(found: Estimates, weight: float, claim: int) -> Verdict:
     )
 
 
-def rows(made: Made, found: OverSeeds, weight: float | None, name: str) -> list[Row]:
-    """A row for each quantity of a network, beside Table II where it prints it.
+def both(found: Estimates, weight: float) -> Verdict:
+    """The verdict on claims 1 and 2 together."""
+    return statistics.all_hold(verdict(found, weight, claim) for claim in RULES)
 
-    Args:
-        made: of which scale.
-        found: the measurements.
-        weight: of the network.
-        name: of the network: `vanilla`, `semantic`, or with its weight.
+
+def rows(
+    made: Made, found: OverSeeds, names: Mapping[float | None, str]
+) -> Iterator[Row]:
+    """A row for each quantity of each network, beside Table II where it prints it.
+
+    `names`: weight -> `vanilla`, `semantic`, or that with its weight.
     """
-    made_rows = []
-    for key, quantity in QUANTITIES.items():
-        if key == "label_accuracy" and weight is None:
-            continue
-        values = found.values(weight, key)
-        number = printed.TABLE_2.get(f"{name}_{key}")
-        made_rows.append(
-            Row(
-                id=f"{name}_{key}",
-                quantity=f"{name}: {quantity.name}",
+    for weight, name in names.items():
+        for key, quantity in QUANTITIES.items():
+            if key == "label_accuracy" and weight is None:
+                continue
+            number = printed.TABLE_2.get(f"{name}_{key}")
+            yield row(
+                f"{name}_{key}",
+                f"{name}: {quantity.name}",
+                found.values(weight, key),
                 unit=quantity.unit,
                 printed=number,
-                measured=values.mean(),
-                sd=values.std(ddof=1),
-                n=len(values),
-                values=tuple(values.tolist()),
                 tag=made.tag(number),
             )
-        )
-    return made_rows

@@ -4,16 +4,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from tfsemae import statistics
+from tfsemae.experiments import pictures
 from tfsemae.experiments.artefact import Made
-from tfsemae.experiments.claims import Estimates, OverSeeds, claim
+from tfsemae.experiments.claims import claim, whole
+from tfsemae.experiments.estimates import Estimates, OverSeeds
 from tfsemae.experiments.ming2022 import printed, runs, section3
 from tfsemae.experiments.ming2022.section3 import QUANTITIES, RULES, STATEMENTS
-from tfsemae.reports import figures
 from tfsemae.reports.ledger import Choice, Claim, Picture
-from tfsemae.statistics import Interval
 
 _ANY_WEIGHT = "3_both"
 
@@ -24,12 +21,11 @@ def build(made: Made) -> Mapping[str, Any]:
     weights = runs.WEIGHTS[made.scale]
     names = {None: "vanilla"} | {w: f"semantic{w:g}" for w in weights}
     return {
-        "rows": [
-            row
-            for weight, name in names.items()
-            for row in section3.rows(made, found, weight, name)
+        "rows": list(section3.rows(made, found, names)),
+        "claims": [
+            _any_weight(found, weights),
+            *(_claim(found, weight, n) for weight in weights for n in RULES),
         ],
-        "claims": [_any_weight(found, weights), *_claims_by_weight(found, weights)],
         "pictures": _draw(made, found, weights),
         "choices": [
             Choice(
@@ -56,112 +52,72 @@ def choose_weight(found: Estimates, weights: Sequence[float]) -> float:
         which claim 2 holds; among all, where there is none such either.
     """
     tighter = [w for w in weights if section3.verdict(found, w, 2) == "holds"]
-    both = [w for w in tighter if section3.verdict(found, w, 1) == "holds"]
-    if both:
+    if both := [w for w in tighter if section3.both(found, w) == "holds"]:
         return min(both)
     return min(tighter or weights, key=lambda w: _cost(found, w))
 
 
 def _cost(found: Estimates, weight: float) -> float:
-    margins = {"psnr": printed.PSNR_MARGIN, "ssim": printed.SSIM_MARGIN}
+    psnr, ssim = (section3.effect(found, weight, key) for key in ("psnr", "ssim"))
     return max(
-        abs(section3.effect(found, weight, key).effect) / margin
-        for key, margin in margins.items()
+        abs(psnr.effect) / printed.PSNR_MARGIN, abs(ssim.effect) / printed.SSIM_MARGIN
     )
-
-
-def _claims_by_weight(found: OverSeeds, weights: Sequence[float]) -> list[Claim]:
-    return [_claim(found, weight, number) for weight in weights for number in RULES]
 
 
 def _claim(found: OverSeeds, weight: float, number: int) -> Claim:
     """A claim at a weight: the effect of its first quantity, the other in the note."""
     (key, rule), (beside, beside_rule) = RULES[number].items()
-    unit = QUANTITIES[beside].unit
+    other, effect = QUANTITIES[beside], section3.effect(found, weight, beside)
     made = claim(
         f"{number}_weight{weight:g}",
         f"{STATEMENTS[number]}: weight {weight:g}",
-        f"{QUANTITIES[beside].name} {beside_rule.sentence(unit)}; {QUANTITIES[key]}, "
+        f"{other.name} {beside_rule.sentence(other.unit)}; {QUANTITIES[key]}, "
         "semantic minus vanilla",
         section3.effect(found, weight, key),
         rule,
         unit=QUANTITIES[key].unit,
-        note=_described(beside, section3.effect(found, weight, beside)),
+        note=f"{other}: {effect.effect:+.2f}, interval {effect.low:+.2f} to "
+        f"{effect.high:+.2f}",
     )
     return dataclasses.replace(
         made, verdict=section3.verdict(found, weight, number), part_of=_ANY_WEIGHT
     )
 
 
-def _described(key: str, effect: Interval) -> str:
-    return (
-        f"{QUANTITIES[key]}: {effect.effect:+.2f}, interval {effect.low:+.2f} to "
-        f"{effect.high:+.2f}"
-    )
-
-
 def _any_weight(found: OverSeeds, weights: Sequence[float]) -> Claim:
-    verdicts = {
-        w: statistics.all_hold(section3.verdict(found, w, number) for number in RULES)
-        for w in weights
-    }
-    held = [f"{w:g}" for w in weights if verdicts[w] == "holds"]
-    undecided = [f"{w:g}" for w in weights if verdicts[w] == "undecided"]
-    return Claim(
-        id=_ANY_WEIGHT,
-        statement="A weight exists at which claims 1 and 2 hold together",
-        measurement=f"claims 1 and 2 at {len(weights)} weights",
-        effect=None,
-        low=None,
-        high=None,
-        verdict="holds" if held else "undecided" if undecided else "does not hold",
-        note=f"together at: {', '.join(held) or 'none'}; undecided at: "
-        f"{', '.join(undecided) or 'none'}",
+    verdicts = {f"{weight:g}": section3.both(found, weight) for weight in weights}
+    held, undecided = (
+        ", ".join(weight for weight, verdict in verdicts.items() if verdict == each)
+        for each in ("holds", "undecided")
+    )
+    return whole(
+        _ANY_WEIGHT,
+        "A weight exists at which claims 1 and 2 hold together",
+        f"claims 1 and 2 at {len(weights)} weights",
+        "holds" if held else "undecided" if undecided else "does not hold",
+        note=f"together at: {held or 'none'}; undecided at: {undecided or 'none'}",
     )
 
 
 def _draw(made: Made, found: OverSeeds, weights: Sequence[float]) -> list[Picture]:
-    pictures, seeds = [], runs.WEIGHT_SCALES[made.scale].seeds
-    for key in ("silhouette", "knn_accuracy"):
-        panels = [_panel(found, weights, key, quality) for quality in ("psnr", "ssim")]
-        file = f"frontier_{key}.png"
-        figures.curves(panels, made.output_dir / file)
-        listed = ", ".join(f"{w:g}" for w in weights)
-        pictures.append(
-            Picture(
-                file=file,
-                caption=f"Reconstruction against the {QUANTITIES[key].name}. "
-                f"One point per weight, along the curve {listed}: mean and "
-                f"standard deviation over {seeds} seeds.",
-            )
-        )
-    return pictures
-
-
-def _panel(found: OverSeeds, weights: Sequence[float], x: str, y: str) -> figures.Panel:
-    return figures.Panel(
-        x_label=str(QUANTITIES[x]),
-        y_label=str(QUANTITIES[y]),
-        curves=[
-            _curve("semantic, by weight", found, weights, x, y),
-            _curve("vanilla", found, [None], x, y),
-        ],
-        levels=[
-            (f"{name}, printed", printed.TABLE_2[f"{name}_{y}"])
+    seeds, listed = runs.WEIGHT_SCALES[made.scale].seeds, [f"{w:g}" for w in weights]
+    printed_levels = {
+        key: [
+            (f"{name}, printed", printed.TABLE_2[f"{name}_{key}"])
             for name in ("vanilla", "semantic")
-        ],
-    )
-
-
-def _curve(
-    label: str, found: OverSeeds, weights: Sequence[float | None], x: str, y: str
-) -> figures.Curve:
-    xs, ys = (np.stack([found.values(w, key) for w in weights]) for key in (x, y))
-    return figures.Curve(
-        label=label,
-        x=xs.mean(axis=1),
-        y=ys.mean(axis=1),
-        x_error=xs.std(axis=1, ddof=1),
-        y_error=ys.std(axis=1, ddof=1),
-        names=[f"{w:g}" for w in weights if w is not None],
-    )
+        ]
+        for key in ("psnr", "ssim")
+    }
+    return [
+        pictures.frontiers(
+            found,
+            key,
+            printed_levels,
+            {"semantic, by weight": weights, "vanilla": [None]},
+            made.output_dir / f"frontier_{key}.png",
+            f"Reconstruction against the {QUANTITIES[key].name}. One point per weight, "
+            f"along the curve {', '.join(listed)}: mean and standard deviation over "
+            f"{seeds} seeds.",
+        )
+        for key in ("silhouette", "knn_accuracy")
+    ]

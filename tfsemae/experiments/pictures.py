@@ -1,0 +1,203 @@
+"""Pictures that several sources have: reconstructions, maps, attacks, frontiers."""
+
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tfsemae import data, models
+from tfsemae.evaluation import attack as evaluation
+from tfsemae.experiments.estimates import OverSeeds
+from tfsemae.reports import embeddings, figures
+from tfsemae.reports.ledger import Picture
+
+_IMAGES, _MAPPED = 10, 2000
+_SEED = 0  # of t-SNE
+Levels = Sequence[tuple[str, float]]  # (label, value) of lines
+
+
+def reconstructions(
+    images: data.Images,
+    networks: Mapping[str, models.Autoencoder],
+    path: pathlib.Path,
+    caption: str,
+) -> Picture:
+    """Draws the first images above their reconstructions by each network.
+
+    Args:
+        images: of which the first are drawn.
+        networks: label -> network.
+        path: PNG file to write.
+        caption: of the picture.
+    """
+    shown = _first(images, _IMAGES)
+    rows = [("original", shown)]
+    for name, network in networks.items():
+        rows.append((name, network.joint()(shown)["reconstruction"]))
+    figures.image_grid(rows, path)
+    return Picture(file=path.name, caption=caption)
+
+
+def latent_maps(
+    images: data.Images,
+    networks: Mapping[str, models.Autoencoder],
+    path: pathlib.Path,
+    caption: str,
+) -> Picture:
+    """Draws a t-SNE map of the latents of each network.
+
+    Args:
+        images: of which the first 2,000 are encoded; with labels.
+        networks: title -> network.
+        path: PNG file to write.
+        caption: what it shows; number, seed and perplexity follow.
+    """
+    pixels = _first(images, _MAPPED)
+    panels = [
+        (
+            name,
+            embeddings.tsne(network.encoder.predict(pixels, verbose=0), seed=_SEED),
+            images.labels[: len(pixels)],
+        )
+        for name, network in networks.items()
+    ]
+    figures.embedding(panels, images.class_names, path)
+    return Picture(
+        file=path.name,
+        caption=f"{caption} of the first {_MAPPED} test images. Seed {_SEED}, "
+        "perplexity 30.",
+    )
+
+
+def _first(images: data.Images, count: int) -> np.ndarray:
+    batch = next(iter(data.batches(images, count, shuffle=False)))
+    return batch[0] if isinstance(batch, tuple) else batch
+
+
+class Attacked(NamedTuple):
+    """What an attack made of images."""
+
+    original: np.ndarray  # float32 `[N, H, W, C]` in [0, 1]
+    adversarial: np.ndarray  # of that shape, unclipped
+    latents: Mapping[str, np.ndarray]  # `clean` and `adversarial`, `[N, ...]`
+    labels: np.ndarray  # int64 `[N]`
+    class_names: tuple[str, ...]
+
+
+def read_attacked(images: data.Images, folder: pathlib.Path) -> Attacked:
+    """Reads what an attack run wrote.
+
+    Args:
+        images: of the split that was attacked, with labels.
+        folder: of the run.
+    """
+    with (
+        np.load(folder / evaluation.ADVERSARIAL_FILE) as arrays,
+        np.load(folder / evaluation.MEASUREMENTS_FILE) as found,
+    ):
+        adversarial, indices = arrays["unclipped"], arrays["indices"]
+        latents = {name: found[f"{name}/latent"] for name in ("clean", "adversarial")}
+    chosen = data.take(images, indices)
+    original = chosen.images / np.float32(255)
+    return Attacked(original, adversarial, latents, chosen.labels, chosen.class_names)
+
+
+def attacked_images(attacked: Attacked, path: pathlib.Path, caption: str) -> Picture:
+    """Draws images, what the attack made of them, and the change.
+
+    Args:
+        attacked: of which as many of each class are drawn as there is room for.
+        path: PNG file to write.
+        caption: which attack; what is shown follows.
+    """
+    labels = attacked.labels
+    classes = np.unique(labels)
+    each = max(1, _IMAGES // len(classes))
+    shown = np.concatenate([np.flatnonzero(labels == c)[:each] for c in classes])
+    evaluation.draw(attacked.original[shown], attacked.adversarial[shown], path)
+    return Picture(
+        file=path.name,
+        caption=f"{caption}: test images, adversarial images clipped to [0, 1], and "
+        f"what changed, amplified on grey. {len(shown)} {_of(attacked)}",
+    )
+
+
+def joint_map(attacked: Attacked, path: pathlib.Path, caption: str) -> Picture:
+    """Draws one t-SNE map of clean and adversarial latents, side by side."""
+    latents = attacked.latents
+    points = embeddings.tsne(np.concatenate(list(latents.values())), seed=_SEED)
+    panels = [
+        (name, part, attacked.labels)
+        for name, part in zip(latents, np.split(points, len(latents)), strict=True)
+    ]
+    figures.embedding(panels, attacked.class_names, path, one_map=True)
+    return Picture(
+        file=path.name,
+        caption=f"{caption}: one t-SNE map of the codes of clean and of adversarial "
+        f"images under the same encoder. Perplexity 30, all {_of(attacked)}",
+    )
+
+
+def separate_maps(attacked: Attacked, path: pathlib.Path, caption: str) -> Picture:
+    """Draws a t-SNE map of the clean latents and one of the adversarial ones."""
+    panels = [
+        (name, embeddings.tsne(latents, seed=_SEED), attacked.labels)
+        for name, latents in attacked.latents.items()
+    ]
+    figures.embedding(panels, attacked.class_names, path)
+    return Picture(
+        file=path.name,
+        caption=f"{caption}: a t-SNE map for the codes of clean images and one for "
+        f"those of adversarial images. Perplexity 30, all {_of(attacked)}",
+    )
+
+
+def _of(attacked: Attacked) -> str:
+    return f"of the {len(attacked.labels):,} attacked images, seed {_SEED}."
+
+
+def frontiers(
+    found: OverSeeds,
+    x: str,
+    ys: Mapping[str, Levels],
+    curves: Mapping[str, Sequence[Any]],
+    path: pathlib.Path,
+    caption: str,
+) -> Picture:
+    """Draws quantities against another one: means and standard deviations over runs.
+
+    Args:
+        found: the measurements.
+        x: key of the quantity at the bottom.
+        ys: key of the quantity of each panel -> its horizontal lines.
+        curves: label -> groups in the order in which a line joins them; of several,
+            each is named.
+        path: PNG file to write.
+        caption: of the picture.
+    """
+    panels = [
+        figures.Panel(
+            x_label=str(found.quantities[x]),
+            y_label=str(found.quantities[y]),
+            curves=[_curve(found, x, y, *curve) for curve in curves.items()],
+            levels=levels,
+        )
+        for y, levels in ys.items()
+    ]
+    figures.curves(panels, path)
+    return Picture(file=path.name, caption=caption)
+
+
+def _curve(
+    found: OverSeeds, x: str, y: str, label: str, groups: Sequence[Any]
+) -> figures.Curve:
+    xs, ys = (np.stack([found.values(g, key) for g in groups]) for key in (x, y))
+    return figures.Curve(
+        label=label,
+        x=xs.mean(axis=1),
+        y=ys.mean(axis=1),
+        x_error=xs.std(axis=1, ddof=1),
+        y_error=ys.std(axis=1, ddof=1),
+        names=[f"{group:g}" for group in groups] if len(groups) > 1 else (),
+    )
