@@ -1,6 +1,7 @@
 """Plans, runs and lands artefacts; the work itself is Snakemake's."""
 
 import importlib.util
+import logging
 import pathlib
 import shutil
 import subprocess
@@ -80,6 +81,8 @@ def make(
     places: Mapping[str, str],
 ) -> None:
     """Does all runs of an artefact in this process, then writes its ledger."""
+    # Each run traces its own networks, of which TensorFlow would warn.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     for run in experiments.artefacts()[artefact].all_runs(scale):
         run.perform(runs_dir, places)
     write_ledger(artefact, runs_dir, root, scale, places)
