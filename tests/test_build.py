@@ -203,7 +203,7 @@ def test_oldest_constraints_are_the_lower_ends():
     assert {name: version for name, (version,) in found.items()} == floors
 
 
-@pytest.mark.parametrize("python", ["3.11", "3.13"])
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 def test_newest_constraints_are_within_the_ranges(python):
     found = _constraints("newest", python)
     for extra in ("", "docs", "reproduce", "test"):
