@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tfsemae.experiments import reproduction
-from tfsemae.experiments.ming2022 import plan
+from tfsemae.experiments.ming2022 import runs
 from tfsemae.reports import Ledger, headlines, page, readme, sentences
 
 _ROOT = pathlib.Path(__file__).parents[1]
@@ -68,9 +68,9 @@ def test_each_landed_ledger_is_of_a_known_artefact(ledgers):
 @pytest.mark.parametrize("folder", _LANDED, ids=lambda folder: folder.name)
 def test_landed_choices_are_the_defaults(folder):
     defaults = {
-        "loss": plan.LOSS,
-        "initializer": plan.INITIALIZER,
-        "semantic_weight": plan.WEIGHT,
+        "loss": runs.LOSS,
+        "initializer": runs.INITIALIZER,
+        "semantic_weight": runs.WEIGHT,
         # Those that Ming 2022, section IV, leaves open.
         "train_decoder": False,
         "encoder_from": None,
