@@ -52,8 +52,8 @@ def test_killed_and_finished_by_a_cluster(tmp_path):
     folder = tmp_path / "reproduction"
     arguments = ["ming2022_mnist", "--scale=smoke", f"--output_dir={folder}"]
     process = _start(*arguments, "--cores=1")
-    # When the second is there, Snakemake has booked the first.
-    first, _ = _wait_for("smoke/runs/*/metrics.json", folder, process, count=2)
+    runs = "smoke/runs/ming2022_mnist/*/metrics.json"
+    first, _ = _wait_for(runs, folder, process, count=2)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     written = first.stat().st_mtime_ns
@@ -76,6 +76,9 @@ def test_killed_and_finished_by_a_cluster(tmp_path):
     page = (folder / "smoke" / "ming2022.html").read_text("utf-8")
     assert "smoke" in page
     assert "24.89" in page  # Table II beside the measured value
+    # The end of what is printed: verdicts, and where the page is.
+    assert "ming2022_mnist: Both at once, at weight 0.001: " in output
+    assert output.endswith(f"Page: {folder / 'smoke' / 'index.html'}\n")
 
 
 def test_attack_from_trainings_to_ledger(tmp_path):
@@ -113,17 +116,27 @@ def test_landing_takes_ledger_and_pictures_and_nothing_else(tmp_path, monkeypatc
 
 def test_a_page_of_other_artefacts_is_not_taken_for_this_one(tmp_path):
     folder = tmp_path / "reproduction"
-    for name in experiments.artefacts()["ming2022_mnist"].runs(
-        "ming2022_mnist", "smoke"
-    ):
-        run = folder / "smoke" / "runs" / name
-        run.mkdir(parents=True)
-        (run / "metrics.json").touch()
-    (folder / "smoke" / "index.html").touch()  # the newest of all
+    (folder / "smoke").mkdir(parents=True)
+    (folder / "smoke" / "index.html").touch()
     arguments = ["ming2022_mnist", "--scale=smoke", f"--output_dir={folder}"]
     code, output = _run(*arguments, "--", "--dry-run")
+    assert "rule artefact:" in output
+    assert "Traceback" not in output
     assert code == 0, output
-    assert "rule ledger:" in output
+
+
+def test_at_full_length_each_run_is_a_job_of_its_own(tmp_path):
+    folder = tmp_path / "reproduction"
+    planned = experiments.artefacts()["ming2022_mnist"].all_runs("full")
+    for run in planned[1:]:
+        done = folder / "full" / "runs" / run.name
+        done.mkdir(parents=True)
+        (done / "metrics.json").touch()
+    arguments = ["ming2022_mnist", f"--output_dir={folder}"]
+    _, output = _run(*arguments, "--", "--dry-run", "--printshellcmds")
+    assert output.count("rule run:") == 1
+    assert output.count("rule ledger:") == 1
+    assert f"--output_dir={folder / 'full' / 'runs' / planned[0].name}" in output
 
 
 def test_page_has_what_was_made_before_as_well(tmp_path, monkeypatch):

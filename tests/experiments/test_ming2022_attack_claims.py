@@ -1,14 +1,11 @@
 """The rules of section IV, on attacks whose outcome is known."""
 
-import json
-
 import numpy as np
 import pytest
-from tfsemae.experiments.ming2022.attack_plan import Attacker
 
-from tfsemae import metrics
-from tfsemae.experiments.ming2022 import attack_claims
-from tfsemae.experiments.ming2022.attack_claims import OverImages, OverSeeds
+from tfsemae.experiments.estimates import OverExamples
+from tfsemae.experiments.ming2022 import attack_claims, printed
+from tfsemae.experiments.ming2022.attack_runs import Attacker
 from tfsemae.statistics import Interval
 
 _LABELS = np.arange(60) % 2
@@ -26,20 +23,20 @@ def _arrays(gap, correct, noise_gap=4.0, noise_correct=0.95, **changes):
     arrays = {
         "labels": _LABELS,
         "indices": np.arange(60),
-        "psnr": np.full(60, 40.0),
-        "ssim": np.full(60, 0.97),
-        "psnr_clipped": np.full(60, 41.0),
-        "ssim_clipped": np.full(60, 0.98),
-        "movement": np.full(60, 0.2),
-        "inverse_error": np.full(60, 0.05),
+        "adversarial/psnr": np.full(60, 40.0),
+        "adversarial/ssim": np.full(60, 0.97),
+        "clipped/psnr": np.full(60, 41.0),
+        "clipped/ssim": np.full(60, 0.98),
+        "adversarial/remaining_distance": np.full(60, 0.2),
+        "clean/inverse_error": np.full(60, 0.05),
     }
     of_latents = {"clean": (4.0, 1.0), "adversarial": (gap, correct)}
     of_latents["noise"] = noise_gap, noise_correct
-    for latent, (distance, share) in of_latents.items():
-        arrays[f"latent_{latent}"] = _latents(distance)
+    for condition, (distance, share) in of_latents.items():
+        arrays[f"{condition}/latent"] = _latents(distance)
         for key in ("knn_accuracy", "linear_probe_accuracy"):
-            arrays[f"{key}_{latent}"] = np.arange(60) < share * 60
-            arrays[f"{key}_anew_{latent}"] = np.ones(60, bool)
+            arrays[f"{condition}/{key}"] = np.arange(60) < share * 60
+            arrays[f"{condition}/{key}_anew"] = np.ones(60, bool)
     return arrays | changes
 
 
@@ -49,7 +46,8 @@ def over_images(tmp_path):
         for name, arrays in attackers.items():
             (tmp_path / name).mkdir()
             np.savez(tmp_path / name / "measurements.npz", **arrays)
-        return OverImages({Attacker(name): tmp_path / name for name in attackers})
+        folders = {Attacker(name): tmp_path / name for name in attackers}
+        return OverExamples(folders, attack_claims.QUANTITIES, note="one of each")
 
     return make
 
@@ -84,62 +82,54 @@ def test_a_control_that_does_the_same_or_more(over_images):
 
 
 def test_an_attack_that_only_disturbs(over_images):
-    nothing = _arrays(
-        4.0,
-        1.0,
-        noise_correct=0.8,
-        psnr=np.full(60, 30.0),
-        ssim=np.full(60, 0.9),
-        movement=np.ones(60),
-    )
+    changes = {
+        "adversarial/psnr": np.full(60, 30.0),
+        "adversarial/ssim": np.full(60, 0.9),
+        "adversarial/remaining_distance": np.ones(60),
+    }
+    nothing = _arrays(4.0, 1.0, noise_correct=0.8, **changes)
     measured = over_images(shuffled=nothing, labelled=nothing, unlabelled=nothing)
     found = _verdicts(measured)
-    for name in ("1_psnr", "1_ssim", "3_movement"):
+    for name in ("1_psnr", "1_ssim", "3_remaining_distance"):
         assert found[f"{name}_shuffled"] == "does not hold"
     assert found["2_silhouette_shuffled"] == "undecided"  # 0 to 0
     assert found["4_knn_accuracy_noise_shuffled"] == "does not hold"  # noise does more
 
 
-def test_measurements_over_images_are_the_measures_themselves(over_images):
-    arrays = _arrays(1.0, 0.5, movement=np.r_[np.nan, np.full(59, 0.25)])
-    measured = over_images(shuffled=arrays)
-    expected = {
-        "psnr": 40.0,
-        "ssim": 97.0,  # %
-        "movement": 0.25,  # over the images that have one
-        "knn_accuracy_adversarial": 50.0,
-        "silhouette_adversarial": metrics.silhouette(_latents(1.0), _LABELS),
-        "scatter_ratio_clean": metrics.scatter_ratio(_latents(4.0), _LABELS) - 1 / 58,
-    }
-    for key, value in expected.items():
-        found = measured.value(SHUFFLED, key)
-        assert found.effect == pytest.approx(value), key
-        assert found.low <= found.effect <= found.high
-
-
-def test_pairs_of_seeds_leave_what_they_share_out(tmp_path):
-    def write(name, offset):
-        folders = []
-        for seed, base in enumerate((0.1, 0.5, 0.3)):
-            folder = tmp_path / f"{name}{seed}"
-            folder.mkdir()
-            latents = {"adversarial": {"silhouette": base + offset}}
-            found = {"psnr": 30 + base, "latents": latents}
-            (folder / "metrics.json").write_text(json.dumps(found))
-            folders.append(folder)
-        return folders
-
-    measured = OverSeeds({SHUFFLED: write("a", 0.0), LABELLED: write("b", 0.25)})
-    key = "silhouette_adversarial"
-    np.testing.assert_allclose(
-        measured.difference((LABELLED, key), (SHUFFLED, key)), 0.25
+def test_statement_rule_and_note_are_those_of_the_attacker(over_images):
+    measured = over_images(shuffled=_arrays(0, 0.5))
+    first = attack_claims.claims(measured, SHUFFLED, [])[1]
+    assert first.id == "1_psnr_shuffled"
+    assert first.statement.endswith("(shuffled labels)")
+    assert first.measurement == (
+        "PSNR (dB) of I_a, unclipped, against I; 95 % bootstrap over 60 images; "
+        "holds above 35 dB, does not hold below"
     )
-    assert measured.sd(SHUFFLED, "psnr") == pytest.approx(0.2)
-    # t quantile of 2 degrees of freedom 4.3027, sd 0.2, n 3.
-    np.testing.assert_allclose(
-        measured.value(SHUFFLED, "psnr"),
-        30.3 + 4.302653 * 0.2 / 3**0.5 * np.array([0, -1, 1]),
+    assert (first.note, first.signed, first.part_of) == (
+        "one of each",
+        False,
+        "1_all_shuffled",
     )
+
+
+class _Fixed:
+    """The same interval of everything."""
+
+    over, note = "", ""
+
+    def __init__(self, low, high):
+        self._interval = Interval((low + high) / 2, low, high)
+
+    def value(self, group, key):
+        return self._interval
+
+    def difference(self, first, second):
+        return self._interval
+
+
+def _verdict(id_, low, high):
+    found = attack_claims.claims(_Fixed(low, high), SHUFFLED, [LABELLED])
+    return {claim.id: claim.verdict for claim in found}[f"{id_}_shuffled"]
 
 
 @pytest.mark.parametrize(
@@ -147,15 +137,15 @@ def test_pairs_of_seeds_leave_what_they_share_out(tmp_path):
     [
         (0.1, 0.49, "holds"),
         (0.1, 0.5, "undecided"),
-        (0.6, 0.8, "undecided"),
+        (0.5, 0.9, "intermediate"),
+        (0.6, 0.8, "intermediate"),
         (0.9, 1.0, "undecided"),
         (0.91, 1.1, "does not hold"),
     ],
 )
 def test_equation_7_is_judged_by_the_way_that_is_left(low, high, verdict):
-    interval = Interval((low + high) / 2, low, high)
-    bounds = attack_claims.MOVED, attack_claims.UNMOVED
-    assert attack_claims.between(interval, *bounds) == verdict
+    assert printed.REMAINING == (0.5, 0.9)
+    assert _verdict("3_remaining_distance", low, high) == verdict
 
 
 @pytest.mark.parametrize(
@@ -165,23 +155,13 @@ def test_equation_7_is_judged_by_the_way_that_is_left(low, high, verdict):
         (-0.9, -0.1, "holds"),  # small, but clear of zero
         (-0.9, 0.9, "does not hold"),  # as good as equal
         (-1.1, 0.9, "undecided"),
-        (-1, 4, "undecided"),
+        (-1, 4, "does not hold"),  # at the margin, or above
+        (-1.1, 4, "undecided"),
         (0.1, 4, "does not hold"),
+        (-0.15, 1.25, "does not hold"),  # within a point of 0, or above
     ],
 )
 def test_an_effect_of_the_labels_is_one_beyond_the_control(low, high, verdict):
-    interval = Interval((low + high) / 2, low, high)
-    assert attack_claims.beyond(interval, margin=1.0) == verdict
-
-
-def test_attacks_of_different_images_are_not_compared(over_images):
-    other = _arrays(0, 0.5, indices=np.arange(60) + 1)
-    with pytest.raises(ValueError, match="are of different images"):
-        over_images(shuffled=_arrays(0, 0.5), labelled=other)
-
-
-def test_below_is_the_mirror_of_above():
-    assert attack_claims.below(Interval(-2, -3, -1)) == "holds"
-    assert attack_claims.below(Interval(2, 1, 3)) == "does not hold"
-    assert attack_claims.below(Interval(0, -1, 1)) == "undecided"
-    assert attack_claims.below(Interval(4, 3, 4.5), 5) == "holds"
+    assert printed.NO_DIFFERENCE["knn_accuracy"] == 1.0
+    for control in ("labelled", "noise"):
+        assert _verdict(f"4_knn_accuracy_{control}", low, high) == verdict

@@ -67,7 +67,9 @@ def reproduce(
         files.write_json(root / "config.json", config)
         _run(root / "config.json", cores, snakemake)
         page_path = write_page(root / scale)
-    print(_verdicts(artefacts, root / scale))
+    if page_path is None:  # a dry run of Snakemake, say
+        return
+    print(_verdicts(_ledgers(root / scale), artefacts))
     print(f"Page: {page_path}")
     if land:
         _land(artefacts, root / scale)
@@ -199,14 +201,15 @@ def _run(config: pathlib.Path, cores: int, snakemake: Sequence[str]) -> None:
         )
 
 
-def _verdicts(artefacts: Sequence[str], folder: pathlib.Path) -> str:
+def _verdicts(ledgers: Sequence[Ledger], artefacts: Sequence[str]) -> str:
     """A line for each claim that is no part of another."""
-    lines = []
-    for artefact in artefacts:
-        for claim in Ledger.read(folder / artefact).claims:
-            if claim.part_of is None:
-                lines.append(f"{artefact}: {claim.statement}: {claim.verdict}")
-    return "\n".join(lines)
+    return "\n".join(
+        f"{ledger.artefact}: {claim.statement}: {claim.verdict}"
+        for ledger in ledgers
+        if ledger.artefact in artefacts
+        for claim in ledger.claims
+        if claim.part_of is None
+    )
 
 
 def _land(artefacts: Sequence[str], folder: pathlib.Path) -> None:

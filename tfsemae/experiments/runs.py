@@ -1,6 +1,7 @@
 """What a reproduction runs: commands, their flags, and the runs that they take."""
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -37,11 +38,12 @@ class Run:
         """The settings of the command."""
         return _SETTINGS[self.command]
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         """The name of its folder: the label, and a hash of all effective flags.
 
-        A changed flagfile or input therefore makes a new run.
+        A changed flagfile or input therefore makes a new run. Read once: parsing the
+        flags of all runs takes seconds.
         """
         chosen: Any = settings.parse(
             self.group, self._words(pathlib.Path(), self.label, {})

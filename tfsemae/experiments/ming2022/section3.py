@@ -24,9 +24,12 @@ _FIRST = 100  # the paper averages over the images of Fig. 3, a handful
 
 
 def mean_of_first(folder: pathlib.Path, key: str) -> float:
-    """The mean of a quantity over the first 100 images."""
+    """The mean of a quantity over the first 100 images, which must be there."""
     with np.load(folder / MEASUREMENTS_FILE) as arrays:
-        return float(np.mean(arrays[key][:_FIRST]))
+        values = arrays[key][:_FIRST]
+    if len(values) < _FIRST:
+        raise ValueError(f"{folder / MEASUREMENTS_FILE} has {len(values)} images only.")
+    return float(np.mean(values))
 
 
 QUANTITIES = {

@@ -1,0 +1,202 @@
+"""Claims 1 and 2, and what settles loss, initialiser and weight, decided by hand."""
+
+import numpy as np
+import pytest
+
+from tfsemae.experiments import artefacts
+from tfsemae.experiments.artefact import Made
+from tfsemae.experiments.ming2022 import plateau, runs, section3, table2, weight
+from tfsemae.statistics import Interval
+
+
+class Effects:
+    """Differences to the vanilla network: weight -> key -> interval."""
+
+    def __init__(self, effects):
+        self._effects = effects
+
+    def difference(self, first, second):
+        (weight, key), other = first, second
+        assert other == (None, key)
+        return self._effects[weight][key]
+
+
+def _effects(psnr, silhouette=0.1, ssim=0.0, knn=1.0, width=0.01):
+    values = {"psnr": psnr, "ssim": ssim, "silhouette": silhouette, "knn_accuracy": knn}
+    return {
+        key: Interval(value, value - width, value + width)
+        for key, value in values.items()
+    }
+
+
+def _psnr(vanilla, semantic):
+    return {"vanilla": np.array(vanilla), "semantic": np.array(semantic)}
+
+
+def test_form_with_the_highest_mean_of_those_off_the_plateau():
+    psnr = {
+        ("a", "x"): _psnr([30.0, 17.9], [30.0, 30.0]),  # one seed on the plateau
+        ("b", "x"): _psnr([19.0, 20.0], [19.0, 20.0]),
+        ("b", "y"): _psnr([21.0, 22.0], [18.1, 19.0]),
+    }
+    assert plateau.choose_form(psnr) == ("b", "y")
+
+
+def test_form_with_the_highest_mean_where_all_stay_on_the_plateau():
+    psnr = {("a", "x"): _psnr([11.0], [12.0]), ("b", "x"): _psnr([11.0], [13.0])}
+    assert plateau.choose_form(psnr) == ("b", "x")
+
+
+def test_smallest_weight_at_which_both_claims_hold():
+    effects = {
+        0.01: _effects(0.0, silhouette=-0.1),  # free, but no tighter
+        0.1: _effects(-0.3),
+        1.0: _effects(-0.1),
+        10.0: _effects(-4.0),
+    }
+    assert weight.choose_weight(Effects(effects), list(effects)) == 0.1
+
+
+def test_weight_that_breaks_claim_1_least_where_none_keeps_it():
+    effects = {
+        0.01: _effects(0.0, silhouette=-0.1),
+        0.1: _effects(-2.0),
+        # 1 dB is twice its margin, 3 points are three times theirs.
+        1.0: _effects(-1.0, ssim=-3.0),
+        10.0: _effects(-6.0),
+    }
+    assert weight.choose_weight(Effects(effects), list(effects)) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("found", "claim", "verdict"),
+    [
+        (_effects(0.48), 1, "holds"),
+        (_effects(0.5), 1, "undecided"),
+        (_effects(0.52), 1, "does not hold"),
+        (_effects(0.0, ssim=-1.5), 1, "does not hold"),
+        (_effects(9.0), 2, "holds"),
+        (_effects(0.0, silhouette=0.005), 2, "undecided"),
+        (_effects(0.0, knn=0.0), 2, "holds"),
+        (_effects(0.0, knn=-0.005), 2, "undecided"),
+        (_effects(0.0, knn=-0.5), 2, "does not hold"),
+    ],
+)
+def test_verdicts_at_the_margins(found, claim, verdict):
+    # Margins of 0.5 dB and 1 point; the intervals reach 0.01 to either side.
+    assert section3.verdict(Effects({1: found}), 1, claim) == verdict
+
+
+def test_at_least_six_weights_logarithmic():
+    weights = runs.WEIGHTS["full"]
+    assert len(weights) >= 6
+    steps = np.diff(np.log10(weights))
+    # Each four times the one before, rounded to two digits.
+    np.testing.assert_allclose(steps, np.log10(4), atol=0.01)
+
+
+# --- from runs to ledgers
+
+_METRICS = {
+    "psnr": 20.0,
+    "ssim": 0.9,
+    "label_accuracy": 0.5,
+    "silhouette": 0.1,
+    "scatter_ratio": 0.5,
+    "knn_accuracy": 0.9,
+    "linear_probe_accuracy": 0.8,
+}
+
+
+@pytest.fixture
+def made(tmp_path, finish):
+    """Finished runs of an artefact: +1 dB at each seed, +2 with each semantic weight.
+
+    Of each image, the first 100 have 30 dB and the last 50 have 15.
+    """
+
+    def make(artefact):
+        for run in artefacts()[artefact].all_runs("smoke"):
+            seed = int(run.label[-1])
+            semantic = any("semantic.flags" in flag for flag in run.flags)
+            changes = {
+                "psnr": 20.0 + seed + 0.25 * semantic,
+                "silhouette": 0.1 + 0.2 * semantic,
+            }
+            folder = finish(run, _METRICS | changes)
+            of_each = {
+                "clean/psnr": np.repeat([30.0 + seed, 15.0], [100, 50]),
+                "clean/ssim": np.repeat([0.75, 0.25], [100, 50]),
+            }
+            np.savez(folder / "measurements.npz", **of_each)
+        return Made(artefacts()[artefact], "smoke", tmp_path, tmp_path / "made")
+
+    return make
+
+
+def test_first_100_images_are_averaged_apart(made):
+    parts = section3.estimates(made("ming2022_mnist"), runs.table_2("smoke"))
+    np.testing.assert_array_equal(parts.values(None, "psnr_first_100"), [30, 31])
+    np.testing.assert_array_equal(parts.values(None, "ssim_first_100"), [75, 75])
+
+
+def test_fewer_than_100_images_are_refused_by_the_name_of_the_file(tmp_path):
+    np.savez(tmp_path / "measurements.npz", **{"clean/psnr": np.ones(70)})
+    with pytest.raises(ValueError, match=r"measurements\.npz has 70 images"):
+        section3.mean_of_first(tmp_path, "clean/psnr")
+
+
+def test_table_2_stands_beside_what_is_printed(made, monkeypatch):
+    monkeypatch.setattr(table2, "_draw", lambda *arguments: [])
+    parts = table2.build(made("ming2022_mnist"))
+    rows = {row.id: row for row in parts["rows"]}
+    # Ming 2022, Table II.
+    printed = {row.id: row.printed for row in rows.values() if row.printed is not None}
+    assert printed == {
+        "vanilla_psnr": 24.89,
+        "vanilla_ssim": 96.39,
+        "semantic_psnr": 25.10,
+        "semantic_ssim": 95.82,
+    }
+    assert (rows["vanilla_psnr"].measured, rows["vanilla_psnr"].n) == (20.5, 2)
+    assert rows["vanilla_psnr"].values == (20.0, 21.0)
+    assert rows["vanilla_ssim"].measured == 90.0  # %
+    assert "vanilla_label_accuracy" not in rows
+    claims = {claim.id: claim for claim in parts["claims"]}
+    # Paired by seed: no spread is left.
+    np.testing.assert_allclose(
+        [claims["1_psnr"].effect, claims["1_psnr"].low, claims["1_psnr"].high], 0.25
+    )
+    assert {claim.verdict for claim in claims.values()} == {"holds"}
+    values = {choice.flag: choice.value for choice in parts["choices"]}
+    assert values == {
+        "loss": runs.LOSS,
+        "initializer": runs.INITIALIZER,
+        "semantic_weight": runs.WEIGHT,
+    }
+
+
+def test_frontier_has_a_claim_for_each_weight(made):
+    parts = weight.build(made("ming2022_weight"))
+    claims = {claim.id: claim for claim in parts["claims"]}
+    assert list(claims) == [
+        "3_both",
+        *("1_weight0.001", "2_weight0.001"),
+        *("1_weight1", "2_weight1"),
+    ]
+    assert claims["3_both"].verdict == "holds"
+    assert claims["3_both"].note == "together at: 0.001, 1; undecided at: none"
+    assert claims["1_weight1"].part_of == "3_both"
+    assert [choice.value for choice in parts["choices"]] == [0.001]
+    assert [picture.file for picture in parts["pictures"]] == [
+        "frontier_silhouette.png",
+        "frontier_knn_accuracy.png",
+    ]
+
+
+def test_plateau_has_a_row_for_each_network_of_each_form(made):
+    parts = plateau.build(made("ming2022_plateau"))
+    assert len(parts["rows"]) == 2 * 2
+    row = parts["rows"][0]
+    assert (row.measured, row.values) == (20.5, (20.0, 21.0))
+    assert row.note == "2 of 2 seeds above 18 dB, the lowest at 20.00 dB"
