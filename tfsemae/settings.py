@@ -137,7 +137,7 @@ def parse(group: type[T], words: Iterable[str]) -> T:
 
 def flat(group: Any) -> dict[str, Any]:
     """Name -> value of all settings of an instance."""
-    found = {}
+    found: dict[str, Any] = {}
     for field in dataclasses.fields(group):
         value = getattr(group, field.name)
         found |= flat(value) if dataclasses.is_dataclass(value) else {field.name: value}
@@ -193,9 +193,9 @@ def _fields(group: type) -> Iterator[tuple[dataclasses.Field, Any]]:
             yield field, hints[field.name]
 
 
-def _make(group: type[T], given: dict[str, Any]) -> T:
+def _make(group: Any, given: dict[str, Any]) -> Any:
     hints = typing.get_type_hints(group)
-    values = {}
+    values: dict[str, Any] = {}
     for field in dataclasses.fields(group):
         kind = hints[field.name]
         if dataclasses.is_dataclass(kind):
@@ -226,30 +226,29 @@ def _check(field: dataclasses.Field, value: Any) -> None:
 
 def _define(field: dataclasses.Field, kind: Any, values: flags.FlagValues) -> None:
     required = field.default is dataclasses.MISSING
-    default = None if required else field.default
-    options = {"flag_values": values, "short_name": field.metadata.get("short_name")}
+    default: Any = None if required else field.default
+    name, help = field.name, field.metadata["help"]
+    options: dict[str, Any] = {
+        "flag_values": values,
+        "short_name": field.metadata["short_name"],
+    }
     if required:
         options["required"] = True
-    arguments = (field.name, default, field.metadata["help"])
     kind = _without_none(kind)
-    if field.metadata.get("choices"):
-        name, default, help = arguments
+    if field.metadata["choices"]:
         choices = list(field.metadata["choices"])
         flags.DEFINE_enum(name, default, choices, help, **options)
     elif kind is bool:
-        flags.DEFINE_boolean(*arguments, **options)
+        flags.DEFINE_boolean(name, default, help, **options)
     elif kind in (int, float):
-        bounds = {
-            name: field.metadata.get(name) for name in ("lower_bound", "upper_bound")
-        }
-        number = flags.DEFINE_integer if kind is int else flags.DEFINE_float
-        number(*arguments, **bounds, **options)
+        bounds = {each: field.metadata[each] for each in ("lower_bound", "upper_bound")}
+        number: Any = flags.DEFINE_integer if kind is int else flags.DEFINE_float
+        number(name, default, help, **bounds, **options)
     elif typing.get_origin(kind) is tuple:
-        name, default, help = arguments
         default = None if default is None else list(default)
         flags.DEFINE_list(name, default, help, **options)
     else:
-        flags.DEFINE_string(*arguments, **options)
+        flags.DEFINE_string(name, default, help, **options)
 
 
 def _without_none(kind: Any) -> Any:

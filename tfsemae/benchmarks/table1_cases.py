@@ -98,7 +98,7 @@ class Training:
             f"--output_dir={self.workload.parent}",
             *flags,
         ]
-        return Program(command, _environment() | (variables or {}))
+        return Program(command, {**_environment(), **(variables or {})})
 
     def torch(
         self,
