@@ -62,7 +62,9 @@ def test_it_prints_what_was_measured_and_nothing_else(attacked):
         ]
 
 
-def test_clean_latents_are_measured_as_evaluation_does(attacked, run_command, digits_run):
+def test_clean_latents_are_measured_as_evaluation_does(
+    attacked, run_command, digits_run
+):
     # Of all digits of the three classes; the attack drew 50 of them.
     folder = attacked[0].parent / "whole"
     ended = run_command(
@@ -174,7 +176,9 @@ def test_attacker_with_a_decoder_of_its_own_is_one_message(
 @pytest.mark.parametrize(
     "flag", ["--attack=magic", "--examples=0", "--batch_size=0", "--seed=-1"]
 )
-def test_value_of_a_flag_that_can_not_be_is_refused_at_once(run_command, tmp_path, flag):
+def test_value_of_a_flag_that_can_not_be_is_refused_at_once(
+    run_command, tmp_path, flag
+):
     places = [f"--{name}={tmp_path / name}" for name in ("model_dir", "attacker_dir")]
     ended = run_command("attack", *places, f"--output_dir={tmp_path / 'out'}", flag)
     assert ended.status == 1

@@ -28,7 +28,9 @@ def test_test_split_is_measured_as_at_the_end_of_training(digits_run, run_comman
 
 def test_some_classes_of_the_digits(digits_run, run_command, tmp_path):
     # A semantic network knows all its ten classes, so that fewer do not suit it.
-    ended = _evaluate(run_command, digits_run, "--classes=3,5", f"--output_dir={tmp_path}")
+    ended = _evaluate(
+        run_command, digits_run, "--classes=3,5", f"--output_dir={tmp_path}"
+    )
     assert ended.status == 1
     (line,) = ended.messages
     assert "knows 10 classes, but the data set has 2" in line
