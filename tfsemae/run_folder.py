@@ -24,7 +24,7 @@ METRICS_FILE = "metrics.json"  # written last: a run that has it is finished
 #: What a start leaves that was stopped before it had computed anything to keep.
 _BEFORE_PROGRESS = (FLAGS_FILE, INPUTS_FILE, SECONDS_FILE)
 #: Files that hold work of an earlier start; they bind the folder to its flags.
-_PROGRESS = ("checkpoints/*.json", "arrays/**/*.npz")
+_PROGRESS = ("checkpoints/step_*.json", "arrays/*/[0-9]*.npz")
 
 Metrics = dict[str, Any]
 
@@ -253,7 +253,8 @@ def data_set(
     earlier = read_flags(folder)
     if "dataset" not in earlier:
         raise ValueError(
-            f"{files.path(folder) / FLAGS_FILE} names no --dataset. Name the data set."
+            f"{folder} is no training run: its {FLAGS_FILE} names no data set. Name "
+            "the --output_dir of a training, or give --dataset."
         )
     if classes is None:
         classes = [name for name in earlier.get("classes", "").split(",") if name]
