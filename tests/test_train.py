@@ -232,6 +232,9 @@ def test_stderr_holds_only_our_own_lines(digits_ended):
     assert not [each for each in digits_ended.messages if not pattern.fullmatch(each)]
     steps = [each.split()[1] for each in digits_ended.messages if each[:5] == "step "]
     assert steps == ["4/11", "8/11", "11/11"]
+    words = [each.split()[0] for each in digits_ended.messages]
+    behind = [word for word in words if word not in ("step", "image")]
+    assert behind == ["Saving", "Reconstructing", "Encoding", "Linear"]
 
 
 def test_metrics_are_of_the_test_digits(digits_run):

@@ -24,7 +24,7 @@ METRICS_FILE = "metrics.json"  # written last: a run that has it is finished
 #: What a start leaves that was stopped before it had computed anything to keep.
 _BEFORE_PROGRESS = (FLAGS_FILE, INPUTS_FILE, SECONDS_FILE)
 #: Files that hold work of an earlier start; they bind the folder to its flags.
-_PROGRESS = ("checkpoints/*.json", "arrays/**/[0-9]*.npz")
+_PROGRESS = ("checkpoints/step_*.json", "arrays/**/[0-9]*.npz")
 
 Metrics = dict[str, Any]
 

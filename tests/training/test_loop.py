@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorboard.backend.event_processing import event_accumulator
 
 from tfsemae import data, models, run_folder, training
 from tfsemae.models.autoencoder import Autoencoder
@@ -400,6 +401,27 @@ def test_attacker_that_was_stopped_ends_as_if_it_had_not_been(
     _assert_equal_weights(folder, tmp_path / "whole")
 
 
+def test_the_folder_of_the_user_is_expanded_in_each_flag(
+    run, tmp_path, make_settings, images_file, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    shutil.copytree(run, tmp_path / "earlier")
+    shutil.copy(images_file, tmp_path / "images.npz")
+    training.train(
+        make_settings(
+            "~/run",
+            dataset="~/images.npz",
+            decoder_from="~/earlier",
+            encoder_from="~/earlier",
+            steps=1,
+            learning_rate=0.0,
+        )
+    )
+    _assert_equal_weights(tmp_path / "run", run, PARTS[:2])
+    names = {"earlier", "images.npz", "run"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
 @pytest.mark.parametrize("part", ["decoder", "encoder"])
 @pytest.mark.parametrize("shape", [(16, 12, 1), (12, 12, 3)])
 def test_part_of_other_images_is_refused(
@@ -608,6 +630,22 @@ def _without_seconds(folder):
     return [{**row, "seconds": 0} for row in _rows(folder)]
 
 
+def _shown(folder):
+    """Name -> (step, content) of all that TensorBoard shows, without the seconds."""
+    events = event_accumulator.EventAccumulator(
+        str(folder / "tensorboard"), size_guidance={"tensors": 0}
+    )
+    events.Reload()
+    return {
+        name: [
+            (event.step, event.tensor_proto.SerializeToString())
+            for event in events.Tensors(name)
+        ]
+        for name in events.Tags()["tensors"]
+        if name != "seconds"
+    }
+
+
 def _variables(folder, step, settings):
     """Every variable of a checkpoint: weights, moments, and both counts of steps."""
     model = _network(settings)
@@ -637,6 +675,8 @@ def test_an_extended_run_equals_one_that_is_that_long_from_the_start(
         for ours, theirs in pairs:
             np.testing.assert_array_equal(ours, theirs, strict=True)
     assert _without_seconds(folder) == _without_seconds(long_run)
+    assert _shown(folder) == _shown(long_run)
+    assert [step for step, _ in _shown(folder)["loss"]] == [2, 4, 6, 8]
     names = {path.name for path in (folder / "checkpoints").iterdir()}
     assert names == {path.name for path in (long_run / "checkpoints").iterdir()}
 
