@@ -1,8 +1,10 @@
 """Checks of tensors that several packages share."""
 
+from typing import TypeAlias
+
 import tensorflow as tf
 
-TensorLike = tf.types.experimental.TensorLike
+TensorLike: TypeAlias = tf.types.experimental.TensorLike
 
 _FLOATING = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 
@@ -66,7 +68,9 @@ def image_pair(
     return _equal_when_computed(a, b, names)
 
 
-def _equal_when_computed(a, b, names) -> tuple[tf.Tensor, tf.Tensor]:
+def _equal_when_computed(
+    a: tf.Tensor, b: tf.Tensor, names: tuple[str, str]
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Makes an operation that would broadcast `a` or `b` fail instead."""
     merged = a.shape.merge_with(b.shape)
     # What differs in shape cannot be stacked; unlike an assertion this also holds

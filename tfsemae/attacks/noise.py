@@ -3,8 +3,7 @@
 import tensorflow as tf
 
 from tfsemae import tensor_checks
-
-TensorLike = tf.types.experimental.TensorLike
+from tfsemae.tensor_checks import TensorLike
 
 
 def gaussian_noise(

@@ -6,8 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfsemae import tensor_checks
-
-TensorLike = tf.types.experimental.TensorLike
+from tfsemae.tensor_checks import TensorLike
 
 
 class SemanticShift(NamedTuple):

@@ -1,6 +1,7 @@
 """Values of each example, on disk in shards: bounded memory, and resumable."""
 
 import contextlib
+import functools
 import json
 import pathlib
 import shutil
@@ -44,7 +45,7 @@ class Shards:
     def write(self, first: int, values: Arrays) -> None:
         """Writes the shard that begins with an example."""
         with files.replacing(self._folder / f"{first:08d}.npz") as temporary:
-            np.savez(temporary, **_flat(values))
+            np.savez(temporary, **_flat(values))  # type: ignore[arg-type]
 
     def done(self) -> int:
         """How many examples are there from the first one on, without a gap."""
@@ -63,7 +64,8 @@ class Shards:
     def quantities(self) -> list[tuple[str, str]]:
         """(condition, quantity) of what there is."""
         with np.load(self._folder / f"{0:08d}.npz") as arrays:
-            return [tuple(key.split("/")) for key in arrays.files]
+            split = [key.partition("/") for key in arrays.files]
+        return [(condition, quantity) for condition, _, quantity in split]
 
     def merge(self, path: pathlib.Path, leave_out: Sequence[str] = ()) -> None:
         """Writes all shards as one `.npz`, a shard at a time in memory.
@@ -74,7 +76,8 @@ class Shards:
         """
         wanted = [key for key in self.quantities() if key[1] not in leave_out]
         write_npz(
-            path, {"/".join(key): lambda key=key: self.parts(*key) for key in wanted}
+            path,
+            {"/".join(key): functools.partial(self.parts, *key) for key in wanted},
         )
 
     def remove(self) -> None:

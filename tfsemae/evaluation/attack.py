@@ -88,7 +88,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     if images.labels is not None:
         beside["labels"] = images.labels
     _write_images(folder, images, attacked, beside)
-    found = {"examples": len(images), **_means(attacked)}
+    found: Metrics = {"examples": len(images), **_means(attacked)}
     of_latents: dict[str, np.ndarray] = {}
     if reference is not None:
         note(f"Attacking {len(reference)} images that classifiers learn from.")

@@ -25,7 +25,8 @@ class SemanticShiftAttack:
             ValueError: if the two do not share latent and decoder.
         """
         self._victim = victim
-        self._attacker = Autoencoder.load(settings.attacker_dir)
+        (attacker_dir,) = settings.model_dirs()
+        self._attacker = Autoencoder.load(attacker_dir)
         check_pair(victim, self._attacker)
 
     def digests(self) -> dict[str, str]:

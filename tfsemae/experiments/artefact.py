@@ -4,10 +4,11 @@ import dataclasses
 import importlib
 import pathlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tfsemae import run_folder, settings
 from tfsemae.experiments.runs import Run, with_inputs
-from tfsemae.reports.ledger import Choice, Ledger, Tag
+from tfsemae.reports.ledger import Choice, Ledger, Scale, Tag
 from tfsemae.reports.provenance import environment, revision
 
 
@@ -55,15 +56,17 @@ class Artefact:
             scale=self.ledger_scale(made.scale),
             command=f"./reproduce.sh {self.name} --scale={made.scale}",
             revision=revision(),
-            versions=versions,
-            machine=machine,
+            versions=dict(versions),
+            machine=dict(machine),
             seconds=sum(map(run_folder.seconds, folders)),
             **module.build(made),
         ).write(made.output_dir)
 
-    def ledger_scale(self, scale: str) -> str:
+    def ledger_scale(self, scale: str) -> Scale:
         """What the ledger says of its scale."""
-        return "reduced" if scale == "full" and self.reduced else scale
+        if scale == "smoke":
+            return "smoke"
+        return "reduced" if self.reduced else "full"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Made:
 
     def choice(self, flag: str, run: Run, reason: str) -> Choice:
         """A setting that the source does not print, as a run had it."""
-        found = run_folder.read_settings(self.folder(run), run.group)
+        found: Any = run_folder.read_settings(self.folder(run), run.group)
         return Choice(flag=flag, value=settings.flat(found)[flag], reason=reason)
 
     def tag(self, printed: float | None) -> Tag:

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tfsemae import evaluation, run_folder, settings, training
 
@@ -40,7 +41,9 @@ class Run:
         A changed flagfile or input therefore makes a new run. Read once: parsing the
         flags of all runs takes seconds.
         """
-        chosen = settings.parse(self.group, self._words(pathlib.Path(), self.label, {}))
+        chosen: Any = settings.parse(
+            self.group, self._words(pathlib.Path(), self.label, {})
+        )
         lines = [
             line
             for flag, line in settings.serialized(chosen).items()
@@ -56,8 +59,11 @@ class Run:
     def perform(self, runs_dir: pathlib.Path, places: Mapping[str, str]) -> None:
         """Does the run in this process."""
         _, *words = self.words(runs_dir, places)
-        do = {"train": training.train, "attack": evaluation.attack_run}[self.command]
-        do(settings.parse(self.group, words))
+        chosen: Any = settings.parse(self.group, words)
+        if self.command == "train":
+            training.train(chosen)
+        else:
+            evaluation.attack_run(chosen)
 
     def _words(
         self, runs_dir: pathlib.Path, name: str, places: Mapping[str, str]

@@ -29,7 +29,7 @@ def network(
 ) -> Run:
     """The training of a network; weight None is the vanilla one."""
     kind = "vanilla" if weight is None else "semantic"
-    label, weighted = kind, ()
+    label, weighted = kind, tuple[str, ...]()
     if weight is not None:
         label, weighted = f"{kind}{weight:g}", (f"--semantic_weight={weight}",)
     flags = (
