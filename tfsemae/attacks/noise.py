@@ -1,12 +1,9 @@
 """Gaussian noise of a given size, the least that an attack has to beat."""
 
-from typing import TypeAlias
-
 import tensorflow as tf
 
 from tfsemae import tensor_checks
-
-TensorLike: TypeAlias = tf.types.experimental.TensorLike
+from tfsemae.tensor_checks import TensorLike
 
 
 def gaussian_noise(

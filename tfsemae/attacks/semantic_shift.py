@@ -1,13 +1,12 @@
 """The semantic attack: I_a = I + I_s - I_v."""
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from tfsemae import tensor_checks
-
-TensorLike: TypeAlias = tf.types.experimental.TensorLike
+from tfsemae.tensor_checks import TensorLike
 
 
 class SemanticShift(NamedTuple):

@@ -25,15 +25,16 @@ class SemanticShift(Checked):
 
     def check(self) -> None:
         """Raises ValueError if something is missing."""
+        self.model_dirs()
+
+    def model_dirs(self) -> list[str]:
+        """Folders of the networks that it takes besides the victim."""
         if self.attacker_dir is None:
             raise ValueError(
                 "--attack=semantic_shift needs --attacker_dir, a training run with "
                 "--decoder_from=<model_dir>. Received: no --attacker_dir."
             )
-
-    def model_dirs(self) -> list[str]:
-        """Folders of the networks that it takes besides the victim."""
-        return [] if self.attacker_dir is None else [self.attacker_dir]
+        return [self.attacker_dir]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -25,8 +25,8 @@ class SemanticShiftAttack:
             ValueError: if the two do not share latent and decoder.
         """
         self._victim = victim
-        assert settings.attacker_dir is not None  # checked with the flags
-        self._attacker = Autoencoder.load(settings.attacker_dir)
+        (attacker_dir,) = settings.model_dirs()
+        self._attacker = Autoencoder.load(attacker_dir)
         check_pair(victim, self._attacker)
 
     def digests(self) -> dict[str, str]:

@@ -56,8 +56,8 @@ class Artefact:
             scale=self.ledger_scale(made.scale),
             command=f"./reproduce.sh {self.name} --scale={made.scale}",
             revision=revision(),
-            versions=versions,
-            machine=machine,
+            versions=dict(versions),
+            machine=dict(machine),
             seconds=sum(map(run_folder.seconds, folders)),
             **module.build(made),
         ).write(made.output_dir)
