@@ -39,6 +39,7 @@ def load_tensorflow() -> None:
     """
     if "tensorflow" in sys.modules:
         return
+    set_environment()
     sys.stderr.flush()
     with tempfile.TemporaryFile() as notes:
         terminal = os.dup(2)

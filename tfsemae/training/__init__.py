@@ -33,6 +33,10 @@ def train(settings: Settings) -> run_folder.Metrics:
     """
 
     def work(folder: pathlib.Path) -> run_folder.Metrics:
+        # Before TensorFlow is imported, which takes seconds.
+        chosen = settings.procedure
+        for earlier in filter(None, (chosen.decoder_from, chosen.encoder_from)):
+            verification.verify_autoencoder(earlier)
         startup.load_tensorflow()
         from tfsemae.training import loop
 
