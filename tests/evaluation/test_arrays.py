@@ -116,7 +116,7 @@ def test_streams_beside_go_on_where_they_were(tmp_path, a_shard_each_batch, done
     if done:  # what an earlier start left
         zeros = np.zeros((done, 3, 2, 1), np.float32)
         shards.write(0, {"clean": {"sum": zeros}})
-    arrays.measure(step, images, shards, batch_size=5, beside=list(streams()))
+    arrays.measure(step, images, shards, batch_size=5, inputs=list(streams()))
     first, second = (
         np.random.default_rng(seed).random(images.images.shape, np.float32)
         for seed in (1, 2)

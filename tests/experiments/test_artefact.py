@@ -3,7 +3,7 @@
 import pytest
 
 from tfsemae import experiments
-from tfsemae.experiments.artefact import Artefact, Made
+from tfsemae.experiments.artefact import Artefact, Workspace
 from tfsemae.experiments.ming2022 import attack_runs, runs
 from tfsemae.experiments.ming2022.attack_claims import QUANTITIES
 from tfsemae.reports import Ledger
@@ -11,8 +11,8 @@ from tfsemae.reports import Ledger
 ARTEFACTS = experiments.artefacts()
 
 
-def _made(artefact, scale, folder):
-    return Made(ARTEFACTS[artefact], scale, folder, folder / "made")
+def _workspace(artefact, scale, folder):
+    return Workspace(ARTEFACTS[artefact], scale, folder, folder / "made")
 
 
 def _attack_metrics():
@@ -52,33 +52,33 @@ def test_seconds_are_those_of_all_runs_attacks_and_inputs_included(tmp_path, fin
         if run.command == "attack":
             metrics = _attack_metrics()
         finish(run, metrics, seconds=2.0**number)
-    made = _made(name, "smoke", tmp_path)
-    ARTEFACTS[name].write_ledger(made)
-    ledger = Ledger.read(made.output_dir)
+    workspace = _workspace(name, "smoke", tmp_path)
+    ARTEFACTS[name].write_ledger(workspace)
+    ledger = Ledger.read(workspace.output_dir)
     assert ledger.seconds == 2 ** len(planned) - 1
     assert (ledger.artefact, ledger.scale) == (name, "smoke")
     assert ledger.command == f"./reproduce.sh {name} --scale=smoke"
 
 
 def test_choices_are_read_from_the_flags_of_the_run(tmp_path, finish):
-    made = _made("ming2022_mnist", "smoke", tmp_path)
+    workspace = _workspace("ming2022_mnist", "smoke", tmp_path)
     run = runs.table_2("smoke")[runs.WEIGHT][0]
     folder = finish(run, {})
-    assert made.choice("semantic_weight", run, "why").value == runs.WEIGHT
+    assert workspace.choice("semantic_weight", run, "why").value == runs.WEIGHT
     lines = (folder / "flags.txt").read_text().splitlines()
     changed = [line for line in lines if "semantic_weight" not in line]
     (folder / "flags.txt").write_text("\n".join([*changed, "--semantic_weight=0.25"]))
-    choice = made.choice("semantic_weight", run, "why")
+    choice = workspace.choice("semantic_weight", run, "why")
     assert (choice.flag, choice.value) == ("semantic_weight", 0.25)
     assert choice.reason == "why"
 
 
 def test_a_flag_that_older_flags_lack_means_its_default(tmp_path, finish):
-    made = _made("ming2022_mnist", "smoke", tmp_path)
+    workspace = _workspace("ming2022_mnist", "smoke", tmp_path)
     run = runs.table_2("smoke")[None][0]
     (finish(run, {}) / "flags.txt").write_text("--output_dir=x\n")
-    assert made.choice("train_decoder", run, "").value is False
-    assert made.choice("encoder_from", run, "").value is None
+    assert workspace.choice("train_decoder", run, "").value is False
+    assert workspace.choice("encoder_from", run, "").value is None
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_a_flag_that_older_flags_lack_means_its_default(tmp_path, finish):
     ],
 )
 def test_tags_of_printed_and_other_rows(artefact, scale, tags, tmp_path):
-    made = _made(artefact, scale, tmp_path)
-    assert (made.tag(39.93), made.tag(None)) == tags
+    workspace = _workspace(artefact, scale, tmp_path)
+    assert (workspace.tag(39.93), workspace.tag(None)) == tags
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,6 @@ def test_scale_of_the_ledger(reduced, scale, expected):
 
 
 def test_folders_are_named_by_the_runs(tmp_path):
-    made = _made("ming2022_cifar10", "full", tmp_path)
+    workspace = _workspace("ming2022_cifar10", "full", tmp_path)
     run = attack_runs.PLANS["ming2022_cifar10"]["full"].victim(0)
-    assert made.folders([run]) == [tmp_path / run.name]
+    assert workspace.folders([run]) == [tmp_path / run.name]

@@ -5,7 +5,7 @@ import pytest
 
 from tfsemae.evaluation.attack import CONDITIONS
 from tfsemae.experiments import artefacts
-from tfsemae.experiments.artefact import Made
+from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.ming2022 import attack, attack_claims, attack_runs
 from tfsemae.experiments.pictures import Attacked
 from tfsemae.reports import Ledger
@@ -28,7 +28,7 @@ def _attack_metrics(seed, psnr):
 
 
 @pytest.fixture
-def made(tmp_path, finish):
+def workspace(tmp_path, finish):
     """Several victims, attacked at two weights."""
     p = attack_runs.PLANS[_NAME]["smoke"]
     assert (p.seeds, len(p.attackers)) == (2, 2)
@@ -38,12 +38,12 @@ def made(tmp_path, finish):
             finish(p.attacker(attacker, seed), {"label_accuracy": 0.5 + seed / 8})
     for seed in range(p.seeds):
         finish(p.victim(seed), {})
-    return Made(artefacts()[_NAME], "smoke", tmp_path, tmp_path / "made")
+    return Workspace(artefacts()[_NAME], "smoke", tmp_path, tmp_path / "made")
 
 
 @pytest.fixture
-def parts(made):
-    return attack.build(made)
+def parts(workspace):
+    return attack.build(workspace)
 
 
 def test_rows_have_each_measurement_of_each_attacker_and_the_clean_latents_once(parts):
@@ -89,9 +89,9 @@ def test_choices_are_those_of_an_attacker_with_wrong_labels(parts):
     }
 
 
-def test_they_make_a_ledger(made):
-    made.artefact.write_ledger(made)
-    ledger = Ledger.read(made.output_dir)
+def test_they_make_a_ledger(workspace):
+    workspace.artefact.write_ledger(workspace)
+    ledger = Ledger.read(workspace.output_dir)
     assert ledger.source.startswith("Ming, Du and Lin 2022, section IV")
     assert len(ledger.claims) == 32
 
@@ -106,11 +106,11 @@ def test_one_victim_has_pictures(artefact, tmp_path, monkeypatch):
     pixels = rng.uniform(size=(40, 12, 12, 1)).astype(np.float32)
     latents = dict.fromkeys(("clean", "adversarial"), rng.normal(size=(40, 3)))
     attacked = Attacked(pixels, pixels, latents, np.arange(40) % 2, ("0", "1"))
-    made = Made(artefacts()[artefact], "smoke", tmp_path, tmp_path)
+    workspace = Workspace(artefacts()[artefact], "smoke", tmp_path, tmp_path)
     drawn = []
     for attacker in p.attackers if p.of_the_paper else p.attackers[:1]:
         separate = p.of_the_paper and attacker == p.attackers[0]
-        drawn += attack._draw(attacker, attacked, made, separate=separate)
+        drawn += attack._draw(attacker, attacked, workspace, separate=separate)
     names = [picture.file for picture in drawn]
     assert len(names) == len(set(names)) == (5 if p.of_the_paper else 2)
     assert all("40 attacked images" in picture.caption for picture in drawn)

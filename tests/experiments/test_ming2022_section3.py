@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfsemae.experiments import artefacts
-from tfsemae.experiments.artefact import Made
+from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.ming2022 import plateau, runs, section3, table2, weight
 from tfsemae.statistics import Interval
 
@@ -109,7 +109,7 @@ _METRICS = {
 
 
 @pytest.fixture
-def made(tmp_path, finish):
+def workspace(tmp_path, finish):
     """Finished runs of an artefact: +1 dB at each seed, +2 with each semantic weight.
 
     Of each image, the first 100 have 30 dB and the last 50 have 15.
@@ -129,13 +129,13 @@ def made(tmp_path, finish):
                 "clean/ssim": np.repeat([0.75, 0.25], [100, 50]),
             }
             np.savez(folder / "measurements.npz", **of_each)
-        return Made(artefacts()[artefact], "smoke", tmp_path, tmp_path / "made")
+        return Workspace(artefacts()[artefact], "smoke", tmp_path, tmp_path / "made")
 
     return make
 
 
-def test_first_100_images_are_averaged_apart(made):
-    parts = section3.estimates(made("ming2022_mnist"), runs.table_2("smoke"))
+def test_first_100_images_are_averaged_apart(workspace):
+    parts = section3.estimates(workspace("ming2022_mnist"), runs.table_2("smoke"))
     np.testing.assert_array_equal(parts.values(None, "psnr_first_100"), [30, 31])
     np.testing.assert_array_equal(parts.values(None, "ssim_first_100"), [75, 75])
 
@@ -146,9 +146,9 @@ def test_fewer_than_100_images_are_refused_by_the_name_of_the_file(tmp_path):
         section3.mean_of_first(tmp_path, "clean/psnr")
 
 
-def test_table_2_stands_beside_what_is_printed(made, monkeypatch):
+def test_table_2_stands_beside_what_is_printed(workspace, monkeypatch):
     monkeypatch.setattr(table2, "_draw", lambda *arguments: [])
-    parts = table2.build(made("ming2022_mnist"))
+    parts = table2.build(workspace("ming2022_mnist"))
     rows = {row.id: row for row in parts["rows"]}
     # Ming 2022, Table II.
     printed = {row.id: row.printed for row in rows.values() if row.printed is not None}
@@ -176,8 +176,8 @@ def test_table_2_stands_beside_what_is_printed(made, monkeypatch):
     }
 
 
-def test_frontier_has_a_claim_for_each_weight(made):
-    parts = weight.build(made("ming2022_weight"))
+def test_frontier_has_a_claim_for_each_weight(workspace):
+    parts = weight.build(workspace("ming2022_weight"))
     claims = {claim.id: claim for claim in parts["claims"]}
     assert list(claims) == [
         "3_both",
@@ -194,8 +194,8 @@ def test_frontier_has_a_claim_for_each_weight(made):
     ]
 
 
-def test_plateau_has_a_row_for_each_network_of_each_form(made):
-    parts = plateau.build(made("ming2022_plateau"))
+def test_plateau_has_a_row_for_each_network_of_each_form(workspace):
+    parts = plateau.build(workspace("ming2022_plateau"))
     assert len(parts["rows"]) == 2 * 2
     row = parts["rows"][0]
     assert (row.measured, row.values) == (20.5, (20.0, 21.0))

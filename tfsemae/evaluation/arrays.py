@@ -127,30 +127,30 @@ def measure(
     shards: Shards,
     *,
     batch_size: int,
-    beside: Sequence[Callable[[tuple[int, ...]], np.ndarray]] = (),
+    inputs: Sequence[Callable[[tuple[int, ...]], np.ndarray]] = (),
 ) -> None:
     """Computes values of each image, batch by batch, into shards.
 
     Args:
-        step: pixels float32 `[B, H, W, C]` in [0, 1], and what each of `beside`
+        step: pixels float32 `[B, H, W, C]` in [0, 1], and what each of `inputs`
             gives -> condition -> quantity -> `[B, ...]`; compiled here, one trace
             for all batches.
         images: of which.
         shards: where to; what is there is not computed again.
         batch_size: images at a time; the identity of the shards names it, as each
             holds whole batches.
-        beside: functions from the shape of a batch to a float32 array of that
+        inputs: functions from the shape of a batch to a float32 array of that
             shape, such as noise; called for each batch in order, so that they may
             be streams.
     """
     shape = (None, *images.images.shape[1:])
-    signature = [tf.TensorSpec(shape, tf.float32)] * (1 + len(beside))
+    signature = [tf.TensorSpec(shape, tf.float32)] * (1 + len(inputs))
     compiled = tf.function(step, input_signature=signature)
     done, first, waiting = shards.done(), 0, []
     with contextlib.closing(Progress(len(images), done=done, unit="image")) as progress:
         for batch in data.batches(images, batch_size, shuffle=False):
             pixels = tf.nest.flatten(batch)[0]
-            arguments = [pixels, *(make(tuple(pixels.shape)) for make in beside)]
+            arguments = [pixels, *(make(tuple(pixels.shape)) for make in inputs)]
             first += len(pixels)
             if first <= done:
                 continue

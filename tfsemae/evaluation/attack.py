@@ -76,7 +76,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
             part_images,
             shards,
             batch_size=settings.run.batch_size,
-            beside=[
+            inputs=[
                 _normal_numbers([settings.run.seed, part]),  # of the control
                 _normal_numbers([settings.run.seed, part, 1]),  # of the attack
             ],
@@ -85,10 +85,10 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
 
     note(f"Attacking {len(images)} images.")
     attacked = into_shards(0, images, _step(victim, attacking))
-    beside = {"indices": indices}
+    of_images = {"indices": indices}
     if images.labels is not None:
-        beside["labels"] = images.labels
-    _write_images(folder, images, attacked, beside)
+        of_images["labels"] = images.labels
+    _write_images(folder, images, attacked, of_images)
     found: Metrics = {"examples": len(images), **_means(attacked)}
     of_latents: dict[str, np.ndarray] = {}
     if reference is not None:
@@ -100,7 +100,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
             found[condition] = found.get(condition, {}) | measured
             of_latents |= answers
         learnt.remove()
-    _write_measurements(folder / MEASUREMENTS_FILE, attacked, beside | of_latents)
+    _write_measurements(folder / MEASUREMENTS_FILE, attacked, of_images | of_latents)
     attacked.remove()
     (folder / "arrays").rmdir()
     return found
@@ -259,7 +259,7 @@ def _write_images(
     folder: pathlib.Path,
     images: data.Images,
     attacked: Shards,
-    beside: Mapping[str, np.ndarray],
+    of_images: Mapping[str, np.ndarray],
 ) -> None:
     """Writes the adversarial images as `.npz`, for TFDS, and a picture of some."""
     write_npz(
@@ -267,7 +267,7 @@ def _write_images(
         {
             "images": lambda: attacked.parts("clipped", "images"),
             "unclipped": lambda: attacked.parts("adversarial", "images"),
-            **_whole(beside),
+            **_whole(of_images),
         },
     )
     tfds_folder = folder / "tfds"
@@ -275,7 +275,7 @@ def _write_images(
     with files.writing(tfds_folder, errors=(tf.errors.OpError,)):
         tfds_writing.write(
             data.Images(clipped, images.labels, images.class_names),
-            beside["indices"],
+            of_images["indices"],
             tfds_folder,
             name=_NAME,
             split=_NAME,
@@ -287,7 +287,7 @@ def _write_images(
 
 
 def _write_measurements(
-    path: pathlib.Path, attacked: Shards, beside: Mapping[str, np.ndarray]
+    path: pathlib.Path, attacked: Shards, of_images: Mapping[str, np.ndarray]
 ) -> None:
     of_each = {
         f"{condition}/{quantity}": (
@@ -296,7 +296,7 @@ def _write_measurements(
         for condition, quantity in attacked.quantities()
         if quantity != "images"
     }
-    write_npz(path, of_each | _whole(beside))
+    write_npz(path, of_each | _whole(of_images))
 
 
 def _whole(arrays: Mapping[str, np.ndarray]) -> dict[str, Callable]:

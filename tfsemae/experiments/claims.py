@@ -29,7 +29,7 @@ def row(
         id_: unique in the ledger.
         quantity: for a reader.
         values: `[N]`, in the unit.
-        tag: see `Made.tag`.
+        tag: see `Workspace.tag`.
         unit: of the values.
         printed: the source's number, or None.
         note: what a reader should know besides.

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from tfsemae import experiments, files
-from tfsemae.experiments.artefact import Made
+from tfsemae.experiments.artefact import Workspace
 from tfsemae.reports import Ledger, ledger, page, readme
 from tfsemae.reports.numerals import duration
 
@@ -107,8 +107,10 @@ def write_ledger(
         places: where data lie, flag -> folder.
     """
     known = experiments.artefacts()[artefact]
-    made = Made(known, scale, runs_dir, root / artefact, places.get("data_dir"))
-    known.write_ledger(made)
+    workspace = Workspace(
+        known, scale, runs_dir, root / artefact, places.get("data_dir")
+    )
+    known.write_ledger(workspace)
 
 
 def write_page(folder: pathlib.Path) -> pathlib.Path | None:

@@ -85,7 +85,7 @@ def _fit(
     whole = steps - steps % every
     intervals = ((start, whole, every), (max(start, whole), steps, steps - whole))
     with contextlib.closing(callbacks.ShowProgress(start, steps)) as progress:
-        beside = [
+        between_steps = [
             callbacks.StopOnNaN(),
             callbacks.CheckSteps(steps, every),
             # The log first: what it holds behind the checkpoint is cut off, but
@@ -108,7 +108,7 @@ def _fit(
                 epochs=end // interval,
                 steps_per_epoch=interval,
                 validation_data=held_out,
-                callbacks=beside,
+                callbacks=between_steps,
                 shuffle=False,
                 verbose=0,
             )

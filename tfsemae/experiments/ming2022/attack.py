@@ -6,7 +6,7 @@ from typing import Any
 
 from tfsemae import data
 from tfsemae.experiments import estimates, pictures
-from tfsemae.experiments.artefact import Made
+from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import estimated_row, row
 from tfsemae.experiments.disturbance import psnr_at_ssim
 from tfsemae.experiments.ming2022 import attack_claims, printed
@@ -16,27 +16,31 @@ from tfsemae.experiments.pictures import Attacked
 from tfsemae.reports.ledger import Picture, Row
 
 
-def build(made: Made) -> Mapping[str, Any]:
+def build(workspace: Workspace) -> Mapping[str, Any]:
     """Makes pictures, rows and claims of an attack."""
-    p = PLANS[made.artefact.name][made.scale]
-    folders = {attacker: made.folders(runs) for attacker, runs in p.attacks().items()}
+    p = PLANS[workspace.artefact.name][workspace.scale]
+    folders = {
+        attacker: workspace.folders(runs) for attacker, runs in p.attacks().items()
+    }
     found = estimates.over_seeds_or_examples(
         folders,
         QUANTITIES,
         unit="victims",
         note="one victim and one training of each attacker",
     )
-    rows = [*_rows(p, found, made), *_classifier_rows(p, made)]
+    rows = [*_rows(p, found, workspace), *_classifier_rows(p, workspace)]
     drawn: list[Picture] = []
     if p.seeds == 1:
-        images = data.load(p.dataset, "test", data_dir=made.data_dir, classes=p.classes)
+        images = data.load(
+            p.dataset, "test", data_dir=workspace.data_dir, classes=p.classes
+        )
         # Of other data one attacker will do: the page embeds all pictures.
         for attacker in p.attackers if p.of_the_paper else p.attackers[:1]:
             attacked = pictures.read_attacked(images, folders[attacker][0])
             separate = p.of_the_paper and attacker == p.attackers[0]
-            drawn += _draw(attacker, attacked, made, separate=separate)
+            drawn += _draw(attacker, attacked, workspace, separate=separate)
             if p.of_the_paper:
-                rows.append(_row_at_printed_ssim(attacker, attacked, made))
+                rows.append(_row_at_printed_ssim(attacker, attacked, workspace))
     return {
         "rows": rows,
         "claims": [
@@ -45,11 +49,11 @@ def build(made: Made) -> Mapping[str, Any]:
             for claim in attack_claims.claims(found, attacker, attacker.controls())
         ],
         "pictures": drawn,
-        "choices": _choices(p, made),
+        "choices": _choices(p, workspace),
     }
 
 
-def _choices(p: Plan, made: Made):
+def _choices(p: Plan, workspace: Workspace):
     attacker = p.attacker(p.attackers[0], 0)
     reasons = {
         "semantic_weight": "as on MNIST, see ming2022_weight; the paper does not print "
@@ -61,10 +65,12 @@ def _choices(p: Plan, made: Made):
         "loss": "see ming2022_plateau",
         "initializer": "see ming2022_plateau",
     }
-    return [made.choice(flag, attacker, reason) for flag, reason in reasons.items()]
+    return [
+        workspace.choice(flag, attacker, reason) for flag, reason in reasons.items()
+    ]
 
 
-def _rows(p: Plan, found: estimates.Estimates, made: Made) -> Iterator[Row]:
+def _rows(p: Plan, found: estimates.Estimates, workspace: Workspace) -> Iterator[Row]:
     for attacker in p.all_attackers():
         for key, quantity in QUANTITIES.items():
             # What is measured of clean codes is the victim's, whoever attacks.
@@ -81,11 +87,11 @@ def _rows(p: Plan, found: estimates.Estimates, made: Made) -> Iterator[Row]:
                 f"{attacker.id}_{_row_id(key)}",
                 quantity.name if clean else f"{attacker}: {quantity.name}",
                 printed=number,
-                tag=made.tag(number),
+                tag=workspace.tag(number),
             )
 
 
-def _classifier_rows(p: Plan, made: Made) -> Iterator[Row]:
+def _classifier_rows(p: Plan, workspace: Workspace) -> Iterator[Row]:
     """Whether wrong labels leave the attacker's own classifier ignorant."""
     for attacker in p.all_attackers():
         if attacker.weight is None:
@@ -94,9 +100,12 @@ def _classifier_rows(p: Plan, made: Made) -> Iterator[Row]:
         yield row(
             f"{attacker.id}_label_accuracy",
             f"{attacker}: accuracy of the attacker's own classifier",
-            [100 * estimates.measured(f, "label_accuracy") for f in made.folders(runs)],
+            [
+                100 * estimates.measured(f, "label_accuracy")
+                for f in workspace.folders(runs)
+            ],
             unit="%",
-            tag=made.tag(None),
+            tag=workspace.tag(None),
             note="true labels of the test images",
         )
 
@@ -108,7 +117,9 @@ def _row_id(key: str) -> str:
     return measure if unique or of_images else f"{measure}_{condition}"
 
 
-def _row_at_printed_ssim(attacker: Attacker, attacked: Attacked, made: Made) -> Row:
+def _row_at_printed_ssim(
+    attacker: Attacker, attacked: Attacked, workspace: Workspace
+) -> Row:
     """Whether the two printed numbers can be of one disturbance such as ours."""
     psnr, ssim = printed.ATTACK.values()
     return Row(
@@ -117,16 +128,16 @@ def _row_at_printed_ssim(attacker: Attacker, attacked: Attacked, made: Made) -> 
         unit="dB",
         printed=None,
         measured=psnr_at_ssim(attacked.original, attacked.adversarial, ssim / 100),
-        tag=made.tag(None),
+        tag=workspace.tag(None),
         note=f"the paper prints the two numbers of one attack: {psnr} dB and {ssim} %",
     )
 
 
 def _draw(
-    attacker: Attacker, attacked: Attacked, made: Made, *, separate: bool
+    attacker: Attacker, attacked: Attacked, workspace: Workspace, *, separate: bool
 ) -> Iterator[Picture]:
     def place(name: str) -> pathlib.Path:
-        return made.output_dir / f"{name}_{attacker.id}.png"
+        return workspace.output_dir / f"{name}_{attacker.id}.png"
 
     figure5, figure6 = (f"As Fig. {number} ({attacker})" for number in (5, 6))
     yield pictures.attacked_images(attacked, place("figure5"), figure5)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsemae.experiments.artefact import Made
+from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
 from tfsemae.experiments.estimates import measured
 from tfsemae.experiments.ming2022 import runs
@@ -15,16 +15,16 @@ from tfsemae.reports.ledger import Choice
 _Psnr = Mapping[str, np.ndarray]  # network -> dB of each seed
 
 
-def build(made: Made) -> Mapping[str, Any]:
+def build(workspace: Workspace) -> Mapping[str, Any]:
     """Makes the rows of `ming2022_plateau`, and chooses."""
     psnr = {
         form: {
-            name: np.array([measured(run, "psnr") for run in made.folders(each)])
+            name: np.array([measured(run, "psnr") for run in workspace.folders(each)])
             for name, each in networks.items()
         }
-        for form, networks in runs.plateau(made.scale).items()
+        for form, networks in runs.plateau(workspace.scale).items()
     }
-    steps = runs.PLATEAU[made.scale].steps
+    steps = runs.PLATEAU[workspace.scale].steps
     loss, initializer = choose_form(psnr)
     reason = (
         f"highest PSNR of those above {PLATEAU:g} dB from every seed with both "
@@ -37,7 +37,7 @@ def build(made: Made) -> Mapping[str, Any]:
                 f"{name}, {form[0]}, {form[1]}: PSNR after {steps} steps",
                 values,
                 unit="dB",
-                tag=made.tag(None),
+                tag=workspace.tag(None),
                 note=f"{np.sum(values > PLATEAU)} of {len(values)} seeds above "
                 f"{PLATEAU:g} dB, the lowest at {values.min():.2f} dB",
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from tfsemae import statistics
-from tfsemae.experiments.artefact import Made
+from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
 from tfsemae.experiments.estimates import (
     MEASUREMENTS_FILE,
@@ -59,9 +59,13 @@ RULES: dict[int, dict[str, Rule]] = {
 }
 
 
-def estimates(made: Made, runs: Mapping[float | None, Sequence[Run]]) -> OverSeeds:
+def estimates(
+    workspace: Workspace, runs: Mapping[float | None, Sequence[Run]]
+) -> OverSeeds:
     """What the trainings measured, by weight."""
-    return OverSeeds({w: made.folders(each) for w, each in runs.items()}, QUANTITIES)
+    return OverSeeds(
+        {w: workspace.folders(each) for w, each in runs.items()}, QUANTITIES
+    )
 
 
 def effect(found: Estimates, weight: float, key: str) -> Interval:
@@ -82,7 +86,7 @@ def both(found: Estimates, weight: float) -> Verdict:
 
 
 def rows(
-    made: Made, found: OverSeeds, names: Mapping[float | None, str]
+    workspace: Workspace, found: OverSeeds, names: Mapping[float | None, str]
 ) -> Iterator[Row]:
     """A row for each quantity of each network, beside Table II where it prints it.
 
@@ -99,5 +103,5 @@ def rows(
                 found.values(weight, key),
                 unit=quantity.unit,
                 printed=number,
-                tag=made.tag(number),
+                tag=workspace.tag(number),
             )

@@ -5,7 +5,7 @@ from typing import Any
 
 from tfsemae import data, models
 from tfsemae.experiments import pictures
-from tfsemae.experiments.artefact import Made
+from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import claim, whole
 from tfsemae.experiments.estimates import OverSeeds
 from tfsemae.experiments.ming2022 import runs as ming_runs
@@ -16,13 +16,15 @@ from tfsemae.experiments.runs import Run
 from tfsemae.reports.ledger import Claim, Picture
 
 
-def build(made: Made) -> Mapping[str, Any]:
+def build(workspace: Workspace) -> Mapping[str, Any]:
     """Makes pictures, rows and claims of `ming2022_mnist`."""
-    runs = ming_runs.table_2(made.scale)
-    found = section3.estimates(made, runs)
+    runs = ming_runs.table_2(workspace.scale)
+    found = section3.estimates(workspace, runs)
     semantic = runs[WEIGHT][0]
     return {
-        "rows": list(section3.rows(made, found, {None: "vanilla", WEIGHT: "semantic"})),
+        "rows": list(
+            section3.rows(workspace, found, {None: "vanilla", WEIGHT: "semantic"})
+        ),
         "claims": [
             *_tests(found),
             whole(
@@ -32,11 +34,11 @@ def build(made: Made) -> Mapping[str, Any]:
                 section3.both(found, WEIGHT),
             ),
         ],
-        "pictures": _draw(made, {"vanilla": runs[None][0], "semantic": semantic}),
+        "pictures": _draw(workspace, {"vanilla": runs[None][0], "semantic": semantic}),
         "choices": [
-            made.choice("loss", semantic, "see ming2022_plateau"),
-            made.choice("initializer", semantic, "see ming2022_plateau"),
-            made.choice("semantic_weight", semantic, "see ming2022_weight"),
+            workspace.choice("loss", semantic, "see ming2022_plateau"),
+            workspace.choice("initializer", semantic, "see ming2022_plateau"),
+            workspace.choice("semantic_weight", semantic, "see ming2022_weight"),
         ],
     }
 
@@ -56,11 +58,13 @@ def _tests(found: OverSeeds) -> list[Claim]:
     ]
 
 
-def _draw(made: Made, runs: Mapping[str, Run]) -> list[Picture]:
-    dataset = ming_runs.TABLE_2[made.scale].dataset
-    images = data.load(dataset, "test", data_dir=made.data_dir)
-    networks = {n: models.Autoencoder.load(made.folder(r)) for n, r in runs.items()}
-    figure3, figure4 = (made.output_dir / f"figure{n}.png" for n in (3, 4))
+def _draw(workspace: Workspace, runs: Mapping[str, Run]) -> list[Picture]:
+    dataset = ming_runs.TABLE_2[workspace.scale].dataset
+    images = data.load(dataset, "test", data_dir=workspace.data_dir)
+    networks = {
+        n: models.Autoencoder.load(workspace.folder(r)) for n, r in runs.items()
+    }
+    figure3, figure4 = (workspace.output_dir / f"figure{n}.png" for n in (3, 4))
     reconstructed = "Fig. 3: test images and their reconstructions. Seed 0."
     mapped = "Fig. 4: t-SNE maps of the codes"
     return [

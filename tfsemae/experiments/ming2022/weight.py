@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfsemae.experiments import pictures
-from tfsemae.experiments.artefact import Made
+from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import claim, whole
 from tfsemae.experiments.estimates import Estimates, OverSeeds
 from tfsemae.experiments.ming2022 import printed, runs, section3
@@ -15,18 +15,18 @@ from tfsemae.reports.ledger import Choice, Claim, Picture
 _ANY_WEIGHT = "3_both"
 
 
-def build(made: Made) -> Mapping[str, Any]:
+def build(workspace: Workspace) -> Mapping[str, Any]:
     """Makes rows, claims and frontiers of `ming2022_weight`, and chooses."""
-    found = section3.estimates(made, runs.weight(made.scale))
-    weights = runs.WEIGHTS[made.scale]
+    found = section3.estimates(workspace, runs.weight(workspace.scale))
+    weights = runs.WEIGHTS[workspace.scale]
     names = {None: "vanilla"} | {w: f"semantic{w:g}" for w in weights}
     return {
-        "rows": list(section3.rows(made, found, names)),
+        "rows": list(section3.rows(workspace, found, names)),
         "claims": [
             _any_weight(found, weights),
             *(_claim(found, weight, n) for weight in weights for n in RULES),
         ],
-        "pictures": _draw(made, found, weights),
+        "pictures": _draw(workspace, found, weights),
         "choices": [
             Choice(
                 flag="semantic_weight",
@@ -68,7 +68,7 @@ def _claim(found: OverSeeds, weight: float, number: int) -> Claim:
     """A claim at a weight: the effect of its first quantity, the other in the note."""
     (key, rule), (beside, beside_rule) = RULES[number].items()
     other, effect = QUANTITIES[beside], section3.effect(found, weight, beside)
-    made = claim(
+    decided = claim(
         f"{number}_weight{weight:g}",
         f"{STATEMENTS[number]}: weight {weight:g}",
         f"{other.name} {beside_rule.sentence(other.unit)}; {QUANTITIES[key]}, "
@@ -80,7 +80,7 @@ def _claim(found: OverSeeds, weight: float, number: int) -> Claim:
         f"{effect.high:+.2f}",
     )
     return dataclasses.replace(
-        made, verdict=section3.verdict(found, weight, number), part_of=_ANY_WEIGHT
+        decided, verdict=section3.verdict(found, weight, number), part_of=_ANY_WEIGHT
     )
 
 
@@ -99,8 +99,13 @@ def _any_weight(found: OverSeeds, weights: Sequence[float]) -> Claim:
     )
 
 
-def _draw(made: Made, found: OverSeeds, weights: Sequence[float]) -> list[Picture]:
-    seeds, listed = runs.WEIGHT_SCALES[made.scale].seeds, [f"{w:g}" for w in weights]
+def _draw(
+    workspace: Workspace, found: OverSeeds, weights: Sequence[float]
+) -> list[Picture]:
+    seeds, listed = (
+        runs.WEIGHT_SCALES[workspace.scale].seeds,
+        [f"{w:g}" for w in weights],
+    )
     printed_levels = {
         key: [
             (f"{name}, printed", printed.TABLE_2[f"{name}_{key}"])
@@ -114,7 +119,7 @@ def _draw(made: Made, found: OverSeeds, weights: Sequence[float]) -> list[Pictur
             key,
             printed_levels,
             {"semantic, by weight": weights, "vanilla": [None]},
-            made.output_dir / f"frontier_{key}.png",
+            workspace.output_dir / f"frontier_{key}.png",
             f"Reconstruction against the {QUANTITIES[key].name}. One point per weight, "
             f"along the curve {', '.join(listed)}: mean and standard deviation over "
             f"{seeds} seeds.",
