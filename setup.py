@@ -52,8 +52,8 @@ setup(
         "matplotlib>=3.10,<3.12",
         "numpy>=2.0.2,<2.6",
         "pillow>=11,<14",
-        "protobuf>=6.31.1,<8",  # so does tensorflow-metadata, whose files it reads
-        "pydantic>=2.7,<3",
+        "protobuf>=6.32,<8",  # so does tensorflow-metadata; 6.31 warns with TF 2.20
+        "pydantic>=2.10,<3",
         "scikit-learn>=1.6,<1.10",
         "scipy>=1.15,<1.19",
         "tensorboard>=2.20,<2.22",
