@@ -24,7 +24,10 @@ for _name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREA
 ROOT = pathlib.Path(__file__).parents[1]
 _PATIENCE = 600  # seconds; far more than a busy machine needs
 #: TensorFlow's notes about the processor, which no setting turns off.
-_NOTES = re.compile(r"[IWEF]0000 00:00|WARNING: All log messages before")
+_NOTES = re.compile(
+    r"[IWEF]0000 00:00|WARNING: All log messages before"
+    r"|.*\] failed call to cuInit"  # TensorFlow 2.20, where there is no GPU
+)
 
 #: Of a run that takes a second of training; an interval does not divide its steps.
 RUN = (
