@@ -18,6 +18,7 @@ ENVIRONMENT = {
 _NOTES = re.compile(
     r"[IWE]0000 00:00|[IWE]\d{4} \d\d:|\d{4}-\d\d-\d\d .*: [IWE] "
     r"|WARNING: All log messages before|To enable the following instructions"
+    r"|.*\] failed call to cuInit"  # TensorFlow 2.20, where there is no GPU
 )
 
 
