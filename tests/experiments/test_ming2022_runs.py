@@ -16,7 +16,7 @@ def _flags(chosen):
 def test_defaults_are_as_printed_and_as_chosen():
     defaults = settings.parse(training.Settings, ["--output_dir=x"])
     assert defaults.procedure.loss == runs.LOSS
-    assert defaults.network.initializer == runs.INITIALIZER
+    assert defaults.network.table1.initializer == runs.INITIALIZER
     assert defaults.procedure.semantic_weight == runs.WEIGHT
     # Ming 2022, section III.
     optimizer = defaults.optimizer
@@ -42,7 +42,7 @@ def test_plateau_compares_each_loss_with_each_initialiser(parsed):
     compared = {
         (
             run.procedure.loss,
-            run.network.initializer,
+            run.network.table1.initializer,
             run.procedure.semantic,
             run.run.seed,
         )

@@ -21,7 +21,7 @@ class Artefact:
         source: the paper and the tables and figures in it.
         runs: scale -> the runs that `build` reads; those that they take in turn
             need not be named.
-        module: of the source's package; its `build(workspace)` makes pictures, and the
+        module: of the source's package; its `build(work)` makes pictures, and the
             rest of the ledger's fields.
         reduced: whether it is shorter, or has fewer seeds, than what is printed.
     """
@@ -36,11 +36,11 @@ class Artefact:
         """All runs, inputs first."""
         return with_inputs(self.runs(scale))
 
-    def write_ledger(self, workspace: "Workspace") -> pathlib.Path:
+    def write_ledger(self, work: "Workspace") -> pathlib.Path:
         """Makes ledger and pictures of the finished runs.
 
         Args:
-            workspace: where the runs are, and where to write.
+            work: where the runs are, and where to write.
 
         Returns:
             The path of the ledger.
@@ -49,18 +49,18 @@ class Artefact:
         source = self.name.partition("_")[0]
         module = importlib.import_module(f"{__package__}.{source}.{self.module}")
         versions, machine = environment()
-        folders = workspace.folders(self.all_runs(workspace.scale))
+        folders = work.folders(self.all_runs(work.scale))
         return Ledger(
             artefact=self.name,
             source=self.source,
-            scale=self.ledger_scale(workspace.scale),
-            command=f"./reproduce.sh {self.name} --scale={workspace.scale}",
+            scale=self.ledger_scale(work.scale),
+            command=f"./reproduce.sh {self.name} --scale={work.scale}",
             revision=revision(),
             versions=dict(versions),
             machine=dict(machine),
             seconds=sum(map(run_folder.seconds, folders)),
-            **module.build(workspace),
-        ).write(workspace.output_dir)
+            **module.build(work),
+        ).write(work.output_dir)
 
     def ledger_scale(self, scale: str) -> Scale:
         """What the ledger says of its scale."""

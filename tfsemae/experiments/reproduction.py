@@ -107,10 +107,8 @@ def write_ledger(
         places: where data lie, flag -> folder.
     """
     known = experiments.artefacts()[artefact]
-    workspace = Workspace(
-        known, scale, runs_dir, root / artefact, places.get("data_dir")
-    )
-    known.write_ledger(workspace)
+    work = Workspace(known, scale, runs_dir, root / artefact, places.get("data_dir"))
+    known.write_ledger(work)
 
 
 def write_page(folder: pathlib.Path) -> pathlib.Path | None:

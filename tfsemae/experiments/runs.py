@@ -3,16 +3,12 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tfsemae import evaluation, run_folder, settings, training
 
 _SETTINGS = {"train": training.Settings, "attack": evaluation.AttackSettings}
-_COMMANDS: dict[str, Callable[[Any], Any]] = {
-    "train": training.train,
-    "attack": evaluation.attack_run,
-}
 #: Where things lie, which does not tell runs apart.
 _PLACES = ("output_dir", "data_dir", "manual_dir", "resume")
 
@@ -64,7 +60,10 @@ class Run:
         """Does the run in this process."""
         _, *words = self.words(runs_dir, places)
         chosen: Any = settings.parse(self.group, words)
-        _COMMANDS[self.command](chosen)
+        if self.command == "train":
+            training.train(chosen)
+        else:
+            evaluation.attack_run(chosen)
 
     def _words(
         self, runs_dir: pathlib.Path, name: str, places: Mapping[str, str]

@@ -13,34 +13,30 @@ from tfsemae.experiments.ming2022 import attack_claims, printed
 from tfsemae.experiments.ming2022.attack_claims import QUANTITIES
 from tfsemae.experiments.ming2022.attack_runs import PLANS, Attacker, Plan
 from tfsemae.experiments.pictures import Attacked
-from tfsemae.reports.ledger import Picture, Row
+from tfsemae.reports.ledger import Choice, Picture, Row
 
 
-def build(workspace: Workspace) -> Mapping[str, Any]:
+def build(work: Workspace) -> Mapping[str, Any]:
     """Makes pictures, rows and claims of an attack."""
-    p = PLANS[workspace.artefact.name][workspace.scale]
-    folders = {
-        attacker: workspace.folders(runs) for attacker, runs in p.attacks().items()
-    }
+    p = PLANS[work.artefact.name][work.scale]
+    folders = {attacker: work.folders(runs) for attacker, runs in p.attacks().items()}
     found = estimates.over_seeds_or_examples(
         folders,
         QUANTITIES,
         unit="victims",
         note="one victim and one training of each attacker",
     )
-    rows = [*_rows(p, found, workspace), *_classifier_rows(p, workspace)]
+    rows = [*_rows(p, found, work), *_classifier_rows(p, work)]
     drawn: list[Picture] = []
     if p.seeds == 1:
-        images = data.load(
-            p.dataset, "test", data_dir=workspace.data_dir, classes=p.classes
-        )
+        images = data.load(p.dataset, "test", data_dir=work.data_dir, classes=p.classes)
         # Of other data one attacker will do: the page embeds all pictures.
         for attacker in p.attackers if p.of_the_paper else p.attackers[:1]:
             attacked = pictures.read_attacked(images, folders[attacker][0])
             separate = p.of_the_paper and attacker == p.attackers[0]
-            drawn += _draw(attacker, attacked, workspace, separate=separate)
+            drawn += _draw(attacker, attacked, work, separate=separate)
             if p.of_the_paper:
-                rows.append(_row_at_printed_ssim(attacker, attacked, workspace))
+                rows.append(_row_at_printed_ssim(attacker, attacked, work))
     return {
         "rows": rows,
         "claims": [
@@ -49,15 +45,14 @@ def build(workspace: Workspace) -> Mapping[str, Any]:
             for claim in attack_claims.claims(found, attacker, attacker.controls())
         ],
         "pictures": drawn,
-        "choices": _choices(p, workspace),
+        "choices": _choices(p, work),
     }
 
 
-def _choices(p: Plan, workspace: Workspace):
+def _choices(p: Plan, work: Workspace) -> list[Choice]:
     attacker = p.attacker(p.attackers[0], 0)
     reasons = {
-        "semantic_weight": "as on MNIST, see ming2022_weight; the paper does not print "
-        "it",
+        "semantic_weight": "as on MNIST, see ming2022_weight; the paper prints none",
         "train_decoder": 'the attacker "shares the trained weights" of the decoder',
         "encoder_from": "a fresh encoder of another seed; the paper does not say, and "
         "ming2022_cifar10 has the victim's beside it",
@@ -65,12 +60,10 @@ def _choices(p: Plan, workspace: Workspace):
         "loss": "see ming2022_plateau",
         "initializer": "see ming2022_plateau",
     }
-    return [
-        workspace.choice(flag, attacker, reason) for flag, reason in reasons.items()
-    ]
+    return [work.choice(flag, attacker, reason) for flag, reason in reasons.items()]
 
 
-def _rows(p: Plan, found: estimates.Estimates, workspace: Workspace) -> Iterator[Row]:
+def _rows(p: Plan, found: estimates.Estimates, work: Workspace) -> Iterator[Row]:
     for attacker in p.all_attackers():
         for key, quantity in QUANTITIES.items():
             # What is measured of clean codes is the victim's, whoever attacks.
@@ -87,11 +80,11 @@ def _rows(p: Plan, found: estimates.Estimates, workspace: Workspace) -> Iterator
                 f"{attacker.id}_{_row_id(key)}",
                 quantity.name if clean else f"{attacker}: {quantity.name}",
                 printed=number,
-                tag=workspace.tag(number),
+                tag=work.tag(number),
             )
 
 
-def _classifier_rows(p: Plan, workspace: Workspace) -> Iterator[Row]:
+def _classifier_rows(p: Plan, work: Workspace) -> Iterator[Row]:
     """Whether wrong labels leave the attacker's own classifier ignorant."""
     for attacker in p.all_attackers():
         if attacker.weight is None:
@@ -100,12 +93,9 @@ def _classifier_rows(p: Plan, workspace: Workspace) -> Iterator[Row]:
         yield row(
             f"{attacker.id}_label_accuracy",
             f"{attacker}: accuracy of the attacker's own classifier",
-            [
-                100 * estimates.measured(f, "label_accuracy")
-                for f in workspace.folders(runs)
-            ],
+            [100 * estimates.measured(f, "label_accuracy") for f in work.folders(runs)],
             unit="%",
-            tag=workspace.tag(None),
+            tag=work.tag(None),
             note="true labels of the test images",
         )
 
@@ -118,26 +108,25 @@ def _row_id(key: str) -> str:
 
 
 def _row_at_printed_ssim(
-    attacker: Attacker, attacked: Attacked, workspace: Workspace
+    attacker: Attacker, attacked: Attacked, work: Workspace
 ) -> Row:
     """Whether the two printed numbers can be of one disturbance such as ours."""
     psnr, ssim = printed.ATTACK.values()
-    return Row(
-        id=f"{attacker.id}_psnr_at_printed_ssim",
-        quantity=f"{attacker}: PSNR, the change scaled until SSIM is as printed",
+    return row(
+        f"{attacker.id}_psnr_at_printed_ssim",
+        f"{attacker}: PSNR, the change scaled until SSIM is as printed",
+        [psnr_at_ssim(attacked.original, attacked.adversarial, ssim / 100)],
         unit="dB",
-        printed=None,
-        measured=psnr_at_ssim(attacked.original, attacked.adversarial, ssim / 100),
-        tag=workspace.tag(None),
+        tag=work.tag(None),
         note=f"the paper prints the two numbers of one attack: {psnr} dB and {ssim} %",
     )
 
 
 def _draw(
-    attacker: Attacker, attacked: Attacked, workspace: Workspace, *, separate: bool
+    attacker: Attacker, attacked: Attacked, work: Workspace, *, separate: bool
 ) -> Iterator[Picture]:
     def place(name: str) -> pathlib.Path:
-        return workspace.output_dir / f"{name}_{attacker.id}.png"
+        return work.output_dir / f"{name}_{attacker.id}.png"
 
     figure5, figure6 = (f"As Fig. {number} ({attacker})" for number in (5, 6))
     yield pictures.attacked_images(attacked, place("figure5"), figure5)

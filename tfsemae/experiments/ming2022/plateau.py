@@ -15,16 +15,16 @@ from tfsemae.reports.ledger import Choice
 _Psnr = Mapping[str, np.ndarray]  # network -> dB of each seed
 
 
-def build(workspace: Workspace) -> Mapping[str, Any]:
+def build(work: Workspace) -> Mapping[str, Any]:
     """Makes the rows of `ming2022_plateau`, and chooses."""
     psnr = {
         form: {
-            name: np.array([measured(run, "psnr") for run in workspace.folders(each)])
+            name: np.array([measured(run, "psnr") for run in work.folders(each)])
             for name, each in networks.items()
         }
-        for form, networks in runs.plateau(workspace.scale).items()
+        for form, networks in runs.plateau(work.scale).items()
     }
-    steps = runs.PLATEAU[workspace.scale].steps
+    steps = runs.PLATEAU[work.scale].steps
     loss, initializer = choose_form(psnr)
     reason = (
         f"highest PSNR of those above {PLATEAU:g} dB from every seed with both "
@@ -37,7 +37,7 @@ def build(workspace: Workspace) -> Mapping[str, Any]:
                 f"{name}, {form[0]}, {form[1]}: PSNR after {steps} steps",
                 values,
                 unit="dB",
-                tag=workspace.tag(None),
+                tag=work.tag(None),
                 note=f"{np.sum(values > PLATEAU)} of {len(values)} seeds above "
                 f"{PLATEAU:g} dB, the lowest at {values.min():.2f} dB",
             )
@@ -45,8 +45,8 @@ def build(workspace: Workspace) -> Mapping[str, Any]:
             for name, values in networks.items()
         ],
         "choices": [
-            Choice(flag="loss", value=loss, reason=reason),
-            Choice(flag="initializer", value=initializer, reason=reason),
+            Choice(flag=flag, value=value, reason=reason)
+            for flag, value in (("loss", loss), ("initializer", initializer))
         ],
     }
 

@@ -58,12 +58,15 @@ WEIGHTS: dict[str, tuple[float, ...]] = {
 }
 
 
-def table_2(scale: str) -> dict[float | None, list[Run]]:
+_ByWeight = dict[float | None, list[Run]]
+
+
+def table_2(scale: str) -> _ByWeight:
     """Weight -> trainings of `ming2022_mnist`."""
     return _by_weight(TABLE_2[scale], (None, WEIGHT))
 
 
-def weight(scale: str) -> dict[float | None, list[Run]]:
+def weight(scale: str) -> _ByWeight:
     """Weight -> trainings of `ming2022_weight`."""
     return _by_weight(WEIGHT_SCALES[scale], (None, *WEIGHTS[scale]))
 
@@ -78,7 +81,5 @@ def plateau(scale: str) -> dict[tuple[str, str], dict[str, list[Run]]]:
     return found
 
 
-def _by_weight(
-    s: Scale, weights: Sequence[float | None], **flags: str
-) -> dict[float | None, list[Run]]:
+def _by_weight(s: Scale, weights: Sequence[float | None], **flags: str) -> _ByWeight:
     return {w: [network(s, w, n, **flags) for n in range(s.seeds)] for w in weights}

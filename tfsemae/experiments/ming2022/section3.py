@@ -59,13 +59,9 @@ RULES: dict[int, dict[str, Rule]] = {
 }
 
 
-def estimates(
-    workspace: Workspace, runs: Mapping[float | None, Sequence[Run]]
-) -> OverSeeds:
+def estimates(work: Workspace, runs: Mapping[float | None, Sequence[Run]]) -> OverSeeds:
     """What the trainings measured, by weight."""
-    return OverSeeds(
-        {w: workspace.folders(each) for w, each in runs.items()}, QUANTITIES
-    )
+    return OverSeeds({w: work.folders(each) for w, each in runs.items()}, QUANTITIES)
 
 
 def effect(found: Estimates, weight: float, key: str) -> Interval:
@@ -86,7 +82,7 @@ def both(found: Estimates, weight: float) -> Verdict:
 
 
 def rows(
-    workspace: Workspace, found: OverSeeds, names: Mapping[float | None, str]
+    work: Workspace, found: OverSeeds, names: Mapping[float | None, str]
 ) -> Iterator[Row]:
     """A row for each quantity of each network, beside Table II where it prints it.
 
@@ -103,5 +99,5 @@ def rows(
                 found.values(weight, key),
                 unit=quantity.unit,
                 printed=number,
-                tag=workspace.tag(number),
+                tag=work.tag(number),
             )

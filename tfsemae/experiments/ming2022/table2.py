@@ -16,15 +16,13 @@ from tfsemae.experiments.runs import Run
 from tfsemae.reports.ledger import Claim, Picture
 
 
-def build(workspace: Workspace) -> Mapping[str, Any]:
+def build(work: Workspace) -> Mapping[str, Any]:
     """Makes pictures, rows and claims of `ming2022_mnist`."""
-    runs = ming_runs.table_2(workspace.scale)
-    found = section3.estimates(workspace, runs)
+    runs = ming_runs.table_2(work.scale)
+    found = section3.estimates(work, runs)
     semantic = runs[WEIGHT][0]
     return {
-        "rows": list(
-            section3.rows(workspace, found, {None: "vanilla", WEIGHT: "semantic"})
-        ),
+        "rows": list(section3.rows(work, found, {None: "vanilla", WEIGHT: "semantic"})),
         "claims": [
             *_tests(found),
             whole(
@@ -34,11 +32,11 @@ def build(workspace: Workspace) -> Mapping[str, Any]:
                 section3.both(found, WEIGHT),
             ),
         ],
-        "pictures": _draw(workspace, {"vanilla": runs[None][0], "semantic": semantic}),
+        "pictures": _draw(work, {"vanilla": runs[None][0], "semantic": semantic}),
         "choices": [
-            workspace.choice("loss", semantic, "see ming2022_plateau"),
-            workspace.choice("initializer", semantic, "see ming2022_plateau"),
-            workspace.choice("semantic_weight", semantic, "see ming2022_weight"),
+            work.choice("loss", semantic, "see ming2022_plateau"),
+            work.choice("initializer", semantic, "see ming2022_plateau"),
+            work.choice("semantic_weight", semantic, "see ming2022_weight"),
         ],
     }
 
@@ -58,13 +56,11 @@ def _tests(found: OverSeeds) -> list[Claim]:
     ]
 
 
-def _draw(workspace: Workspace, runs: Mapping[str, Run]) -> list[Picture]:
-    dataset = ming_runs.TABLE_2[workspace.scale].dataset
-    images = data.load(dataset, "test", data_dir=workspace.data_dir)
-    networks = {
-        n: models.Autoencoder.load(workspace.folder(r)) for n, r in runs.items()
-    }
-    figure3, figure4 = (workspace.output_dir / f"figure{n}.png" for n in (3, 4))
+def _draw(work: Workspace, runs: Mapping[str, Run]) -> list[Picture]:
+    dataset = ming_runs.TABLE_2[work.scale].dataset
+    images = data.load(dataset, "test", data_dir=work.data_dir)
+    networks = {n: models.Autoencoder.load(work.folder(r)) for n, r in runs.items()}
+    figure3, figure4 = (work.output_dir / f"figure{n}.png" for n in (3, 4))
     reconstructed = "Fig. 3: test images and their reconstructions. Seed 0."
     mapped = "Fig. 4: t-SNE maps of the codes"
     return [

@@ -15,18 +15,18 @@ from tfsemae.reports.ledger import Choice, Claim, Picture
 _ANY_WEIGHT = "3_both"
 
 
-def build(workspace: Workspace) -> Mapping[str, Any]:
+def build(work: Workspace) -> Mapping[str, Any]:
     """Makes rows, claims and frontiers of `ming2022_weight`, and chooses."""
-    found = section3.estimates(workspace, runs.weight(workspace.scale))
-    weights = runs.WEIGHTS[workspace.scale]
+    found = section3.estimates(work, runs.weight(work.scale))
+    weights = runs.WEIGHTS[work.scale]
     names = {None: "vanilla"} | {w: f"semantic{w:g}" for w in weights}
     return {
-        "rows": list(section3.rows(workspace, found, names)),
+        "rows": list(section3.rows(work, found, names)),
         "claims": [
             _any_weight(found, weights),
             *(_claim(found, weight, n) for weight in weights for n in RULES),
         ],
-        "pictures": _draw(workspace, found, weights),
+        "pictures": _draw(work, found, weights),
         "choices": [
             Choice(
                 flag="semantic_weight",
@@ -99,13 +99,8 @@ def _any_weight(found: OverSeeds, weights: Sequence[float]) -> Claim:
     )
 
 
-def _draw(
-    workspace: Workspace, found: OverSeeds, weights: Sequence[float]
-) -> list[Picture]:
-    seeds, listed = (
-        runs.WEIGHT_SCALES[workspace.scale].seeds,
-        [f"{w:g}" for w in weights],
-    )
+def _draw(work: Workspace, found: OverSeeds, weights: Sequence[float]) -> list[Picture]:
+    seeds, listed = runs.WEIGHT_SCALES[work.scale].seeds, [f"{w:g}" for w in weights]
     printed_levels = {
         key: [
             (f"{name}, printed", printed.TABLE_2[f"{name}_{key}"])
@@ -119,7 +114,7 @@ def _draw(
             key,
             printed_levels,
             {"semantic, by weight": weights, "vanilla": [None]},
-            workspace.output_dir / f"frontier_{key}.png",
+            work.output_dir / f"frontier_{key}.png",
             f"Reconstruction against the {QUANTITIES[key].name}. One point per weight, "
             f"along the curve {', '.join(listed)}: mean and standard deviation over "
             f"{seeds} seeds.",
