@@ -227,14 +227,16 @@ def test_stderr_holds_only_our_own_lines(digits_ended):
     # The progress of training, and what is done behind it.
     pattern = re.compile(
         r"step \d+/11  (\w+ \d+\.\d{4}  )+.*|image \d+/\d+( .*)?|"
-        r"(Saving|Reconstructing|Encoding|Linear probe)[\w ,]*\."
+        r"(Saving|Reconstructing|Encoding|Measuring|Done:)[\w ,:-]*\."
     )
     assert not [each for each in digits_ended.messages if not pattern.fullmatch(each)]
     steps = [each.split()[1] for each in digits_ended.messages if each[:5] == "step "]
     assert steps == ["4/11", "8/11", "11/11"]
     words = [each.split()[0] for each in digits_ended.messages]
     behind = [word for word in words if word not in ("step", "image")]
-    assert behind == ["Saving", "Reconstructing", "Encoding", "Linear"]
+    # What is measured side by side ends in no order.
+    begun = ["Saving", "Reconstructing", "Encoding", "Measuring"]
+    assert behind == [*begun, *4 * ["Done:"]]
 
 
 def test_metrics_are_of_the_test_digits(digits_run):

@@ -18,7 +18,7 @@ def _run(*words):
     )
 
 
-def test_measures_our_own_cases(tmp_path):
+def test_measures_our_own_cases(tmp_path, monkeypatch):
     path = tmp_path / "training.json"
     done = _run(
         *("--cases=input,runs", "--threads=1", "--repeats=1", "--steps=3"),
@@ -26,6 +26,8 @@ def test_measures_our_own_cases(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(path.read_text())
+    # As the command sets it for itself and its programs.
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
     versions, machine = environment()
     assert found["name"] == "training"
     assert found["command"] == (
