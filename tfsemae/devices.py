@@ -21,7 +21,7 @@ def set_threads(threads: int) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(threads)
     except RuntimeError as error:
         raise ValueError(
-            "The number of threads can not change once TensorFlow has begun. "
+            "The number of threads cannot change once TensorFlow has begun. "
             f"Received: threads={threads}."
         ) from error
 

@@ -15,10 +15,11 @@ import sys
 
 from tfsemae import command_line
 from tfsemae.settings import setting
+from tfsemae.shared_settings import Places
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Places):
     """What is made, and how."""
 
     scale: str = setting(
@@ -35,15 +36,6 @@ class Settings:
     )
     output_dir: str = setting(
         "runs/reproduction", "Everything made; a second start continues it."
-    )
-    data_dir: str | None = setting(
-        None,
-        "Folder of prepared TFDS data sets. Default: $TFDS_DATA_DIR, else TFDS' own.",
-    )
-    manual_dir: str | None = setting(
-        None,
-        "Folder with the original archives of a data set in <manual_dir>/<name>/; "
-        "they are checked and prepared without a network.",
     )
 
 

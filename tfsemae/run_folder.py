@@ -143,7 +143,9 @@ def check_flags(folder: pathlib.Path, run: Any, *, resume: bool) -> None:
 def identity(run: Any) -> list[str]:
     """The flags on which the result of a run depends, such as `--seed=3`."""
     names = settings.identity_names(type(run))
-    return [line for name, line in settings.serialized(run).items() if name in names]
+    # Sorted: settings may move within their groups from version to version.
+    lines = settings.serialized(run).items()
+    return sorted(line for name, line in lines if name in names)
 
 
 def check_inputs(folder: pathlib.Path, digests: Mapping[str, str]) -> None:

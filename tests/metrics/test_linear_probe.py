@@ -67,7 +67,7 @@ def test_gradient_equals_differences(dtype, error):
     value, gradient = of_dtype(parameters)
     scale = np.abs(differences).max()
     np.testing.assert_allclose(gradient, differences, atol=error * scale)
-    # 7 digits of float32, with room for sums over features.
+    # 7 digits of float32, with a margin for sums over features.
     assert value == pytest.approx(exact(parameters)[0], rel=1e-5)
 
 

@@ -130,7 +130,7 @@ class Training:
         """Writes initial weights and batches.
 
         Raises:
-            ChildProcessError: if that fails, as where the data are not at hand.
+            ChildProcessError: if that fails, for example where the data are not there.
         """
         with self.keras(1, [f"--workload={self.workload}"]) as program:
             program.wait()
@@ -158,7 +158,7 @@ def with_channels(training: Training) -> Training:
 
     These are the airplanes and automobiles of CIFAR-10 (Ming 2022, section IV).
     Where `training` takes a data set that is never prepared or downloaded, they
-    are random images, so that nothing has to be at hand for them either.
+    are random images, so that nothing has to be prepared for them either.
 
     Args:
         training: its workload stays as it is; the new one lies beside it.

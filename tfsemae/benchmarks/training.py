@@ -28,11 +28,12 @@ from collections.abc import Sequence
 from tfsemae import command_line, files, run_folder
 from tfsemae.benchmarks import compare, table1_cases
 from tfsemae.reports import environment
-from tfsemae.settings import Checked, setting
+from tfsemae.settings import setting
+from tfsemae.shared_settings import Places
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings(Checked):
+class Settings(Places):
     """What is measured, and how often."""
 
     cases: tuple[str, ...] = setting(
@@ -60,12 +61,6 @@ class Settings(Checked):
         None,
         "Interpreter that has PyTorch. Default: the one in use.",
         identity=False,
-    )
-    data_dir: str | None = setting(
-        None, "Folder of prepared TFDS data sets.", identity=False
-    )
-    manual_dir: str | None = setting(
-        None, "Folder with the original archives of a data set.", identity=False
     )
 
     def __post_init__(self) -> None:

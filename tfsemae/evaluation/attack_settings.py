@@ -6,11 +6,12 @@ from typing import Any
 from tfsemae import settings as all_settings
 from tfsemae.evaluation.attack_registry import ATTACKS, Noise, SemanticShift
 from tfsemae.evaluation.settings import Data
-from tfsemae.settings import Checked, setting
+from tfsemae.settings import setting
+from tfsemae.shared_settings import Threads
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Run(Checked):
+class Run(Threads):
     """Which network is attacked, how, and where to."""
 
     attack: str = setting(
@@ -26,11 +27,6 @@ class Run(Checked):
     )
     batch_size: int = setting(100, "Images at a time.", lower_bound=1)
     seed: int = setting(0, "Of the draw of --examples and of the noise.", lower_bound=0)
-    threads: int = setting(
-        0,
-        "Threads of TensorFlow, 0 for its own choice; the last bits depend on it.",
-        lower_bound=0,
-    )
     output_dir: str = setting(
         help="Everything of one attack; a second start continues it.", identity=False
     )

@@ -3,11 +3,12 @@
 import dataclasses
 
 from tfsemae.data import catalogue
-from tfsemae.settings import Checked, setting
+from tfsemae.settings import setting
+from tfsemae.shared_settings import Places, Threads
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Data(Checked):
+class Data(Places):
     """Which images an evaluation takes."""
 
     dataset: str | None = setting(None, "Data set. Default: that of the training.")
@@ -17,17 +18,6 @@ class Data(Checked):
         "or with --dataset all.",
     )
     split: str = setting("test", "Split to measure on.")
-    data_dir: str | None = setting(
-        None,
-        "Folder of prepared TFDS data sets. Default: $TFDS_DATA_DIR, else TFDS' own.",
-        identity=False,
-    )
-    manual_dir: str | None = setting(
-        None,
-        "Folder with the original archives of a data set in <manual_dir>/<name>/; "
-        "they are checked and prepared without a network.",
-        identity=False,
-    )
 
     def __post_init__(self) -> None:
         """Raises ValueError if there is no such data set."""
@@ -36,7 +26,7 @@ class Data(Checked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Run(Checked):
+class Run(Threads):
     """Which network, where to, and how."""
 
     model_dir: str = setting(help="The --output_dir of training.")
@@ -47,11 +37,6 @@ class Run(Checked):
         identity=False,
     )
     seed: int = setting(0, "Of t-SNE.", lower_bound=0, upper_bound=2**32 - 1)
-    threads: int = setting(
-        0,
-        "Threads of TensorFlow, 0 for its own choice; the last bits depend on it.",
-        lower_bound=0,
-    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -107,7 +107,7 @@ def attacked_images(attacked: Attacked, path: pathlib.Path, caption: str) -> Pic
     """Draws images, what the attack made of them, and the change.
 
     Args:
-        attacked: of which as many of each class are drawn as there is room for.
+        attacked: of which as many of each class are drawn as fit into a row.
         path: PNG file to write.
         caption: which attack; what is shown follows.
     """

@@ -49,7 +49,7 @@ class Run:
             for flag, line in settings.serialized(chosen).items()
             if flag not in _PLACES
         ]
-        return f"{self.label}-{run_folder.fingerprint([self.command, *lines])}"
+        return f"{self.label}-{run_folder.fingerprint([self.command, *sorted(lines)])}"
 
     def words(self, runs_dir: pathlib.Path, places: Mapping[str, str]) -> list[str]:
         """The command line behind `python -m`; places are flags such as `data_dir`."""

@@ -58,10 +58,10 @@ def text(source: str, ledgers: Sequence[Ledger]) -> Text:
 
     Args:
         source: key of the source, see `Ledger.source_key`.
-        ledgers: those at hand.
+        ledgers: those that have landed.
 
     Raises:
-        ValueError: if a placeholder names nothing in a ledger at hand, or a
+        ValueError: if a placeholder names nothing in a ledger, or a
             verdict is not the expected one.
     """
     path = TEXTS / f"{source}.md"

@@ -7,12 +7,13 @@ from tfsemae.data import catalogue
 from tfsemae.models import registry
 from tfsemae.models.settings import Table1
 from tfsemae.settings import Checked, setting
+from tfsemae.shared_settings import Places, Threads
 
 _STEPS_PER_EXECUTION = 10  # measured: results/benchmarks/training.json
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Data(Checked):
+class Data(Places):
     """What is trained on."""
 
     dataset: str = setting(
@@ -30,17 +31,6 @@ class Data(Checked):
         "Images at the end of the training set that are held out and measured at "
         "each interval.",
         lower_bound=0,
-    )
-    data_dir: str | None = setting(
-        None,
-        "Folder of prepared TFDS data sets. Default: $TFDS_DATA_DIR, else TFDS' own.",
-        identity=False,
-    )
-    manual_dir: str | None = setting(
-        None,
-        "Folder with the original archives of a data set in <manual_dir>/<name>/; "
-        "they are checked and prepared without a network.",
-        identity=False,
     )
 
 
@@ -117,7 +107,7 @@ class Optimizer(Checked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Run(Checked):
+class Run(Threads):
     """Where and how it runs."""
 
     output_dir: str = setting(
@@ -143,11 +133,6 @@ class Run(Checked):
         identity=False,
     )
     jit_compile: bool = setting(False, "Compile the step with XLA.")
-    threads: int = setting(
-        0,
-        "Threads of TensorFlow, 0 for its own choice; the last bits depend on it.",
-        lower_bound=0,
-    )
     strategy: str = setting(
         "default",
         "One device, or each batch split among all of this machine.",
