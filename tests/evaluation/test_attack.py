@@ -3,6 +3,7 @@
 import gc
 import json
 import math
+import shutil
 import weakref
 
 import keras
@@ -11,7 +12,7 @@ import pytest
 from scipy import stats
 
 from tfsemae import data, evaluation, run_folder, settings
-from tfsemae.evaluation import arrays, attack, semantic_shift
+from tfsemae.evaluation import arrays, attack, loading, semantic_shift
 from tfsemae.models.autoencoder import Autoencoder
 
 SHAPE = (12, 12, 1)
@@ -71,6 +72,20 @@ def _pixels(path):
 def _arrays(folder, name="adversarial.npz"):
     with np.load(folder / name) as file:
         return dict(file)
+
+
+def test_a_finished_one_is_not_read_where_the_file_has_other_images_now(
+    make, dark_file, tmp_path
+):
+    copy = tmp_path / "copy.npz"
+    shutil.copy(dark_file, copy)
+    found = evaluation.attack_run(make(dataset=str(copy)))
+    assert evaluation.attack_run(make(dataset=str(copy))) == found
+    with np.load(copy) as file:
+        arrays = dict(file)
+    np.savez(copy, **arrays | {"test_images": arrays["test_images"][::-1]})
+    with pytest.raises(ValueError, match=r"other data or networks \(images\)"):
+        evaluation.attack_run(make(dataset=str(copy)))
 
 
 # --- what is measured
@@ -257,7 +272,7 @@ def test_classifiers_learn_and_answer_under_noise_of_their_own(
 
 def test_of_many_images_a_draw_is_learnt_from(make, write_images, monkeypatch):
     # Sorted by class: the first ten would be of one class alone.
-    monkeypatch.setattr(attack, "_REFERENCE", 10)
+    monkeypatch.setattr(loading, "_REFERENCE", 10)
     images, labels = _classes(200)
     order = np.argsort(labels, kind="stable")
     test, test_labels = _classes(40, seed=1)

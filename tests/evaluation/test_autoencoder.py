@@ -271,6 +271,21 @@ def _evaluate_run(folder, split, dataset=None, output_dir=None, **changes):
     return evaluation.evaluate_run(settings.make(evaluation.Settings, values | changes))
 
 
+def test_a_finished_one_is_not_read_where_the_file_has_other_images_now(
+    identity_run, halves_file, tmp_path
+):
+    _evaluate_run(identity_run, "test", str(halves_file), tmp_path / "out")
+    with np.load(halves_file) as file:
+        arrays = dict(file)
+    arrays["test_images"] = arrays["test_images"][::-1]
+    np.savez(halves_file, **arrays)
+    with pytest.raises(ValueError, match=r"other data or networks \(images\)"):
+        _evaluate_run(identity_run, "test", str(halves_file), tmp_path / "out")
+    halves_file.unlink()
+    found = _evaluate_run(identity_run, "test", str(halves_file), tmp_path / "out")
+    assert found["examples"] == 41
+
+
 @pytest.mark.parametrize(("split", "examples"), [("test", 41), ("train", 40)])
 def test_each_split_learns_from_the_other(
     identity_run, halves_file, tmp_path, split, examples

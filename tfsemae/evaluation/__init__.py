@@ -53,7 +53,15 @@ def evaluate_run(settings: Settings) -> run_folder.Metrics:
 
         return run.run(settings, folder)
 
-    return run_folder.perform(settings, work)
+    def unchanged(folder: pathlib.Path) -> None:
+        from tfsemae.evaluation import loading
+
+        if loading.is_own_file(settings):
+            images, reference = loading.evaluated(settings)
+            digests = {"images": images.digest(), "reference": reference.digest()}
+            run_folder.check_inputs(folder, digests)
+
+    return run_folder.perform(settings, work, unchanged=unchanged)
 
 
 def attack_run(settings: AttackSettings) -> run_folder.Metrics:
@@ -104,7 +112,14 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
 
         return attack.run(settings, folder)
 
-    return run_folder.perform(settings, work)
+    def unchanged(folder: pathlib.Path) -> None:
+        from tfsemae.evaluation import loading
+
+        if loading.is_own_file(settings):
+            images, _, _ = loading.attacked(settings)
+            run_folder.check_inputs(folder, {"images": images.digest()})
+
+    return run_folder.perform(settings, work, unchanged=unchanged)
 
 
 def _folder(settings: Settings) -> str:

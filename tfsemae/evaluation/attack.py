@@ -9,12 +9,11 @@ import tensorflow as tf
 
 from tfsemae import attacks, data, devices, files, keras_state, metrics, run_folder
 from tfsemae.data import tfds_writing
-from tfsemae.evaluation import latent
+from tfsemae.evaluation import latent, loading
 from tfsemae.evaluation.arrays import Shards, measure, write_npz
 from tfsemae.evaluation.attack_registry import ATTACKS
 from tfsemae.evaluation.attack_settings import Settings
 from tfsemae.evaluation.checks import check_images
-from tfsemae.evaluation.run import load, other_split
 from tfsemae.evaluation.semantic_shift import norm
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.progress import note
@@ -28,7 +27,6 @@ CONDITIONS = ("clean", "adversarial", "noise")
 _NAME = "adversarial"
 _GRID = 10
 _AMPLIFIED = 10.0
-_REFERENCE = 10_000  # images that k-NN and linear probe learn from
 _PREDICTIONS = {
     "knn_accuracy": metrics.knn_predictions,
     "linear_probe_accuracy": metrics.linear_probe_predictions,
@@ -59,9 +57,8 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     devices.set_threads(settings.run.threads)
     victim = Autoencoder.load(settings.run.model_dir)
     attacking = ATTACKS[settings.run.attack].make(victim, settings.chosen)
-    images, indices = _images(settings)
+    images, indices, reference = loading.attacked(settings)
     check_images(victim, images)
-    reference = _reference(settings, images)
     digests = {"images": images.digest(), "network": victim.digest()}
     if reference is not None:
         digests["reference"] = reference.digest()
@@ -169,46 +166,6 @@ def _latents_only(step: Callable) -> Callable:
         for condition, quantities in step(*arguments).items()
         if "latent" in quantities
     }
-
-
-def _images(settings: Settings) -> tuple[data.Images, np.ndarray]:
-    """The images to attack and their places among those of split and classes."""
-    images, examples = load(settings, settings.data.split), settings.run.examples
-    if examples is None:
-        return images, np.arange(len(images))
-    if examples > len(images):
-        raise ValueError(
-            f"--examples={examples} is more than the {len(images)} images "
-            "that there are. Ask for fewer."
-        )
-    return _drawn(images, examples, settings.run.seed)
-
-
-def _reference(settings: Settings, images: data.Images) -> data.Images | None:
-    """What k-NN and linear probe learn from; None where they cannot be measured."""
-    if images.labels is None or not 1 < len(np.unique(images.labels)) < len(images):
-        return None
-    dataset, _ = run_folder.data_set(
-        settings.run.model_dir, settings.data.dataset, settings.data.classes
-    )
-    other = other_split(settings.data.split)
-    if other not in data.splits(dataset):
-        return None
-    reference = load(settings, other)
-    if reference.labels is None or len(reference) < latent.LEAST_VOTERS:
-        return None
-    if len(reference) > _REFERENCE:
-        reference, _ = _drawn(reference, _REFERENCE, settings.run.seed)
-    return reference if len(np.unique(reference.labels)) > 1 else None
-
-
-def _drawn(
-    images: data.Images, count: int, seed: int
-) -> tuple[data.Images, np.ndarray]:
-    """As many images in their order, and their places."""
-    random = np.random.default_rng(seed)
-    indices = np.sort(random.choice(len(images), count, replace=False))
-    return data.take(images, indices), indices
 
 
 def _means(attacked: Shards) -> dict[str, dict[str, float | None]]:

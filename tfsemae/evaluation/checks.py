@@ -3,7 +3,8 @@
 import numpy as np
 
 from tfsemae import data
-from tfsemae.evaluation.latent import LEAST_MAPPED, LEAST_VOTERS
+from tfsemae.evaluation.latent import LEAST_MAPPED
+from tfsemae.evaluation.loading import LEAST_VOTERS
 from tfsemae.models.autoencoder import Autoencoder
 
 _LEAST_PIXELS = 11  # the window of SSIM

@@ -14,7 +14,6 @@ from tfsemae.reports import embeddings, figures
 
 _MAPPED = 1000  # t-SNE of 10,000 latents takes a minute and more
 LEAST_MAPPED = 31  # t-SNE needs more than its perplexity, 30
-LEAST_VOTERS = 10  # of 10-NN
 
 
 def measure(
