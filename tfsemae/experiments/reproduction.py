@@ -164,7 +164,7 @@ def _check_snakemake() -> None:
     if importlib.util.find_spec("snakemake") is None:
         raise ValueError(
             "Reproductions need Snakemake, which is not installed. Start "
-            "./reproduce.sh, or pip install 'tfsemae[reproduce]'."
+            "./reproduce.sh, or run: pip install --editable '.[reproduce]'"
         )
 
 
