@@ -180,7 +180,7 @@ def _two_outputs():
 
 def _two_inputs():
     x, y = keras.Input((4,)), keras.Input((4,))
-    return keras.Model([x, y], keras.layers.Reshape(SHAPE)(x))
+    return keras.Model([x, y], keras.layers.Reshape(SHAPE)(keras.layers.Add()([x, y])))
 
 
 class Posterior(keras.Model):

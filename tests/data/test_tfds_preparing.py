@@ -124,6 +124,8 @@ def unknown(user):
 pwd.getpwuid = unknown
 for name in ("HOME", "TFDS_DATA_DIR"):
     os.environ.pop(name, None)
+# matplotlib before 3.11, which TFDS imports, fails without a home.
+os.environ["MPLCONFIGDIR"] = os.getcwd()
 from tfsemae import data
 try:
     data.load("mnist", "train")
