@@ -47,12 +47,12 @@ class SemanticAutoencoder(nn.Module):
         super().__init__()
         self.groups = channels if grouped else 1
         self.grid = (4, side // 4, side // 4)
-        code = math.prod(self.grid)
+        latent = math.prod(self.grid)
         self.encoder = nn.ModuleDict(
             {
                 "conv1": nn.Conv2d(1, 32, 5, padding=2),
                 "conv2": nn.Conv2d(32, 64, 5, padding=2),
-                "code": nn.Linear(code * 16, code),
+                "latent": nn.Linear(latent * 16, latent),
             }
         )
         up = {"stride": 2, "padding": 2, "output_padding": 1}
@@ -66,7 +66,7 @@ class SemanticAutoencoder(nn.Module):
         self.classifier = nn.ModuleDict(
             {
                 "conv1": nn.Conv2d(4 * channels, 32, 3, padding=1),
-                "hidden": nn.Linear(code * 8, 256),
+                "hidden": nn.Linear(latent * 8, 256),
                 "logits": nn.Linear(256, classes),
             }
         )
@@ -84,13 +84,13 @@ class SemanticAutoencoder(nn.Module):
         x = images.reshape(-1, self.groups, *images.shape[2:])
         x = F.max_pool2d(F.relu(self._convolve(self.encoder["conv1"], x)), 2)
         x = F.max_pool2d(F.relu(self._convolve(self.encoder["conv2"], x)), 2)
-        x = x.reshape(-1, self.encoder["code"].in_features)
-        code = torch.sigmoid(self.encoder["code"](x))
-        x = code.view(-1, self.groups * depth, height, width)
+        x = x.reshape(-1, self.encoder["latent"].in_features)
+        latent = torch.sigmoid(self.encoder["latent"](x))
+        x = latent.view(-1, self.groups * depth, height, width)
         x = F.relu(self._convolve(self.decoder["deconv1"], x))
         x = F.relu(self._convolve(self.decoder["deconv2"], x))
         pixels = self._convolve(self.decoder["image"], x).reshape(images.shape)
-        x = code.view(len(images), -1, height, width)
+        x = latent.view(len(images), -1, height, width)
         x = F.relu(self.classifier["conv1"](x))
         x = F.relu(self.classifier["hidden"](x.flatten(1)))
         return pixels, self.classifier["logits"](x)
@@ -121,8 +121,8 @@ def load(network: SemanticAutoencoder, weights: Mapping[str, np.ndarray]) -> Non
     # Dense layers before or behind a flattened image; the side that is one.
     inputs, outputs = (height, width, -1), (height, width, 4)
     turned: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        "encoder/code/kernel": lambda w: _flat_rows(_flat_rows(w, inputs).T, outputs),
-        "encoder/code/bias": lambda b: _flat_rows(b, outputs),
+        "encoder/latent/kernel": lambda w: _flat_rows(_flat_rows(w, inputs).T, outputs),
+        "encoder/latent/bias": lambda b: _flat_rows(b, outputs),
         "classifier/hidden/kernel": lambda w: _flat_rows(w, inputs).T,
         "classifier/logits/kernel": np.transpose,
     }

@@ -11,6 +11,10 @@ channel in Keras, and PyTorch with the channels as groups or folded as well. A
 ratio above 1 means that ours is faster; an outcome is the loss after --steps
 steps. Nothing else should run on the machine.
 
+Expected on two cores with AVX2: ahead of PyTorch in all its modes, by 1.5 of its
+fastest, by 1.2 where glibc is told to keep what PyTorch frees; without oneDNN behind it
+(results/benchmarks/training_avx2.json).
+
 Expected on two cores with AVX-512: ahead of PyTorch in all its modes on one thread
 and on two, by 1.9 of eager and by 1.1 where glibc is told to keep what PyTorch frees;
 on three channels by 1.6 and 1.1 likewise, but 6 % behind a pass per channel in Keras;
