@@ -31,8 +31,8 @@ def test_measures_our_own_cases(tmp_path, monkeypatch):
     versions, machine = environment()
     assert found["name"] == "training"
     assert found["command"] == (
-        "python -m tfsemae.benchmarks.training --cases=input,runs --threads=1 "
-        "--repeats=1 --steps=3 --dataset=synthetic"
+        "python -m tfsemae.benchmarks.training --cases=input,runs --dataset=synthetic "
+        "--repeats=1 --steps=3 --threads=1"
     )
     assert (found["versions"], found["machine"]) == (versions, machine)
     inputs, runs = found["cases"]
