@@ -236,7 +236,7 @@ def test_stderr_holds_only_our_own_lines(digits_ended):
     behind = [word for word in words if word not in ("step", "image")]
     # What is measured side by side ends in no order.
     begun = ["Saving", "Reconstructing", "Encoding", "Measuring"]
-    assert behind == [*begun, *4 * ["Done:"]]
+    assert behind == [*begun, *5 * ["Done:"]]
 
 
 def test_metrics_are_of_the_test_digits(digits_run):
@@ -248,6 +248,8 @@ def test_metrics_are_of_the_test_digits(digits_run):
         "label_accuracy",
         "knn_accuracy",
         "linear_probe_accuracy",
+        "kmeans_nmi",
+        "map_silhouette",
         "silhouette",
         "scatter_ratio",
     ]

@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from tfsemae.data import Images, split_off
+from tfsemae.data import Images, pixels, split_off
 
 NAMES = ("zero", "one")
 
@@ -153,3 +153,17 @@ def test_digest_is_not_kept_from_before_a_change():
     before = images.digest()
     images.images[0] = 9
     assert images.digest() != before
+
+
+def test_pixels_are_a_share_of_255():
+    images = _images(3, images=np.uint8([0, 51, 255]).reshape(3, 1, 1, 1))
+    found = pixels(images, 2)
+    assert found.dtype == np.float32
+    # 51 = 255 / 5; the division is exact to the last digit of float32.
+    np.testing.assert_array_equal(found.ravel(), np.float32([0, 0.2]))
+    assert len(pixels(images)) == len(pixels(images, 9)) == 3
+
+
+def test_pixels_that_are_floats_stay_as_they_are():
+    images = np.full((2, 2, 3, 1), 0.3, np.float32)
+    np.testing.assert_array_equal(pixels(_images(2, images=images)), images)

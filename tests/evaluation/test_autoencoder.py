@@ -73,7 +73,8 @@ def test_identity_reaches_the_best_of_everything(tmp_path):
         "linear_probe_accuracy": 1.0,
     }
     assert {name: found[name] for name in best} == best
-    assert set(found) == {*best, "silhouette", "scatter_ratio"}
+    others = {"silhouette", "scatter_ratio", "kmeans_nmi", "map_silhouette"}
+    assert set(found) == {*best, *others}
     assert found["silhouette"] > 0.1
     assert found["scatter_ratio"] > 0.1
 
@@ -153,7 +154,8 @@ def test_latent_is_measured_on_the_images_and_learned_from_the_reference(tmp_pat
     assert found["knn_accuracy"] == 0.0
     assert found["linear_probe_accuracy"] == 0.0
     plain = _evaluate(_autoencoder(), images, tmp_path, reference)
-    assert found["silhouette"] == plain["silhouette"]
+    for key in ("silhouette", "kmeans_nmi", "map_silhouette"):
+        assert found[key] == plain[key]
     assert found["scatter_ratio"] == plain["scatter_ratio"]
 
 
@@ -163,8 +165,9 @@ def test_collapsed_encoder_is_measured_and_has_no_map(tmp_path):
     collapsed = Autoencoder(encoder, _autoencoder().decoder)
     found = _evaluate(collapsed, _noise(40), tmp_path)
     assert found["silhouette"] == 0.0
-    assert found["scatter_ratio"] == 0.0
+    assert found["scatter_ratio"] == found["kmeans_nmi"] == 0.0
     assert found["knn_accuracy"] == 0.5
+    assert found["map_silhouette"] is None
     assert not (tmp_path / "tsne.png").exists()
 
 

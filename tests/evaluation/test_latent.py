@@ -21,7 +21,7 @@ def _two_clouds(count, seed):
 def test_clouds_apart_are_told_from_each_other(tmp_path):
     found = latent.measure(
         *_two_clouds(40, 0),
-        *_two_clouds(20, 1),
+        lambda: _two_clouds(20, 1),
         class_names=NAMES,
         folder=tmp_path,
         seed=0,
@@ -29,6 +29,7 @@ def test_clouds_apart_are_told_from_each_other(tmp_path):
     assert found["knn_accuracy"] == found["linear_probe_accuracy"] == 1
     # Distances of some 2 within a class, 173 between them.
     assert found["silhouette"] > 0.95
+    assert found["kmeans_nmi"] == 1
     assert (tmp_path / "tsne.png").exists()
 
 
@@ -36,8 +37,7 @@ def test_classifiers_learn_from_the_reference(tmp_path):
     reference, labels = _two_clouds(20, 1)
     found = latent.measure(
         *_two_clouds(40, 0),
-        reference,
-        1 - labels,
+        lambda: (reference, 1 - labels),
         class_names=NAMES,
         folder=tmp_path,
         seed=0,
@@ -48,5 +48,23 @@ def test_classifiers_learn_from_the_reference(tmp_path):
 
 def test_equal_latents_have_no_map(tmp_path):
     latents = np.full((40, 3), 0.1)
-    latent.draw_map(latents, np.arange(40) % 2, NAMES, tmp_path / "tsne.png", seed=0)
+    path = tmp_path / "tsne.png"
+    assert latent.draw_map(latents, np.arange(40) % 2, NAMES, path, seed=0) is None
     assert not list(tmp_path.iterdir())
+
+
+def test_a_map_that_keeps_clouds_apart_has_a_high_silhouette(tmp_path):
+    latents, labels = _two_clouds(100, 0)
+    path = tmp_path / "tsne.png"
+    found = latent.draw_map(latents, labels, NAMES, path, seed=0)
+    # t-SNE has no link between clouds so far apart; unrelated labels give some 0.
+    assert found > 0.5
+    shuffled = np.random.default_rng(0).permutation(labels)
+    assert latent.draw_map(latents, shuffled, NAMES, path, seed=0) < 0.1
+
+
+def test_a_map_of_one_class_is_drawn_and_has_no_silhouette(tmp_path):
+    latents, labels = _two_clouds(40, 0)
+    path = tmp_path / "tsne.png"
+    assert latent.draw_map(latents, 0 * labels, NAMES, path, seed=0) is None
+    assert path.exists()

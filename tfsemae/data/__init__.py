@@ -10,13 +10,23 @@ _HOMES = {
     "Images": "images",
     "batches": "batching",
     "load": "loading",
+    "pixels": "images",
     "select": "images",
     "split_off": "images",
     "splits": "loading",
     "take": "images",
 }
 
-__all__ = ["Images", "batches", "load", "select", "split_off", "splits", "take"]
+__all__ = [
+    "Images",
+    "batches",
+    "load",
+    "pixels",
+    "select",
+    "split_off",
+    "splits",
+    "take",
+]
 
 __getattr__ = lazy.attributes(__name__, _HOMES)
 

@@ -168,6 +168,29 @@ def take(images: Images, places: slice | np.ndarray) -> Images:
     return Images(images.images[places], labels, images.class_names)
 
 
+def pixels(images: Images, count: int | None = None) -> np.ndarray:
+    """The pixels of the first images, as networks take them.
+
+    Args:
+        images: of uint8 or float32 pixels.
+        count: of images; None for all.
+
+    Returns:
+        float32 `[count, H, W, C]` in [0, 1]; fewer where there are fewer.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfsemae import data
+        >>> black_and_white = np.uint8([[[[0], [255]]], [[[255], [255]]]])
+        >>> data.pixels(data.Images(black_and_white), 1).ravel()
+        array([0., 1.], dtype=float32)
+    """
+    found = images.images[:count]
+    if found.dtype == np.uint8:
+        return found.astype(np.float32) / np.float32(255)
+    return found
+
+
 def _check_images(images: np.ndarray) -> None:
     if images.ndim != 4 or 0 in images.shape:
         raise ValueError(

@@ -18,6 +18,8 @@ from tfsemae.progress import Progress
 #: Condition, such as `clean` or `adversarial` -> quantity -> `[N, ...]`.
 Arrays = dict[str, dict[str, np.ndarray]]
 
+#: In the folder of a run: values of each example, `<condition>/<quantity>`.
+MEASUREMENTS_FILE = "measurements.npz"
 _SHARD_BYTES = 64 * 2**20
 _RECORD = "shards.json"
 

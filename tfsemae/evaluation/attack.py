@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfsemae import attacks, data, devices, files, keras_state, metrics, run_folder
 from tfsemae.data import tfds_writing
 from tfsemae.evaluation import latent, loading
-from tfsemae.evaluation.arrays import Shards, measure, write_npz
+from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, Shards, measure, write_npz
 from tfsemae.evaluation.attack_registry import ATTACKS
 from tfsemae.evaluation.attack_settings import Settings
 from tfsemae.evaluation.checks import check_images
@@ -21,7 +21,6 @@ from tfsemae.reports import figures
 from tfsemae.run_folder import Metrics
 
 ADVERSARIAL_FILE = "adversarial.npz"
-MEASUREMENTS_FILE = "measurements.npz"
 #: The same images as they are, attacked, and under noise of the attack's norm.
 CONDITIONS = ("clean", "adversarial", "noise")
 _NAME = "adversarial"
@@ -237,8 +236,7 @@ def _write_images(
             name=_NAME,
             split=_NAME,
         )
-    batch = next(iter(data.batches(images, _GRID, shuffle=False)))
-    original = tf.nest.flatten(batch)[0].numpy()
+    original = data.pixels(images, _GRID)
     adversarial = next(attacked.parts("adversarial", "images"))[:_GRID]
     draw(original[: len(adversarial)], adversarial, folder / f"{_NAME}.png")
 

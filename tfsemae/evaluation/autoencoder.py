@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfsemae import data, files, metrics
 from tfsemae.evaluation import latent
-from tfsemae.evaluation.arrays import Shards
+from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, Shards
 from tfsemae.evaluation.arrays import measure as measure_batches
 from tfsemae.evaluation.checks import check
 from tfsemae.models.autoencoder import Autoencoder
@@ -16,7 +16,6 @@ from tfsemae.progress import note
 from tfsemae.reports import figures
 from tfsemae.run_folder import Metrics
 
-MEASUREMENTS_FILE = "measurements.npz"
 _BATCH = 500
 _GRID = 10
 
@@ -43,14 +42,15 @@ def evaluate(
         reference: images from whose latents the k-NN and the linear probe learn;
             of no effect where `images` have no labels.
         output_dir: of the files.
-        seed: of t-SNE.
+        seed: of t-SNE and k-means.
 
     Returns:
         `examples`; `psnr` (dB) and `ssim` in [-1, 1], means over all images; with
         labels `knn_accuracy` (10 neighbours), `linear_probe_accuracy`,
-        `silhouette` and `scatter_ratio` of the latent; with a classifier
-        `label_accuracy`. Accuracies are in [0, 1]; an infinite `scatter_ratio` is
-        None.
+        `kmeans_nmi`, `silhouette` and `scatter_ratio` of the latent, and
+        `map_silhouette`, that of `tsne.png`; with a classifier `label_accuracy`.
+        Accuracies are in [0, 1]; an infinite `scatter_ratio` is None, and so is
+        `map_silhouette` where the map does not exist or shows one class only.
 
     Raises:
         ValueError: see `check`.
@@ -71,14 +71,17 @@ def evaluate(
         if autoencoder.classifier is not None:
             correct = measured.read("clean", "predicted") == images.labels
             found["label_accuracy"] = float(np.mean(correct))
-        note("Encoding the images that the linear probe learns from.")
-        learnt = _encode(autoencoder, reference, folder / "arrays" / "reference")
-        shards.append(learnt)
+
+        def learn_from() -> tuple[np.ndarray, np.ndarray]:
+            note("Encoding the images that the linear probe learns from.")
+            learnt = _encode(autoencoder, reference, folder / "arrays" / "reference")
+            shards.append(learnt)
+            return learnt.read("clean", "latent"), reference.labels
+
         found |= latent.measure(
             measured.read("clean", "latent"),
             images.labels,
-            learnt.read("clean", "latent"),
-            reference.labels,
+            learn_from,
             class_names=images.class_names,
             folder=folder,
             seed=seed,
@@ -97,8 +100,7 @@ def draw_reconstructions(
 
     Source: Ming 2022, Fig. 3.
     """
-    batch = next(iter(data.batches(images, _GRID, shuffle=False)))
-    original = tf.nest.flatten(batch)[0]
+    original = data.pixels(images, _GRID)
     decoded = autoencoder.joint()(original)["reconstruction"]
     rows = [("original", original), ("reconstruction", decoded)]
     figures.image_grid(rows, path)

@@ -36,7 +36,9 @@ class Run(Threads):
         "<model_dir>/evaluation/<data set>_<split>_<hash of the flags>.",
         identity=False,
     )
-    seed: int = setting(0, "Of t-SNE.", lower_bound=0, upper_bound=2**32 - 1)
+    seed: int = setting(
+        0, "Of t-SNE and k-means.", lower_bound=0, upper_bound=2**32 - 1
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from tfsemae import metrics, run_folder, statistics
+from tfsemae.evaluation.arrays import MEASUREMENTS_FILE
 from tfsemae.statistics import Interval
 
-MEASUREMENTS_FILE = "measurements.npz"
 #: Measures of latents that are no mean of one value an example.
 _OF_LATENTS = {
     "silhouette": metrics.silhouette_statistic,

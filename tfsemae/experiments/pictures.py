@@ -8,6 +8,7 @@ import numpy as np
 
 from tfsemae import data, models
 from tfsemae.evaluation import attack as evaluation
+from tfsemae.evaluation.arrays import MEASUREMENTS_FILE
 from tfsemae.experiments.estimates import OverSeeds
 from tfsemae.reports import embeddings, figures
 from tfsemae.reports.ledger import Picture
@@ -31,7 +32,7 @@ def reconstructions(
         path: PNG file to write.
         caption: of the picture.
     """
-    shown = _first(images, _IMAGES)
+    shown = data.pixels(images, _IMAGES)
     rows = [("original", shown)]
     for name, network in networks.items():
         rows.append((name, network.joint()(shown)["reconstruction"]))
@@ -53,7 +54,7 @@ def latent_maps(
         path: PNG file to write.
         caption: what it shows; number, seed and perplexity follow.
     """
-    pixels = _first(images, _MAPPED)
+    pixels = data.pixels(images, _MAPPED)
     panels = [
         (
             name,
@@ -68,11 +69,6 @@ def latent_maps(
         caption=f"{caption} of the first {_MAPPED} test images. Seed {_SEED}, "
         "perplexity 30.",
     )
-
-
-def _first(images: data.Images, count: int) -> np.ndarray:
-    batch = next(iter(data.batches(images, count, shuffle=False)))
-    return batch[0] if isinstance(batch, tuple) else batch
 
 
 class Attacked(NamedTuple):
@@ -94,12 +90,12 @@ def read_attacked(images: data.Images, folder: pathlib.Path) -> Attacked:
     """
     with (
         np.load(folder / evaluation.ADVERSARIAL_FILE) as arrays,
-        np.load(folder / evaluation.MEASUREMENTS_FILE) as found,
+        np.load(folder / MEASUREMENTS_FILE) as found,
     ):
         adversarial, indices = arrays["unclipped"], arrays["indices"]
         latents = {name: found[f"{name}/latent"] for name in ("clean", "adversarial")}
     chosen = data.take(images, indices)
-    original = chosen.images / np.float32(255)
+    original = data.pixels(chosen)
     return Attacked(original, adversarial, latents, chosen.labels, chosen.class_names)
 
 

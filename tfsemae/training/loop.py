@@ -9,7 +9,7 @@ from tfsemae.progress import note
 from tfsemae.training import callbacks, loading, logs
 from tfsemae.training.checkpoints import Checkpoints
 from tfsemae.training.procedures.autoencoder import AutoencoderProcedure
-from tfsemae.training.procedures.procedure import Procedure, shown
+from tfsemae.training.procedures.procedure import Procedure
 from tfsemae.training.settings import Settings
 
 _SHOWN = 8  # images in TensorBoard
@@ -90,7 +90,7 @@ def _fit(
             callbacks.CheckSteps(steps, every),
             # The log first: what it holds behind the checkpoint is cut off, but
             # what it lacked would stay away.
-            logs.Log(folder, procedure, shown(training, _SHOWN)),
+            logs.Log(folder, procedure, data.pixels(training, _SHOWN)),
             callbacks.SaveCheckpoint(checkpoints),
             progress,
         ]

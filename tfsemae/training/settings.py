@@ -115,7 +115,7 @@ class Run(Threads):
     )
     seed: int = setting(
         0,
-        "Of initial weights, order of the data and t-SNE.",
+        "Of initial weights, order of the data, t-SNE and k-means.",
         lower_bound=0,
         upper_bound=2**32 - 1,
     )

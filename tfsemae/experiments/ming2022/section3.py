@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from tfsemae import statistics
+from tfsemae.evaluation.arrays import MEASUREMENTS_FILE
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
 from tfsemae.experiments.estimates import (
-    MEASUREMENTS_FILE,
     Estimates,
     OverSeeds,
     Quantity,

@@ -3,7 +3,6 @@
 from typing import Any, Protocol
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tfsemae import data
@@ -77,9 +76,3 @@ class Procedure(Protocol):
         seed: int,
     ) -> Metrics:
         """Measures the trained networks; writes pictures and arrays."""
-
-
-def shown(images: data.Images, count: int) -> np.ndarray:
-    """The pixels of the first images, float32 in [0, 1]."""
-    batch = next(iter(data.batches(images, count, shuffle=False)))
-    return tf.nest.flatten(batch)[0].numpy()
