@@ -55,11 +55,16 @@ def test_it_prints_what_was_measured_and_nothing_else(attacked):
         *("knn_accuracy", "knn_accuracy_anew"),
         *("linear_probe_accuracy", "linear_probe_accuracy_anew"),
     }
+    changed = of_latents | {"two_sample_accuracy", "log_variance_ratio"}
+    way = {"remaining_distance", "projection", "cosine"}
     assert {condition: set(measured) for condition, measured in found.items()} == {
-        "adversarial": of_latents | {"psnr", "ssim", "remaining_distance"},
+        "adversarial": changed | way | {"psnr", "ssim"},
         "clipped": {"psnr", "ssim"},
         "clean": of_latents | {"inverse_error"},
-        "noise": of_latents,
+        "target": {"inverse_error"},
+        "noise": changed,
+        "negated": changed,
+        "exchanged": changed,
     }
 
 

@@ -28,5 +28,5 @@ def test_leaves_the_plateau_and_learns_the_labels(tmp_path):
     # The mean image of MNIST has 11.8 dB (Ming 2022 ends at 25.10 dB after
     # 10,000 steps); 18 dB is the bound of ming2022_plateau.
     assert found["psnr"] > 18
-    # Chance is 0.1. The weight of 0.001 leaves the classifier slow at first.
+    # Chance is 0.1. The default weight leaves the classifier slow at first.
     assert found["label_accuracy"] > 0.8

@@ -1,5 +1,6 @@
 """The attack on networks whose answers are known: latent = gain * pixels + offset."""
 
+import dataclasses
 import gc
 import json
 import math
@@ -12,7 +13,14 @@ import pytest
 from scipy import stats
 
 from tfsemae import data, evaluation, run_folder, settings
-from tfsemae.evaluation import arrays, attack, loading, semantic_shift
+from tfsemae.evaluation import (
+    arrays,
+    attack,
+    attacked_latents,
+    loading,
+    semantic_shift,
+)
+from tfsemae.evaluation.attacking import CONDITIONS
 from tfsemae.models.autoencoder import Autoencoder
 
 SHAPE = (12, 12, 1)
@@ -97,7 +105,9 @@ def test_latent_reaches_that_of_the_attacker_where_networks_are_inverse(make):
     # Float32: 144 sums of numbers below 1, each off by some 6e-8, to 0.125.
     adversarial = found["adversarial"]
     assert adversarial["remaining_distance"] == pytest.approx(0, abs=2e-6)
-    assert found["clean"] == {"inverse_error": 0}
+    assert adversarial["projection"] == pytest.approx(1, abs=2e-6)
+    assert adversarial["cosine"] == pytest.approx(1, abs=2e-6)
+    assert found["clean"] == found["target"] == {"inverse_error": 0}
     # Every pixel moved by 1/8 and none left [0, 1].
     psnr = -20 * math.log10(0.125)
     assert adversarial["psnr"] == pytest.approx(psnr, rel=1e-5)
@@ -113,16 +123,26 @@ def test_latent_reaches_that_of_the_attacker_where_networks_are_inverse(make):
 def test_remaining_distance_is_the_share_that_is_left(make, gain, remaining):
     decode = (gain, 0.25)
     run = make(_autoencoder(decode=decode), _autoencoder(0.125, decode))
-    found = evaluation.attack_run(run)["adversarial"]["remaining_distance"]
-    assert found == pytest.approx(remaining, abs=2e-6)  # as in the test before
+    found = evaluation.attack_run(run)["adversarial"]
+    # As in the test before.
+    assert found["remaining_distance"] == pytest.approx(remaining, abs=2e-6)
+    assert found["projection"] == pytest.approx(1 - remaining, abs=2e-6)
+    cosine = {"cosine": None} if gain == 0 else {"cosine": math.copysign(1, gain)}
+    assert {"cosine": found["cosine"]} == pytest.approx(cosine, abs=2e-6)
 
 
-def test_inverse_error_is_relative_to_the_latent(make):
-    # e_v(d(L)) = 0.75 L, off by a quarter.
+def test_inverse_error_is_relative_to_the_spread_of_the_latents(
+    make, tmp_path, dark_file
+):
+    # e_v(d(L)) = 0.75 L, off by a quarter of L.
     decode = (0.75, 0.0)
     run = make(_autoencoder(decode=decode), _autoencoder(0.125, decode))
     found = evaluation.attack_run(run)
-    assert found["clean"]["inverse_error"] == pytest.approx(0.25, rel=1e-6)
+    latents = _pixels(dark_file).reshape(40, -1).astype(np.float64)
+    spread = np.sum((latents - latents.mean(axis=0)) ** 2)
+    for name, offset in (("clean", 0.0), ("target", 0.125)):
+        expected = 0.25 * np.sqrt(np.sum((latents + offset) ** 2) / spread)
+        assert found[name]["inverse_error"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_clipping_is_measured_apart(make, tmp_path, dark_file):
@@ -140,7 +160,8 @@ def test_clipping_is_measured_apart(make, tmp_path, dark_file):
 
 def test_victim_as_attacker_has_no_distance_to_measure(make, tmp_path, dark_file):
     found = evaluation.attack_run(make(attacker=_autoencoder()))
-    assert found["adversarial"]["remaining_distance"] is None
+    for key in ("remaining_distance", "projection", "cosine"):
+        assert found["adversarial"][key] is None
     floor = 20 * math.log10(255)
     assert found["adversarial"]["psnr"] == pytest.approx(floor, abs=1e-4)
     unclipped = _arrays(tmp_path / "out")["unclipped"]
@@ -149,7 +170,7 @@ def test_victim_as_attacker_has_no_distance_to_measure(make, tmp_path, dark_file
     assert json.loads(written) == found
 
 
-def test_latent_of_zeros_has_no_relative_error(make, write_images):
+def test_equal_latents_have_no_relative_error(make, write_images):
     black = write_images(test_images=np.zeros((40, *SHAPE), np.uint8))
     found = evaluation.attack_run(make(dataset=str(black)))
     assert found["clean"]["inverse_error"] is None
@@ -176,13 +197,66 @@ def test_batches_change_nothing(make, tmp_path, images_file):
         make(dataset=str(images_file), batch_size=7, output_dir=str(tmp_path / "parts"))
     )
     assert parts.pop("examples") == whole.pop("examples") == 40
-    assert set(parts) == set(whole) == {"clean", "adversarial", "clipped", "noise"}
-    for condition, measured in whole.items():
+    conditions = {"clean", "adversarial", "clipped", "target"}
+    assert set(parts) == set(whole) == conditions | {"noise", "negated", "exchanged"}
+    # What is exchanged is exchanged within a batch.
+    for condition in {*whole} - {"exchanged"}:
+        measured = whole[condition]
         # Sums over an image may be ordered differently.
         assert parts[condition] == pytest.approx(measured, rel=1e-5, abs=1e-7)
     np.testing.assert_array_equal(
         _arrays(tmp_path / "parts")["unclipped"], _arrays(tmp_path / "out")["unclipped"]
     )
+
+
+# --- scales and controls
+
+
+def test_scales_multiply_the_change(make):
+    run = make(_autoencoder(decode=(0.75, 0.0)), _autoencoder(0.125, (0.75, 0.0)))
+    run = dataclasses.replace(run, run=dataclasses.replace(run.run, scales=("-0.5",)))
+    found = evaluation.attack_run(run)
+    # The image moves by 0.75 / 8 at scale 1; here a latent is its image, so that the
+    # share of the way by scale is always three quarters.
+    expected = -20 * math.log10(0.5 * 0.75 / 8)
+    assert found["scale-0.5"]["psnr"] == pytest.approx(expected, rel=1e-5)
+    for name in ("adversarial", "scale-0.5"):
+        assert found[name]["projection"] == pytest.approx(0.75, abs=4e-6)
+        assert found[name]["remaining_distance"] == pytest.approx(0.25, abs=4e-6)
+
+
+def test_a_change_takes_the_norm_of_that_of_another_attacker(make, tmp_path):
+    _autoencoder(-0.25).save(tmp_path / "other")
+    evaluation.attack_run(make(equal_norm_dir=str(tmp_path / "other")))
+    measured = _arrays(tmp_path / "out", "measurements.npz")
+    # Its own change is 1/8 in each pixel, in the other direction.
+    expected = np.full(40, 0.25 * math.sqrt(PIXELS))
+    np.testing.assert_allclose(measured["adversarial/disturbance"], expected, rtol=1e-5)
+    moved = _arrays(tmp_path / "out")["unclipped"] - _arrays(tmp_path / "out")["images"]
+    assert np.all(moved >= 0)
+    np.testing.assert_allclose(measured["adversarial/projection"], 2, rtol=1e-5)
+
+
+def test_another_attacker_with_another_decoder_is_refused(make, tmp_path):
+    _autoencoder(0.5, decode=(0.5, 0.0)).save(tmp_path / "other")
+    with pytest.raises(ValueError, match="--equal_norm_dir has another decoder"):
+        evaluation.attack_run(make(equal_norm_dir=str(tmp_path / "other")))
+
+
+@pytest.mark.parametrize(
+    ("scales", "message"),
+    [
+        (("0.5", "1"), r"--scales=0\.5,1 must be .* other than 0 and 1"),
+        (("0",), "must be finite numbers other than 0"),
+        (("nan",), "must be finite numbers"),
+        (("a",), "--scales=a must be finite numbers"),
+        (("2", "2.0"), "names a number twice"),
+    ],
+)
+def test_scales_that_cannot_be_are_refused(make, scales, message):
+    run = make()
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(run.run, scales=scales)
 
 
 # --- what is measured of the classes
@@ -249,6 +323,38 @@ def test_noise_is_gaussian_and_of_the_norm_of_the_attack(make, two_classes, tmp_
     assert stats.kstest(standard.ravel(), "norm").pvalue > 0.01
 
 
+def test_controls_are_of_the_norm_of_the_attack(make, two_classes, tmp_path):
+    found = evaluation.attack_run(make(attacker=_inverter(), dataset=str(two_classes)))
+    measured = _arrays(tmp_path / "out", "measurements.npz")
+    moved = {
+        name: measured[f"{name}/latent"] - measured["clean/latent"]
+        for name in ("adversarial", "negated", "exchanged")
+    }
+    norms = {name: np.linalg.norm(each, axis=1) for name, each in moved.items()}
+    # Here a latent is its image. float32, of latents up to 2.
+    np.testing.assert_allclose(moved["negated"], -moved["adversarial"], atol=1e-6)
+    np.testing.assert_allclose(norms["exchanged"], norms["adversarial"], rtol=1e-5)
+    directions = moved["adversarial"] / norms["adversarial"][:, None]
+    np.testing.assert_allclose(
+        moved["exchanged"] / norms["exchanged"][:, None],
+        np.roll(directions, 1, axis=0),
+        atol=1e-5,
+    )
+    # The negated change takes each class farther from the other one.
+    ratio = found["negated"]["log_variance_ratio"]
+    assert ratio == pytest.approx(math.log(9), abs=0.1)
+
+
+def test_what_moves_all_latents_is_told_from_clean_ones(make, two_classes):
+    found = evaluation.attack_run(
+        make(attacker=_autoencoder(3.0), dataset=str(two_classes))
+    )
+    assert found["adversarial"]["two_sample_accuracy"] == 1
+    ratio = found["adversarial"]["log_variance_ratio"]
+    assert ratio == pytest.approx(0, abs=1e-6)
+    assert "two_sample_accuracy" not in found["clean"]
+
+
 def test_classifiers_learn_and_answer_under_noise_of_their_own(
     make, write_images, monkeypatch
 ):
@@ -259,12 +365,12 @@ def test_classifiers_learn_and_answer_under_noise_of_their_own(
     )
     latents = {}
 
-    def keep(attacked, labels, learnt, reference_labels):
-        for name in attack.CONDITIONS:
+    def keep(attacked, labels, learnt, reference_labels, scales):
+        for name in CONDITIONS:
             latents[name] = [part.read(name, "latent") for part in (attacked, learnt)]
         return iter([])
 
-    monkeypatch.setattr(attack, "_measure_latents", keep)
+    monkeypatch.setattr(attacked_latents, "measure", keep)
     evaluation.attack_run(make(attacker=_inverter(), dataset=str(path)))
     for name, equal in (("clean", True), ("adversarial", True), ("noise", False)):
         assert np.array_equal(*latents[name]) == equal
@@ -300,7 +406,7 @@ def test_without_classes_to_tell_they_are_not_measured(make, write_images, array
     images = np.random.default_rng(0).integers(1, 128, (40, *SHAPE), dtype=np.uint8)
     path = write_images(test_images=images, **arrays)
     found = evaluation.attack_run(make(dataset=str(path)))
-    assert set(found) == {"examples", "clean", "adversarial", "clipped"}
+    assert set(found) == {"examples", "clean", "adversarial", "clipped", "target"}
     assert set(found["clean"]) == {"inverse_error"}
     assert found["examples"] == 40
 

@@ -4,8 +4,35 @@ import pathlib
 import pytest
 
 from tfsemae import run_folder, settings
+from tfsemae.evaluation.attacking import CONDITIONS
 
 _ROOT = pathlib.Path(__file__).parents[2]
+
+_OF_CODES = (
+    *("silhouette", "knn_accuracy_anew"),
+    *("linear_probe_accuracy", "linear_probe_accuracy_anew"),
+)
+_WAY = ("projection", "cosine", "remaining_distance")
+_SCALED = ("linear_probe_accuracy", "log_variance_ratio", *_WAY)
+
+
+@pytest.fixture
+def attack_metrics():
+    """What `metrics.json` of an attack holds."""
+    return _attack_metrics
+
+
+def _attack_metrics(seed=0, psnr=30.0):
+    of_codes = dict.fromkeys(_OF_CODES, 0.25 + 0.01 * seed)
+    found = {condition: dict(of_codes) for condition in CONDITIONS}
+    for condition in CONDITIONS[1:]:
+        found[condition] |= {"log_variance_ratio": 0.5, "two_sample_accuracy": 0.75}
+    found["adversarial"] |= {"psnr": psnr + seed, "ssim": 0.5}
+    found["adversarial"] |= dict.fromkeys(_WAY, 0.7)
+    found["clean"]["inverse_error"] = found["target"] = 0.2
+    found["target"] = {"inverse_error": 0.9}
+    found |= {f"scale{s}": dict.fromkeys(_SCALED, 0.5) for s in (0.01, 0.1, 0.5, 2, 4)}
+    return found | {"clipped": {"psnr": 0.5, "ssim": 0.5}}
 
 
 @pytest.fixture(autouse=True)

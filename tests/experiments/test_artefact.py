@@ -5,7 +5,6 @@ import pytest
 from tfsemae import experiments
 from tfsemae.experiments.artefact import Artefact, Workspace
 from tfsemae.experiments.ming2022 import attack_runs, runs
-from tfsemae.experiments.ming2022.attack_claims import QUANTITIES
 from tfsemae.reports import Ledger
 
 ARTEFACTS = experiments.artefacts()
@@ -13,14 +12,6 @@ ARTEFACTS = experiments.artefacts()
 
 def _workspace(artefact, scale, folder):
     return Workspace(ARTEFACTS[artefact], scale, folder, folder / "made")
-
-
-def _attack_metrics():
-    found = {}
-    for key in QUANTITIES:
-        condition, _, quantity = key.partition("/")
-        found.setdefault(condition, {})[quantity] = 0.5
-    return found
 
 
 @pytest.mark.parametrize("name", ARTEFACTS)
@@ -43,14 +34,16 @@ def test_what_a_run_takes_is_planned_before_it(name, scale):
     assert {run.name for run in ARTEFACTS[name].runs(scale)} <= planned
 
 
-def test_seconds_are_those_of_all_runs_attacks_and_inputs_included(tmp_path, finish):
+def test_seconds_are_those_of_all_runs_attacks_and_inputs_included(
+    tmp_path, finish, attack_metrics
+):
     name = "ming2022_cifar10_seeds"
     planned = ARTEFACTS[name].all_runs("smoke")
     assert {run.command for run in planned} == {"train", "attack"}
     for number, run in enumerate(planned):
         metrics = {"label_accuracy": 0.5}
         if run.command == "attack":
-            metrics = _attack_metrics()
+            metrics = attack_metrics()
         finish(run, metrics, seconds=2.0**number)
     workspace = _workspace(name, "smoke", tmp_path)
     ARTEFACTS[name].write_ledger(workspace)
@@ -86,7 +79,7 @@ def test_a_flag_that_older_flags_lack_means_its_default(tmp_path, finish):
     [
         ("ming2022_cifar10", "full", ("as printed", "our choice")),
         ("ming2022_cifar10_seeds", "full", ("reduced", "reduced")),
-        ("ming2022_attack_mnist", "full", ("reduced", "reduced")),
+        ("ming2022_plateau", "full", ("reduced", "reduced")),
         ("ming2022_cifar10", "smoke", ("stand-in", "stand-in")),
     ],
 )

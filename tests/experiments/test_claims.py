@@ -5,8 +5,7 @@ import pytest
 
 from tfsemae.experiments import claims
 from tfsemae.experiments.estimates import Quantity
-from tfsemae.statistics import Interval
-from tfsemae.statistics.verdicts import Above, Below, BelowControl, Between, Within
+from tfsemae.statistics import Above, Below, Between, Interval, Within
 
 
 class Estimates:
@@ -37,25 +36,35 @@ def test_row_of_one_run_has_no_deviation():
     assert (row.measured, row.sd, row.n) == (1.5, None, 1)
 
 
-@pytest.mark.parametrize(
-    ("values", "sd", "n"), [(np.array([1.0, 2.0, 3.0]), 1.0, 3), (None, None, 1)]
-)
-def test_estimated_row_has_the_interval(values, sd, n):
+def test_estimated_row_has_the_interval():
     row = claims.estimated_row(
-        Estimates(values), "group", "psnr", "a", "A", tag="as printed", printed=3.0
+        Estimates([1.0, 2.0, 3.0]), "group", "psnr", "a", "A", tag="reduced", printed=3
     )
     assert (row.measured, row.low, row.high) == (2.0, 1.0, 4.0)
-    assert (row.sd, row.n, row.unit) == (sd, n, "dB")
+    assert (row.sd, row.n, row.unit, row.printed) == (1.0, 3, "dB", 3.0)
     assert row.note == "95 % t-interval over 3 seeds: 1.000 to 4.000"
+
+
+def test_estimated_row_of_one_run_has_no_interval():
+    row = claims.estimated_row(
+        Estimates([1.5]), "group", "psnr", "a", "A", tag="reduced"
+    )
+    assert (row.measured, row.low, row.high, row.sd, row.n) == (1.5, *3 * [None], 1)
+
+
+def test_claims_decided_together_are_corrected():
+    parts = [_part(name, 1) for name in "abc"]
+    # Holm: 3 x 0.01, 2 x 0.02, and at least as much for the largest.
+    found = claims.corrected(parts, [0.02, 0.01, 0.04])
+    assert [each.verdict for each in found] == ["holds"] * 3
+    assert found[1].note == "p = 0.03 by Holm's method over 3 primary endpoints"
+    found = claims.corrected(parts, [0.03, 0.01, 0.04])
+    assert [each.verdict for each in found] == ["undecided", "holds", "undecided"]
 
 
 @pytest.mark.parametrize(
     ("rule", "interval", "verdict"),
     [
-        # As much less as the margin may be noise: the control does it as well.
-        (BelowControl(1.0), Interval(0.55, -0.15, 1.25), "does not hold"),
-        (BelowControl(1.0), Interval(-0.5, -0.9, -0.1), "holds"),
-        (BelowControl(1.0), Interval(0.0, -1.1, 1.1), "undecided"),
         (Above(35.0), Interval(36.0, 35.5, 36.5), "holds"),
         (Below(0.0), Interval(1.0, 0.5, 1.5), "does not hold"),
         (Within(0.5), Interval(0.0, -0.6, 0.6), "undecided"),
@@ -71,16 +80,8 @@ def test_verdict_sentence_and_bounds_are_the_rule_s(rule, interval, verdict):
     assert claim.unit == "dB"
 
 
-@pytest.mark.parametrize(
-    ("rule", "least"), [(Below(0.0, 0.01), 0.01), (Below(0.0), None), (Within(1), None)]
-)
-def test_least_relevant_size_is_kept_where_there_is_one(rule, least):
-    claim = claims.claim("a", "A", "B", Interval(-1, -2, -0.5), rule)
-    assert claim.least_relevant == least
-
-
 def _part(id_, low):
-    return claims.claim(id_, id_, "", Interval(low, low, low), Above())
+    return claims.claim(id_, id_, "", Interval(low, low, low), Above(0))
 
 
 @pytest.mark.parametrize(

@@ -34,44 +34,57 @@ def test_full_length_is_trainings_of_the_printed_length_and_an_attack_by_each(pl
         assert run["train_decoder"] is False
     assert (victim["semantic"], victim["decoder_from"]) == (False, None)
     folder = f"runs/{victim_name}"
-    own = {"semantic", "shuffle_labels", "semantic_weight", "encoder_from"}
-    own.add("output_dir")
-    roles = [(True, True), (True, False), (False, False)]
-    starts = [(role, start) for start in (None, folder) for role in roles]
-    # They differ in nothing but the classifier and where the encoder begins.
-    (_, first), *_ = others
-    for (_, run), ((semantic, shuffled), start) in zip(others, starts, strict=True):
-        assert (run["decoder_from"], run["encoder_from"]) == (folder, start)
-        assert run["seed"] != victim["seed"]
-        assert (run["semantic"], run["shuffle_labels"]) == (semantic, shuffled)
-        assert not semantic or run["semantic_weight"] == runs.WEIGHT
-        assert {k: v for k, v in run.items() if k not in own} == {
-            k: v for k, v in first.items() if k not in own
-        }
+    # They differ in nothing but where the encoder begins.
+    own = {"encoder_from", "output_dir"}
+    (_, first), (_, second) = others
+    assert (first["encoder_from"], second["encoder_from"]) == (None, folder)
+    assert {key for key in first if first[key] != second[key]} == own
+    assert first["decoder_from"] == folder
+    assert first["seed"] != victim["seed"]
+    assert first["semantic"] is first["shuffle_labels"] is True
+    assert first["semantic_weight"] == runs.WEIGHT
     attacks = planned("ming2022_cifar10", "attack")
     for run, (name, _) in zip(attacks.values(), others, strict=True):
         assert run["model_dir"] == folder
         assert run["attacker_dir"] == f"runs/{name}"
         assert (run["split"], run["examples"]) == ("test", None)  # all 2,000
+        assert run["equal_norm_dir"] is None
 
 
-def test_spread_is_over_three_victims_with_their_own_attackers(planned):
+def test_five_victims_have_attackers_and_controls_of_their_own(planned):
     found = planned("ming2022_cifar10_seeds", "train")
     assert {run["steps"] for run in found.values()} == {2500}
     victims = [name for name, run in found.items() if run["decoder_from"] is None]
-    assert [found[name]["seed"] for name in victims] == [0, 1, 2]
+    assert [found[name]["seed"] for name in victims] == [0, 1, 2, 3, 4]
     for victim in victims:
         mine = [r for r in found.values() if r["decoder_from"] == f"runs/{victim}"]
-        assert len(mine) == 5  # two weights with right and wrong labels, and none
-        assert len({run["seed"] for run in mine}) == 1
-    assert len({run["seed"] for run in found.values()}) == 6
-    assert len(planned("ming2022_cifar10_seeds", "attack")) == 15
+        # Two weights with right and wrong labels, none, and one of them once more.
+        kinds = [
+            (run["semantic"], run["shuffle_labels"], run["semantic_weight"])
+            for run in mine
+            if run["semantic"]
+        ]
+        assert sorted(kinds) == sorted(
+            [(True, label, w) for w in (1, runs.WEIGHT) for label in (True, False)]
+            + [(True, True, 1)]
+        )
+        assert len(mine) == 6
+        assert len({run["seed"] for run in mine}) == 2
+    assert len({run["seed"] for run in found.values()}) == 15
 
 
-@pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
-def test_other_data_sets_have_all_ten_classes(planned, dataset):
-    artefact = f"ming2022_attack_{dataset}"
-    for run in planned(artefact, "train").values():
-        assert (run["dataset"], run["classes"]) == (dataset, None)
-    attacks = planned(artefact, "attack").values()
-    assert {run["examples"] for run in attacks} == {2000}
+def test_controls_take_the_norm_of_the_attack_that_they_control(planned):
+    trainings = planned("ming2022_cifar10_seeds", "train")
+    attacks = planned("ming2022_cifar10_seeds", "attack").values()
+    assert len(attacks) == 5 * 7
+    controls = [run for run in attacks if run["equal_norm_dir"] is not None]
+    assert len(controls) == 5 * 5
+    for run in controls:
+        attacker, norm_of = (
+            trainings[run[key].removeprefix("runs/")]
+            for key in ("attacker_dir", "equal_norm_dir")
+        )
+        assert attacker["decoder_from"] == norm_of["decoder_from"] == run["model_dir"]
+        assert norm_of["shuffle_labels"] is True
+        if attacker["semantic"]:
+            assert attacker["semantic_weight"] == norm_of["semantic_weight"]

@@ -15,14 +15,23 @@ class Effects:
     def __init__(self, effects):
         self._effects = effects
 
+    over = "nothing"
+
     def difference(self, first, second):
         (weight, key), other = first, second
         assert other == (None, key)
+        assert key != "linear_probe_error"  # which is judged relative to itself
+        return self._effects[weight][key]
+
+    def relative_difference(self, first, second):
+        (weight, key), other = first, second
+        assert key == other[1] == "linear_probe_error"
         return self._effects[weight][key]
 
 
-def _effects(psnr, silhouette=0.1, ssim=0.0, knn=1.0, width=0.01):
-    values = {"psnr": psnr, "ssim": ssim, "silhouette": silhouette, "knn_accuracy": knn}
+def _effects(psnr, *, ssim=0.0, probe=-50.0, nmi=0.2, map_=0.3, width=0.01):
+    values = {"psnr": psnr, "ssim": ssim, "linear_probe_error": probe}
+    values |= {"kmeans_nmi": nmi, "map_silhouette": map_}
     return {
         key: Interval(value, value - width, value + width)
         for key, value in values.items()
@@ -47,25 +56,19 @@ def test_form_with_the_highest_mean_where_all_stay_on_the_plateau():
     assert plateau.choose_form(psnr) == ("b", "x")
 
 
-def test_smallest_weight_at_which_both_claims_hold():
+def test_the_largest_weight_at_which_claim_1_holds():
     effects = {
-        0.01: _effects(0.0, silhouette=-0.1),  # free, but no tighter
-        0.1: _effects(-0.3),
-        1.0: _effects(-0.1),
+        0.01: _effects(0.0),
+        0.1: _effects(-0.3, nmi=0.0),  # whatever becomes of claim 2
+        1.0: _effects(-0.495),  # undecided
         10.0: _effects(-4.0),
     }
     assert weight.choose_weight(Effects(effects), list(effects)) == 0.1
 
 
-def test_weight_that_breaks_claim_1_least_where_none_keeps_it():
-    effects = {
-        0.01: _effects(0.0, silhouette=-0.1),
-        0.1: _effects(-2.0),
-        # 1 dB is twice its margin, 3 points are three times theirs.
-        1.0: _effects(-1.0, ssim=-3.0),
-        10.0: _effects(-6.0),
-    }
-    assert weight.choose_weight(Effects(effects), list(effects)) == 1.0
+def test_the_smallest_weight_where_claim_1_holds_at_none():
+    effects = {0.1: _effects(-2.0), 1.0: _effects(-1.0, ssim=-3.0)}
+    assert weight.choose_weight(Effects(effects), list(effects)) == 0.1
 
 
 @pytest.mark.parametrize(
@@ -76,14 +79,19 @@ def test_weight_that_breaks_claim_1_least_where_none_keeps_it():
         (_effects(0.52), 1, "does not hold"),
         (_effects(0.0, ssim=-1.5), 1, "does not hold"),
         (_effects(9.0), 2, "holds"),
-        (_effects(0.0, silhouette=0.005), 2, "undecided"),
-        (_effects(0.0, knn=0.0), 2, "holds"),
-        (_effects(0.0, knn=-0.005), 2, "undecided"),
-        (_effects(0.0, knn=-0.5), 2, "does not hold"),
+        (_effects(0.0, probe=-25.02), 2, "holds"),
+        (_effects(0.0, probe=-25.0), 2, "undecided"),
+        (_effects(0.0, probe=-24.0), 2, "does not hold"),
+        (_effects(0.0, nmi=0.11), 2, "undecided"),
+        (_effects(0.0, nmi=0.08), 2, "does not hold"),
+        (_effects(0.0, map_=0.165), 2, "holds"),
+        (_effects(0.0, map_=0.15), 2, "undecided"),
+        (_effects(0.0, map_=0.13), 2, "does not hold"),
     ],
 )
 def test_verdicts_at_the_margins(found, claim, verdict):
-    # Margins of 0.5 dB and 1 point; the intervals reach 0.01 to either side.
+    # 0.5 dB and 1 point; a quarter of the error, 0.1 of NMI and 0.15 of the map's
+    # silhouette. The intervals reach 0.01 to either side.
     assert section3.verdict(Effects({1: found}), 1, claim) == verdict
 
 
@@ -105,6 +113,8 @@ _METRICS = {
     "scatter_ratio": 0.5,
     "knn_accuracy": 0.9,
     "linear_probe_accuracy": 0.8,
+    "kmeans_nmi": 0.5,
+    "map_silhouette": 0.25,
 }
 
 
@@ -121,7 +131,9 @@ def workspace(tmp_path, finish):
             semantic = any("semantic.flags" in flag for flag in run.flags)
             changes = {
                 "psnr": 20.0 + seed + 0.25 * semantic,
-                "silhouette": 0.1 + 0.2 * semantic,
+                "linear_probe_accuracy": 0.9 if semantic else 0.8,
+                "kmeans_nmi": 0.5 + 0.25 * semantic,
+                "map_silhouette": 0.25 + 0.25 * semantic,
             }
             folder = finish(run, _METRICS | changes)
             of_each = {
@@ -157,7 +169,15 @@ def test_table_2_stands_beside_what_is_printed(workspace, monkeypatch):
         "vanilla_ssim": 96.39,
         "semantic_psnr": 25.10,
         "semantic_ssim": 95.82,
+        # Its differences, 25.10 - 24.89 and 95.82 - 96.39.
+        "semantic_minus_vanilla_psnr": 0.21,
+        "semantic_minus_vanilla_ssim": -0.57,
+        "summed_minus_vanilla_psnr": 0.21,
+        "summed_minus_vanilla_ssim": -0.57,
     }
+    difference = rows["semantic_minus_vanilla_psnr"]
+    assert (difference.measured, difference.values) == (0.25, (0.25, 0.25))
+    assert difference.note.endswith("the printed difference is contained in it: no")
     assert (rows["vanilla_psnr"].measured, rows["vanilla_psnr"].n) == (20.5, 2)
     assert rows["vanilla_psnr"].values == (20.0, 21.0)
     assert rows["vanilla_ssim"].measured == 90.0  # %
@@ -165,8 +185,17 @@ def test_table_2_stands_beside_what_is_printed(workspace, monkeypatch):
     claims = {claim.id: claim for claim in parts["claims"]}
     # Paired by seed: no spread is left.
     np.testing.assert_allclose(
-        [claims["1_psnr"].effect, claims["1_psnr"].low, claims["1_psnr"].high], 0.25
+        [getattr(claims["1_psnr_semantic"], k) for k in ("effect", "low", "high")], 0.25
     )
+    # Of an error of 20 % one of 10 % is left.
+    assert claims["2_linear_probe_error_semantic"].effect == pytest.approx(-50)
+    assert claims["2_linear_probe_error_semantic"].unit == "%"
+    assert claims["1_ssim_semantic"].unit == "points"
+    wholes = [claim.id for claim in claims.values() if claim.part_of is None]
+    assert wholes == [
+        *("1_semantic", "2_semantic", "2_knn_accuracy_semantic", "3_semantic"),
+        *("1_summed", "2_summed", "2_knn_accuracy_summed", "3_summed"),
+    ]
     assert {claim.verdict for claim in claims.values()} == {"holds"}
     values = {choice.flag: choice.value for choice in parts["choices"]}
     assert values == {
@@ -181,22 +210,31 @@ def test_frontier_has_a_claim_for_each_weight(workspace):
     claims = {claim.id: claim for claim in parts["claims"]}
     assert list(claims) == [
         "3_both",
-        *("1_weight0.001", "2_weight0.001"),
+        *("1_weight0.016", "2_weight0.016"),
         *("1_weight1", "2_weight1"),
     ]
     assert claims["3_both"].verdict == "holds"
-    assert claims["3_both"].note == "together at: 0.001, 1; undecided at: none"
+    assert claims["3_both"].note == "together at: 0.016, 1; undecided at: none"
     assert claims["1_weight1"].part_of == "3_both"
-    assert [choice.value for choice in parts["choices"]] == [0.001]
+    assert claims["2_weight0.016"].effect == 0.25  # of the NMI
+    note = claims["2_weight0.016"].note
+    assert note.startswith("error of a linear classifier of the code: -50.0 % [-50.0, ")
+    assert note.endswith("; 100 % of the effect at weight 1")
+    assert [choice.value for choice in parts["choices"]] == [1]
     assert [picture.file for picture in parts["pictures"]] == [
-        "frontier_silhouette.png",
-        "frontier_knn_accuracy.png",
+        "frontier_linear_probe_error.png",
+        "frontier_kmeans_nmi.png",
+        "frontier_map_silhouette.png",
     ]
 
 
 def test_plateau_has_a_row_for_each_network_of_each_form(workspace):
     parts = plateau.build(workspace("ming2022_plateau"))
-    assert len(parts["rows"]) == 2 * 2
+    # PSNR of both networks, and five differences between them, of two losses.
+    assert len(parts["rows"]) == 2 * (2 + 5)
     row = parts["rows"][0]
     assert (row.measured, row.values) == (20.5, (20.0, 21.0))
     assert row.note == "2 of 2 seeds above 18 dB, the lowest at 20.00 dB"
+    difference = parts["rows"][4]
+    assert difference.id.startswith("semantic_minus_vanilla_binary_crossentropy")
+    assert (difference.measured, difference.unit) == (0.25, "dB")

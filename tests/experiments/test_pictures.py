@@ -7,7 +7,7 @@ from PIL import Image
 
 from tfsemae import data, models
 from tfsemae.experiments import pictures
-from tfsemae.experiments.estimates import OverSeeds, Quantity
+from tfsemae.experiments.estimates import Estimates, Quantity
 from tfsemae.reports import figures
 
 SHAPE = (12, 12, 1)
@@ -134,7 +134,7 @@ def test_frontier_has_means_and_deviations(tmp_path, monkeypatch):
         key: Quantity(key, "", factor, lambda folder: folder)
         for key, factor in keys.items()
     }
-    found = OverSeeds({0.5: values["a"], 1: values["b"], None: values["c"]}, quantities)
+    found = Estimates({0.5: values["a"], 1: values["b"], None: values["c"]}, quantities)
     levels = {"y": [("printed", 7.0)]}
     curves = {"by weight": [0.5, 1], "alone": [None]}
     pictures.frontiers(found, "x", levels, curves, tmp_path / "a.png", "")

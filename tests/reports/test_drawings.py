@@ -47,12 +47,25 @@ def test_zero_of_a_difference_is_drawn_between_other_bounds(claim):
     assert [bound.label for bound in drawing.bounds] == ["\u22122", "+2"]
 
 
-def test_what_is_too_close_to_a_bound_is_marked(claim):
-    claim = dataclasses.replace(
-        claim, effect=-0.1, low=-0.2, high=0.0, least_relevant=1.0
-    )
-    drawing = drawings.draw(claim)
-    assert drawing.irrelevant == ((14.0, 226.0),)
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        # From -1 to 2, the ends of the interval, at 14 and 226.
+        ((2.0,), (pytest.approx(14 + 212 / 3, abs=0.05), 226.0)),
+        ((-1.0,), (14.0, pytest.approx(14 + 212 / 3, abs=0.05))),
+        ((-1.0, 2.0), (14.0, 226.0)),
+        ((0.0,), None),
+        ((), None),
+    ],
+)
+def test_differences_too_small_to_matter_are_marked(claim, bounds, expected):
+    drawing = drawings.draw(dataclasses.replace(claim, bounds=bounds))
+    assert drawing.irrelevant == expected
+
+
+def test_of_an_absolute_value_nothing_is_too_small(claim):
+    drawing = drawings.draw(dataclasses.replace(claim, bounds=(2.0,), signed=False))
+    assert drawing.irrelevant is None
 
 
 def test_labels_do_not_lie_on_each_other(claim):

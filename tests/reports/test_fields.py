@@ -51,7 +51,6 @@ def test_row_refuses(ledger, changes, message):
         ({"effect": float("nan")}, "effect=nan"),
         ({"statement": b""}, "statement=b''"),
         ({"bounds": ("0",)}, r"`bounds\[0\]` must be a finite number.*'0'"),
-        ({"least_relevant": -1}, "`least_relevant` must be greater than or equal"),
         ({"part_of": "a b"}, "part_of='a b'"),
     ],
 )
@@ -154,19 +153,22 @@ def test_difference_cannot_be_given():
 
 
 @pytest.mark.parametrize(
-    ("interval", "verdict", "expected"),
+    ("interval", "verdict", "bounds", "expected"),
     [
-        ((-0.00005, -0.00009, -0.00002), "holds", True),
-        ((-0.008, -0.012, -0.004), "holds", False),  # may be as much as 0.01
-        ((-0.02, -0.03, -0.015), "holds", False),
-        ((0.001, 0.0005, 0.002), "does not hold", False),
-        ((0.0, -0.001, 0.001), "undecided", False),
-        ((0.005, 0.004, 0.006), "holds", True),
-        ((None, None, None), "holds", False),
+        ((0.05, 0.01, 0.09), "does not hold", (0.1,), True),
+        ((0.08, 0.01, 0.15), "undecided", (0.1,), True),
+        ((0.08, 0.0, 0.16), "undecided", (0.1,), False),
+        ((-0.05, -0.09, -0.01), "does not hold", (0.1,), False),  # the other way
+        ((-0.05, -0.09, -0.01), "does not hold", (-0.1,), True),
+        ((0.3, 0.2, 0.4), "holds", (0.1,), False),
+        ((0.6, 0.2, 1.0), "undecided", (-0.5, 0.5), True),
+        ((-0.6, -1.0, -0.2), "undecided", (-0.5, 0.5), True),
+        ((0.6, 0.2, 1.0), "undecided", (0.0,), False),
+        ((None, None, None), "does not hold", (0.1,), False),
     ],
 )
-def test_an_effect_smaller_than_what_matters_is_merely_detectable(
-    interval, verdict, expected
+def test_an_effect_that_does_not_reach_its_bound_is_merely_detectable(
+    interval, verdict, bounds, expected
 ):
     fields = dict(zip(("effect", "low", "high"), interval, strict=True))
     claim = Claim(
@@ -175,8 +177,7 @@ def test_an_effect_smaller_than_what_matters_is_merely_detectable(
         measurement="",
         **fields,
         verdict=verdict,
-        bounds=(0.0,),
-        least_relevant=0.01,
+        bounds=bounds,
     )
     assert claim.merely_detectable == expected
-    assert not dataclasses.replace(claim, least_relevant=None).merely_detectable
+    assert not dataclasses.replace(claim, signed=False).merely_detectable

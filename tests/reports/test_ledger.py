@@ -60,7 +60,6 @@ EXPECTED = {
             "unit": "",
             "bounds": [],
             "signed": True,
-            "least_relevant": None,
         },
         {
             "id": "2",
@@ -75,7 +74,6 @@ EXPECTED = {
             "unit": "",
             "bounds": [],
             "signed": True,
-            "least_relevant": None,
         },
     ],
     "pictures": [{"file": "figure_3.png", "caption": "Fig. 3: digits. Seed 0."}],
@@ -134,7 +132,7 @@ def test_ledger_of_an_earlier_version_is_read(ledger, tmp_path):
             for name in ("values", "low", "high"):
                 del row[name]
         for claim in entry["claims"]:
-            for name in ("part_of", "unit", "bounds", "signed", "least_relevant"):
+            for name in ("part_of", "unit", "bounds", "signed"):
                 del claim[name]
 
     ledger.write(tmp_path)

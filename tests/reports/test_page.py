@@ -278,12 +278,11 @@ def test_an_effect_too_small_to_matter_is_told(write, make_ledger, ledger, high,
         effect=-0.000053,
         low=-0.000091,
         high=high,
-        verdict="holds",
-        bounds=(0.0,),
-        least_relevant=0.01,
+        verdict="does not hold",
+        bounds=(-0.01,),
     )
     text = parse(write([make_ledger(claims=(claim,))])).text
-    assert ("✓ holds detectable, but less than 0.01" in text) == told
+    assert ("✗ does not hold detectable" in text) == told
     assert "\u22120.000053 [\u22120.000091, " in text
 
 

@@ -68,3 +68,26 @@ def test_bad_differences_and_confidence_are_refused():
     for confidence in (0.0, 1.0, 95):
         with pytest.raises(ValueError, match=f"Received: confidence={confidence}"):
             statistics.t_interval([0.5, 1.0], confidence=confidence)
+
+
+def test_p_value_is_scipys():
+    values = [0.3, -0.1, 0.7, 0.2, 0.4]
+    expected = scipy.stats.ttest_1samp(values, 0.1).pvalue
+    assert statistics.t_test(values, 0.1) == pytest.approx(expected, rel=1e-12)
+
+
+def test_p_value_and_interval_agree():
+    values = [0.3, -0.1, 0.7, 0.2, 0.4]
+    low, high = statistics.t_interval(values)[1:]
+    for bound in (low, high):
+        assert statistics.t_test(values, bound) == pytest.approx(0.05, rel=1e-9)
+
+
+def test_equal_differences_are_the_bound_or_not():
+    assert statistics.t_test([0.1, 0.1, 0.1], 0.1) == 1.0
+    assert statistics.t_test([0.1, 0.1, 0.1], 0.2) == 0.0
+
+
+def test_a_test_of_one_difference_is_refused():
+    with pytest.raises(ValueError, match="n at least 2"):
+        statistics.t_test([0.1], 0.0)

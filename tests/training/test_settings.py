@@ -17,7 +17,7 @@ DEFAULTS = {
     "model": "table1",
     "initializer": "wide_normal",
     "semantic": False,
-    "semantic_weight": 0.001,
+    "semantic_weight": 0.016,
     "shuffle_labels": False,
     "decoder_from": None,
     "train_decoder": False,

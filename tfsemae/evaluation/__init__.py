@@ -81,22 +81,31 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
         What `metrics.json` holds: `examples`, and by condition
 
         - `adversarial`: `psnr` (dB) and `ssim` of the unclipped adversarial images
-          against the original ones; of `semantic_shift` also `remaining_distance`,
-          the mean of ||e_v(I_a) - L_s|| / ||L_v - L_s|| (0: eq. (7) holds exactly,
-          1: nothing of the way is done) over the images whose two latents differ,
-          None if none does.
+          against the original ones; of an attack that has a target latent, such as
+          `semantic_shift`, also means of `projection`, `cosine` and
+          `remaining_distance` (see `attacking.toward`) over the images whose latent
+          differs from the target, None if none does.
         - `clipped`: `psnr` and `ssim` of them clipped to [0, 1].
-        - `clean`: of `semantic_shift`, `inverse_error`, the mean of
-          ||e_v(d(L_v)) - L_v|| / ||L_v|| (0: eq. (3) holds exactly) over the images
-          whose latent is not 0, None if none is.
+        - `scale<factor>`, of each of `scales`: the same as `adversarial`, of the
+          change times the factor.
+        - `clean` and `target`, of `semantic_shift`: `inverse_error`, the root mean
+          square of |e_v(d(L)) - L| in units of the spread of the L, of the victim's
+          latents and of the attacker's (0: eq. (3) holds exactly); None of latents
+          that are all equal.
 
         With labels of at least 2 classes also, for the latents of the images as they
-        are (`clean`), attacked (`adversarial`) and with Gaussian noise of the
-        attack's L2 norm, image by image (`noise`): `silhouette`, `scatter_ratio`;
-        `knn_accuracy` and `linear_probe_accuracy`, learnt from the clean latents of
-        the other split, 10,000 of them at most; and `knn_accuracy_anew` and
-        `linear_probe_accuracy_anew`, learnt from the latents of that split after the
-        same attack, or after noise.
+        are (`clean`), attacked (`adversarial`), and changed by as much, image by
+        image, in other directions: Gaussian noise (`noise`), the negated change
+        (`negated`) and that of the image before it in its batch (`exchanged`):
+
+        - `silhouette`, `scatter_ratio`;
+        - `knn_accuracy` and `linear_probe_accuracy`, learnt from the clean latents
+          of the other split, 10,000 of them at most, also for each of `scales`;
+        - `knn_accuracy_anew` and `linear_probe_accuracy_anew`, learnt from the
+          latents of that split after the same change;
+        - of all but `clean`, also of `scales`, `log_variance_ratio` over the clean
+          latents, and without `scales` `two_sample_accuracy`, how well a linear
+          classifier tells them from clean ones. See `metrics`.
 
     Raises:
         ValueError: if networks, data and folder do not suit each other.

@@ -2,52 +2,29 @@
 
 import pathlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from tfsemae import attacks, data, devices, files, keras_state, metrics, run_folder
+from tfsemae import data, devices, files, keras_state, run_folder
 from tfsemae.data import tfds_writing
-from tfsemae.evaluation import latent, loading
+from tfsemae.evaluation import attacked_latents, attacking, loading
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, Shards, measure, write_npz
 from tfsemae.evaluation.attack_registry import ATTACKS
 from tfsemae.evaluation.attack_settings import Settings
+from tfsemae.evaluation.attacking import CONDITIONS
 from tfsemae.evaluation.checks import check_images
-from tfsemae.evaluation.semantic_shift import norm
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.progress import note
 from tfsemae.reports import figures
 from tfsemae.run_folder import Metrics
 
 ADVERSARIAL_FILE = "adversarial.npz"
-#: The same images as they are, attacked, and under noise of the attack's norm.
-CONDITIONS = ("clean", "adversarial", "noise")
 _NAME = "adversarial"
 _GRID = 10
 _AMPLIFIED = 10.0
-_PREDICTIONS = {
-    "knn_accuracy": metrics.knn_predictions,
-    "linear_probe_accuracy": metrics.linear_probe_predictions,
-}
 #: Measured of each image and averaged.
-_MEANS = ("psnr", "ssim", "remaining_distance", "inverse_error")
-
-
-class Attacking(Protocol):
-    """An attack that is evaluated, made of its settings by `attack_registry`."""
-
-    def digests(self) -> Mapping[str, str]:
-        """Name -> digest of the networks that it takes besides the victim."""
-
-    def __call__(
-        self, pixels: tf.Tensor, normal: tf.Tensor
-    ) -> tuple[tf.Tensor, Mapping[str, Mapping[str, tf.Tensor]]]:
-        """Adversarial images, unclipped, and condition -> quantity -> `[B]`.
-
-        `normal` are standard normal numbers of the shape of the pixels, other ones
-        than those of the control.
-        """
+_MEANS = ("psnr", "ssim", "remaining_distance", "projection", "cosine")
 
 
 @keras_state.standard()
@@ -55,13 +32,13 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     """Attacks in a folder that is locked; see `evaluation.attack_run`."""
     devices.set_threads(settings.run.threads)
     victim = Autoencoder.load(settings.run.model_dir)
-    attacking = ATTACKS[settings.run.attack].make(victim, settings.chosen)
+    attack = ATTACKS[settings.run.attack].make(victim, settings.chosen)
     images, indices, reference = loading.attacked(settings)
     check_images(victim, images)
     digests = {"images": images.digest(), "network": victim.digest()}
     if reference is not None:
         digests["reference"] = reference.digest()
-    digests |= attacking.digests()
+    digests |= attack.digests()
     run_folder.check_inputs(folder, digests)
 
     def into_shards(part: int, part_images: data.Images, step: Callable) -> Shards:
@@ -79,19 +56,22 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
         )
         return shards
 
+    step = attacking.measure(victim, attack, settings.run.scales)
     note(f"Attacking {len(images)} images.")
-    attacked = into_shards(0, images, _step(victim, attacking))
+    attacked = into_shards(0, images, step)
     of_images = {"indices": indices}
     if images.labels is not None:
         of_images["labels"] = images.labels
     _write_images(folder, images, attacked, of_images)
     found: Metrics = {"examples": len(images), **_means(attacked)}
+    for condition, error in _inverse_errors(attacked):
+        found.setdefault(condition, {})["inverse_error"] = error
     of_latents: dict[str, np.ndarray] = {}
     if reference is not None:
         note(f"Attacking {len(reference)} images that classifiers learn from.")
-        learnt = into_shards(1, reference, _latents_only(_step(victim, attacking)))
-        for condition, measured, answers in _measure_latents(
-            attacked, images.labels, learnt, reference.labels
+        learnt = into_shards(1, reference, attacking.latents_only(step))
+        for condition, measured, answers in attacked_latents.measure(
+            attacked, images.labels, learnt, reference.labels, settings.run.scales
         ):
             found[condition] = found.get(condition, {}) | measured
             of_latents |= answers
@@ -128,45 +108,6 @@ def _normal_numbers(seed: list[int]) -> Callable[[tuple[int, ...]], np.ndarray]:
     return lambda shape: random.standard_normal(shape, dtype=np.float32)
 
 
-def _step(victim: Autoencoder, attacking: Attacking) -> Callable:
-    def step(pixels: tf.Tensor, normal: tf.Tensor, own_normal: tf.Tensor) -> dict:
-        adversarial, own = attacking(pixels, own_normal)
-        clipped = tf.clip_by_value(adversarial, 0.0, 1.0)
-        disturbance = norm(adversarial - pixels)
-        noisy = attacks.gaussian_noise(pixels, normal, disturbance)
-        encoder = victim.encoder
-        values = {
-            "clean": {"latent": encoder(pixels, training=False)},
-            "adversarial": {
-                "images": adversarial,
-                "latent": encoder(adversarial, training=False),
-                "psnr": metrics.psnr(pixels, adversarial),
-                "ssim": metrics.ssim(pixels, adversarial),
-                "disturbance": disturbance,
-            },
-            "clipped": {
-                "images": clipped,
-                "psnr": metrics.psnr(pixels, clipped),
-                "ssim": metrics.ssim(pixels, clipped),
-            },
-            "noise": {"latent": encoder(noisy, training=False)},
-        }
-        for condition, quantities in own.items():
-            values[condition] = values.get(condition, {}) | dict(quantities)
-        return values
-
-    return step
-
-
-def _latents_only(step: Callable) -> Callable:
-    # The rest is pruned from the graph.
-    return lambda *arguments: {
-        condition: {"latent": quantities["latent"]}
-        for condition, quantities in step(*arguments).items()
-        if "latent" in quantities
-    }
-
-
 def _means(attacked: Shards) -> dict[str, dict[str, float | None]]:
     means: dict[str, dict[str, float | None]] = {}
     for condition, quantity in attacked.quantities():
@@ -179,36 +120,15 @@ def _means(attacked: Shards) -> dict[str, dict[str, float | None]]:
     return means
 
 
-def _measure_latents(
-    attacked: Shards,
-    labels: np.ndarray,
-    learnt: Shards,
-    reference_labels: np.ndarray,
-) -> Iterator[tuple[str, dict[str, Any], dict[str, np.ndarray]]]:
-    """Yields condition, how well its latents tell the classes, answers of each."""
-    note("Neighbours and linear probe of the clean latents.")
-    latents = {name: attacked.read(name, "latent") for name in CONDITIONS}
-    reference = {name: learnt.read(name, "latent") for name in CONDITIONS}
-    every = np.concatenate(list(latents.values()))
-    of_clean = {
-        key: np.split(
-            predict(reference["clean"], reference_labels, every), len(CONDITIONS)
-        )
-        for key, predict in _PREDICTIONS.items()
-    }
-    for place, name in enumerate(CONDITIONS):
-        note(f"Silhouette and classifiers of the latents: {name}.")
-        measured: dict[str, Any] = latent.structure(latents[name], labels)
-        answers = {}
-        for key, predict in _PREDICTIONS.items():
-            predicted = of_clean[key][place]
-            anew = predicted
-            if name != "clean":
-                anew = predict(reference[name], reference_labels, latents[name])
-            for suffix, given in (("", predicted), ("_anew", anew)):
-                correct = answers[f"{name}/{key}{suffix}"] = given == labels
-                measured[f"{key}{suffix}"] = float(np.mean(correct))
-        yield name, measured, answers
+def _inverse_errors(attacked: Shards) -> Iterator[tuple[str, float | None]]:
+    """Condition and error of eq. (3) at its latents, relative to their spread."""
+    for condition, quantity in attacked.quantities():
+        if quantity == "inverse_residual":
+            residual = np.mean(attacked.read(condition, quantity) ** 2)
+            latents = attacked.read(condition, "latent")
+            latents = latents.reshape(len(latents), -1)
+            spread = np.mean(np.sum((latents - latents.mean(axis=0)) ** 2, axis=1))
+            yield condition, float(np.sqrt(residual / spread)) if spread else None
 
 
 def _write_images(
@@ -249,7 +169,7 @@ def _write_measurements(
             lambda key=(condition, quantity): attacked.parts(*key)
         )
         for condition, quantity in attacked.quantities()
-        if quantity != "images"
+        if quantity != "images" and (quantity != "latent" or condition in CONDITIONS)
     }
     write_npz(path, of_each | _whole(of_images))
 

@@ -22,6 +22,11 @@ class SemanticShift(Checked):
         "Of --attack=semantic_shift: the attacker, a training run with "
         "--decoder_from=<model_dir>.",
     )
+    equal_norm_dir: str | None = setting(
+        None,
+        "Of --attack=semantic_shift: another attacker; each change is scaled to the L2 "
+        "norm that this one's has, which makes a control of equal size.",
+    )
 
     def check(self) -> None:
         """Raises ValueError if something is missing."""
@@ -34,7 +39,8 @@ class SemanticShift(Checked):
                 "--attack=semantic_shift needs --attacker_dir, a training run with "
                 "--decoder_from=<model_dir>. Received: no --attacker_dir."
             )
-        return [self.attacker_dir]
+        others = [] if self.equal_norm_dir is None else [self.equal_norm_dir]
+        return [self.attacker_dir, *others]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The settings of an attack run. Free of TensorFlow."""
 
 import dataclasses
+import math
 from typing import Any
 
 from tfsemae import settings as all_settings
@@ -26,10 +27,39 @@ class Run(Threads):
         None, "Number of images, drawn at random. Default: all.", lower_bound=1
     )
     batch_size: int = setting(100, "Images at a time.", lower_bound=1)
+    scales: tuple[str, ...] = setting(
+        (),
+        "Factors by which the change is multiplied, each measured besides the attack "
+        "itself; 0.01 shows the linear limit.",
+    )
     seed: int = setting(0, "Of the draw of --examples and of the noise.", lower_bound=0)
     output_dir: str = setting(
         help="Everything of one attack; a second start continues it.", identity=False
     )
+
+    def __post_init__(self) -> None:
+        """Checks the scales.
+
+        Raises:
+            ValueError: if one is not a finite number other than 0 and 1, or if two
+                are equal.
+        """
+        super().__post_init__()
+        found = [_number(scale) for scale in self.scales]
+        if not all(map(math.isfinite, found)) or {0.0, 1.0} & {*found}:
+            raise ValueError(
+                f"--scales={','.join(self.scales)} must be finite numbers other than 0 "
+                "and 1, such as 0.01,0.5,2."
+            )
+        if len({*found}) < len(found):
+            raise ValueError(f"--scales={','.join(self.scales)} names a number twice.")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

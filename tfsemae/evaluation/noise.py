@@ -4,11 +4,12 @@ import tensorflow as tf
 
 from tfsemae import attacks
 from tfsemae.evaluation import attack_registry
+from tfsemae.evaluation.attacking import Attacked
 from tfsemae.models.autoencoder import Autoencoder
 
 
 class NoiseAttack:
-    """See `attack.Attacking`."""
+    """See `attacking.Attacking`."""
 
     def __init__(self, victim: Autoencoder, settings: attack_registry.Noise):
         """Args: victim: not needed. settings: the norm."""
@@ -19,8 +20,6 @@ class NoiseAttack:
         """See `Attacking`."""
         return {}
 
-    def __call__(
-        self, pixels: tf.Tensor, normal: tf.Tensor
-    ) -> tuple[tf.Tensor, dict[str, dict[str, tf.Tensor]]]:
+    def __call__(self, pixels: tf.Tensor, normal: tf.Tensor) -> Attacked:
         """Images with noise, unclipped; nothing else is measured of it."""
-        return attacks.gaussian_noise(pixels, normal, self._epsilon), {}
+        return Attacked(attacks.gaussian_noise(pixels, normal, self._epsilon))

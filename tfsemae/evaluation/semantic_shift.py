@@ -5,61 +5,75 @@ import tensorflow as tf
 
 from tfsemae import attacks
 from tfsemae.evaluation import attack_registry
+from tfsemae.evaluation.attacking import Attacked, norm, scaled_to
 from tfsemae.models.autoencoder import Autoencoder
 
 
 class SemanticShiftAttack:
-    """See `attack.Attacking`.
+    """See `attacking.Attacking`.
 
     Source: Ming 2022, section IV.
     """
 
     def __init__(self, victim: Autoencoder, settings: attack_registry.SemanticShift):
-        """Loads the attacker.
+        """Loads the attacker, and the one whose norm its changes take.
 
         Args:
             victim: e_v and d.
-            settings: name the attacker, e_s.
+            settings: name the attackers, e_s.
 
         Raises:
-            ValueError: if the two do not share latent and decoder.
+            ValueError: if they do not share latent and decoder with the victim.
         """
         self._victim = victim
-        (attacker_dir,) = settings.model_dirs()
-        self._attacker = Autoencoder.load(attacker_dir)
-        check_pair(victim, self._attacker)
+        names = ("attacker", "equal_norm")
+        folders = dict(zip(names, settings.model_dirs(), strict=False))
+        self._attackers = {n: Autoencoder.load(f) for n, f in folders.items()}
+        for name, attacker in self._attackers.items():
+            check_pair(victim, attacker, f"--{name}_dir")
 
     def digests(self) -> dict[str, str]:
         """See `Attacking`."""
-        return {"attacker": self._attacker.digest()}
+        return {name: each.digest() for name, each in self._attackers.items()}
 
-    def __call__(
-        self, pixels: tf.Tensor, normal: tf.Tensor
-    ) -> tuple[tf.Tensor, dict[str, dict[str, tf.Tensor]]]:
-        """Adversarial images, unclipped, and what eqs. (3) and (7) are judged by."""
+    def __call__(self, pixels: tf.Tensor, normal: tf.Tensor) -> Attacked:
+        """I_a, its target L_s, and the errors of eq. (3) at L_v and at L_s."""
         encoder = self._victim.encoder
-        result = attacks.semantic_shift(
-            encoder, self._attacker.encoder, self._victim.decoder, pixels
-        )
-        way = norm(result.latent - result.target_latent)
-        reached = encoder(result.adversarial, training=False)
+        result = self._shifted("attacker", pixels)
+        adversarial = result.adversarial
+        if "equal_norm" in self._attackers:
+            other = self._shifted("equal_norm", pixels).adversarial
+            size = norm(other - pixels)
+            adversarial = pixels + scaled_to(adversarial - pixels, size)
         again = encoder(result.reconstruction, training=False)
-        return result.adversarial, {
-            "adversarial": {
-                "remaining_distance": norm(reached - result.target_latent) / way
+        target_again = encoder(result.target, training=False)
+        return Attacked(
+            adversarial,
+            result.target_latent,
+            {
+                "clean": {"inverse_residual": norm(again - result.latent)},
+                "target": {
+                    "latent": result.target_latent,
+                    "inverse_residual": norm(target_again - result.target_latent),
+                },
             },
-            "clean": {
-                "inverse_error": norm(again - result.latent) / norm(result.latent)
-            },
-        }
+        )
+
+    def _shifted(self, name: str, pixels: tf.Tensor) -> attacks.SemanticShift:
+        attacker = self._attackers[name].encoder
+        victim = self._victim
+        return attacks.semantic_shift(victim.encoder, attacker, victim.decoder, pixels)
 
 
-def check_pair(victim: Autoencoder, attacker: Autoencoder) -> None:
+def check_pair(
+    victim: Autoencoder, attacker: Autoencoder, flag: str = "--attacker_dir"
+) -> None:
     """Refuses two autoencoders that do not share latent and decoder.
 
     Args:
         victim: e_v and d.
         attacker: e_s and, by its weights, the same d.
+        flag: that names the attacker.
 
     Raises:
         ValueError: if the images, latents or decoders differ.
@@ -71,17 +85,12 @@ def check_pair(victim: Autoencoder, attacker: Autoencoder) -> None:
     for name, (expected, received) in pairs.items():
         if expected != received:
             raise ValueError(
-                f"--attacker_dir must have {name} of the victim's shape {expected}. "
+                f"{flag} must have {name} of the victim's shape {expected}. "
                 f"Received: {received}."
             )
     ours, theirs = victim.decoder.get_weights(), attacker.decoder.get_weights()
     if len(ours) != len(theirs) or not all(map(np.array_equal, ours, theirs)):
         raise ValueError(
-            "--attacker_dir has another decoder than --model_dir; the attack needs "
+            f"{flag} has another decoder than --model_dir; the attack needs "
             "one decoder for both. Train the attacker with --decoder_from=<model_dir>."
         )
-
-
-def norm(values: tf.Tensor) -> tf.Tensor:
-    """L2 norm of each example: `[B, ...]` -> `[B]`."""
-    return tf.norm(tf.reshape(values, (tf.shape(values)[0], -1)), axis=1)

@@ -9,8 +9,9 @@ import numpy as np
 from tfsemae import statistics
 from tfsemae.experiments.estimates import Estimates
 from tfsemae.reports.ledger import Claim, Row, Tag
-from tfsemae.statistics import Interval, Verdict
-from tfsemae.statistics.verdicts import Rule
+from tfsemae.statistics import Interval, Rule, Verdict
+
+_LEVEL = 0.05  # of the tests that `corrected` adjusts
 
 
 def row(
@@ -59,7 +60,7 @@ def estimated_row(
     tag: Tag,
     printed: float | None = None,
 ) -> Row:
-    """A row of an estimate with its interval, over runs or over examples.
+    """A row of a quantity with its interval over runs; of one run there is none.
 
     Args:
         found: the measurements.
@@ -70,20 +71,53 @@ def estimated_row(
         tag: see `row`.
         printed: see `row`.
     """
-    interval, values = found.value(group, key), found.values(group, key)
-    return Row(
-        id=id_,
-        quantity=quantity,
-        unit=found.quantities[key].unit,
-        printed=printed,
-        measured=interval.effect,
-        sd=None if values is None else float(values.std(ddof=1)),
-        n=1 if values is None else len(values),
-        values=() if values is None else tuple(values.tolist()),
+    values, unit = found.values(group, key), found.quantities[key].unit
+    plain = row(id_, quantity, values, tag=tag, unit=unit, printed=printed)
+    if len(values) == 1:
+        return plain
+    interval = found.value(group, key)
+    return dataclasses.replace(
+        plain,
         low=interval.low,
         high=interval.high,
-        tag=tag,
         note=f"95 % {found.over}: {interval.low:#.4g} to {interval.high:#.4g}",
+    )
+
+
+def estimated_difference(
+    found: Estimates,
+    first: tuple[Any, str],
+    second: tuple[Any, str],
+    id_: str,
+    quantity: str,
+    *,
+    tag: Tag,
+    unit: str,
+    printed: float | None = None,
+) -> Row:
+    """A row of a difference, with its interval over runs.
+
+    Args:
+        found: the measurements.
+        first: (group, key) of the minuend.
+        second: that of the subtrahend.
+        id_: see `row`, as what follows.
+        quantity: see `row`.
+        tag: see `row`.
+        unit: see `row`.
+        printed: see `row`.
+    """
+    a, b = found.paired(first, second)
+    interval = found.difference(first, second)
+    note = f"95 % {found.over}: {interval.low:+#.3g} to {interval.high:+#.3g}"
+    if printed is not None:
+        contained = "yes" if interval.low <= printed <= interval.high else "no"
+        note += f"; the printed difference is contained in it: {contained}"
+    return dataclasses.replace(
+        row(id_, quantity, a - b, tag=tag, unit=unit, printed=printed),
+        low=interval.low,
+        high=interval.high,
+        note=note,
     )
 
 
@@ -118,10 +152,30 @@ def claim(
         verdict=rule.verdict(interval),
         unit=unit,
         bounds=rule.bounds,
-        least_relevant=getattr(rule, "least_relevant", None) or None,
         signed=signed,
         note=note,
     )
+
+
+def corrected(claims: Sequence[Claim], p_values: Sequence[float]) -> list[Claim]:
+    """Claims that are decided together, corrected for their number by Holm's method.
+
+    Args:
+        claims: the primary endpoints of one question.
+        p_values: of each, that its effect lies at the bound that decides it.
+
+    Returns:
+        The claims; one whose adjusted p-value is above 0.05 is undecided.
+    """
+    adjusted = statistics.holm(p_values)
+    return [
+        dataclasses.replace(
+            each,
+            verdict=each.verdict if p <= _LEVEL else "undecided",
+            note=f"p = {p:.2g} by Holm's method over {len(claims)} primary endpoints",
+        )
+        for each, p in zip(claims, adjusted.tolist(), strict=True)
+    ]
 
 
 def with_parts(

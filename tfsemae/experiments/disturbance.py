@@ -1,11 +1,15 @@
 """Whether printed numbers can belong together: PSNR and SSIM of one disturbance."""
 
+from collections.abc import Sequence
+
 import numpy as np
-from scipy import optimize
+from scipy import ndimage, optimize
 
 from tfsemae import metrics
 
 _SCALES = (1e-3, 1e2)  # of a change
+_WINDOW = 7  # pixels, of the local variance
+_LEAST_VARIANCE = 1e-4  # of pixels in [0, 1]
 
 
 def psnr_at_ssim(original: np.ndarray, changed: np.ndarray, ssim: float) -> float:
@@ -19,12 +23,61 @@ def psnr_at_ssim(original: np.ndarray, changed: np.ndarray, ssim: float) -> floa
     Returns:
         dB.
     """
-
-    def scaled(scale: float) -> np.ndarray:
-        return original + np.float32(scale) * (changed - original)
+    change = changed - original
 
     def excess(scale: float) -> float:
-        return float(np.mean(metrics.ssim(original, scaled(scale)))) - ssim
+        return _quality(original, change, scale)[1] - ssim
 
     scale = optimize.brentq(excess, *_SCALES, xtol=1e-6)
-    return float(np.mean(metrics.psnr(original, scaled(scale))))
+    return _quality(original, change, scale)[0]
+
+
+def quality_by_scale(
+    original: np.ndarray, change: np.ndarray, scales: Sequence[float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean PSNR (dB) and mean SSIM of images under a scaled change.
+
+    Args:
+        original: float `[N, H, W, C]` in [0, 1].
+        change: of the same shape.
+        scales: `[S]`, factors of the change.
+
+    Returns:
+        PSNR `[S]` and SSIM `[S]`.
+    """
+    psnr, ssim = zip(*(_quality(original, change, s) for s in scales), strict=True)
+    return np.array(psnr), np.array(ssim)
+
+
+def white(original: np.ndarray, change: np.ndarray, *, seed: int) -> np.ndarray:
+    """White noise with the norm of a change, image by image; shapes as above."""
+    noise = np.random.default_rng(seed).standard_normal(original.shape, np.float32)
+    return _with_norm_of(change, noise)
+
+
+def flat_concentrated(
+    original: np.ndarray, change: np.ndarray, *, seed: int
+) -> np.ndarray:
+    """White noise where an image is flat, with the norm of a change, image by image.
+
+    SSIM is lowest there: noise is divided by the local variance of the image.
+    """
+    noise = np.random.default_rng(seed).standard_normal(original.shape, np.float32)
+    size = (1, _WINDOW, _WINDOW, 1)
+    mean = ndimage.uniform_filter(original, size)
+    variance = ndimage.uniform_filter(original**2, size) - mean**2
+    return _with_norm_of(change, noise / np.maximum(variance, _LEAST_VARIANCE))
+
+
+def _with_norm_of(change: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    axes = (1, 2, 3)
+    sizes = np.sqrt(np.sum(change**2, axes, keepdims=True))
+    return noise * (sizes / np.sqrt(np.sum(noise**2, axes, keepdims=True)))
+
+
+def _quality(
+    original: np.ndarray, change: np.ndarray, scale: float
+) -> tuple[float, float]:
+    images = original + np.float32(scale) * change
+    psnr, ssim = metrics.psnr(original, images), metrics.ssim(original, images)
+    return float(np.mean(psnr)), float(np.mean(ssim))

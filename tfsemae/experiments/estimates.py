@@ -1,22 +1,15 @@
-"""Quantities, and what runs measured of them: over seeds, or over examples."""
+"""Quantities, and what several runs measured of them."""
 
 import dataclasses
 import functools
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from tfsemae import metrics, run_folder, statistics
-from tfsemae.evaluation.arrays import MEASUREMENTS_FILE
+from tfsemae import run_folder, statistics
 from tfsemae.statistics import Interval
-
-#: Measures of latents that are no mean of one value an example.
-_OF_LATENTS = {
-    "silhouette": metrics.silhouette_statistic,
-    "scatter_ratio": metrics.scatter_ratio_statistic,
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,27 +34,13 @@ class Quantity:
         return f"{self.name} ({self.unit})" if self.unit else self.name
 
 
-class Estimates(Protocol):
-    """Measurements of groups of runs, with intervals, in the quantities' units."""
+class Estimates:
+    """Several runs a group: t-intervals over them, differences paired by place.
 
-    quantities: Mapping[str, Quantity]  # key -> what is measured
-    over: str  # what the intervals are over
-    note: str  # what they do not say
-
-    def value(self, group: Any, key: str) -> Interval:
-        """A quantity of a group and its interval."""
-
-    def difference(self, first: tuple[Any, str], second: tuple[Any, str]) -> Interval:
-        """That of (group, key) minus that of another."""
-
-    def values(self, group: Any, key: str) -> np.ndarray | None:
-        """The value of each run; None where intervals are over examples."""
-
-
-class OverSeeds:
-    """Several runs a group: t-intervals over them, differences paired by place."""
-
-    note = ""
+    Attributes:
+        quantities: key -> what is measured.
+        over: what the intervals are over.
+    """
 
     def __init__(
         self,
@@ -73,111 +52,46 @@ class OverSeeds:
         """Reads what the runs measured.
 
         Args:
-            folders: group -> folders of its runs, in an order that all share.
+            folders: group -> folders of its runs, in an order that all share; of
+                groups of two sizes, the first runs are compared.
             quantities: key -> quantity.
             unit: what the runs differ by.
         """
         self._folders, self.quantities = folders, quantities
-        count = len(next(iter(folders.values())))
-        self.over = f"t-interval over {count} {unit}"
-        self.values = functools.cache(self._read)
+        counts = sorted({len(runs) for runs in folders.values()})
+        self.over = f"t-interval over {' to '.join(map(str, counts))} {unit}"
+        self._values = functools.cache(self._read)
+
+    def values(self, group: Any, key: str) -> np.ndarray:
+        """The value of each run of a group, `[N]`."""
+        return self._values(group, key)
 
     def value(self, group: Any, key: str) -> Interval:
-        """See `Estimates`."""
+        """A quantity of a group and its interval."""
         return statistics.t_interval(self.values(group, key))
 
     def difference(self, first: tuple[Any, str], second: tuple[Any, str]) -> Interval:
-        """See `Estimates`."""
-        return statistics.t_interval(self.values(*first) - self.values(*second))
+        """That of (group, key) minus that of another, paired run by run."""
+        a, b = self.paired(first, second)
+        return statistics.t_interval(a - b)
+
+    def relative_difference(
+        self, first: tuple[Any, str], second: tuple[Any, str]
+    ) -> Interval:
+        """The difference in % of the second one, run by run."""
+        a, b = self.paired(first, second)
+        return statistics.t_interval(100 * (a / b - 1))
+
+    def paired(self, *groups: tuple[Any, str]) -> list[np.ndarray]:
+        """The values of several (group, key) of the runs that all have, `[N]` each."""
+        found = [self.values(*group) for group in groups]
+        return [values[: min(map(len, found))] for values in found]
 
     def _read(self, group: Any, key: str) -> np.ndarray:
         quantity = self.quantities[key]
         read = quantity.read or functools.partial(measured, key=key)
         found = [read(folder) for folder in self._folders[group]]
         return quantity.factor * np.array(found)
-
-
-class OverExamples:
-    """One run a group, on the same examples: percentile bootstrap over them."""
-
-    def __init__(
-        self,
-        folders: Mapping[Any, pathlib.Path],
-        quantities: Mapping[str, Quantity],
-        *,
-        note: str,
-    ):
-        """Opens what the runs measured of each example.
-
-        Args:
-            folders: group -> folder of its run.
-            quantities: key, such as `adversarial/psnr` -> quantity.
-            note: what the runs have one of.
-
-        Raises:
-            ValueError: if the runs are of different examples.
-        """
-        self._arrays = {}
-        for group, folder in folders.items():
-            with np.load(folder / MEASUREMENTS_FILE) as arrays:
-                self._arrays[group] = dict(arrays)
-        first, *others = (arrays["indices"] for arrays in self._arrays.values())
-        if not all(np.array_equal(first, other) for other in others):
-            raise ValueError(
-                f"The runs in {', '.join(map(str, folders.values()))} are of "
-                "different images. Make them again with equal flags."
-            )
-        self.quantities, self._examples = quantities, len(first)
-        self._statistic = functools.cache(self._make_statistic)
-        self.over = f"bootstrap over {self._examples:,} images"
-        self.note = note
-
-    def value(self, group: Any, key: str) -> Interval:
-        """See `Estimates`."""
-        return self._interval(self._statistic(group, key))
-
-    def difference(self, first: tuple[Any, str], second: tuple[Any, str]) -> Interval:
-        """See `Estimates`; paired example by example."""
-        a, b = self._statistic(*first), self._statistic(*second)
-        return self._interval(lambda counts: a(counts) - b(counts))
-
-    def values(self, group: Any, key: str) -> None:
-        """See `Estimates`."""
-        return None
-
-    def _interval(self, statistic: statistics.Statistic) -> Interval:
-        return statistics.bootstrap_interval(statistic, self._examples, seed=0)
-
-    def _make_statistic(self, group: Any, key: str) -> statistics.Statistic:
-        arrays, factor = self._arrays[group], self.quantities[key].factor
-        condition, _, measure = key.rpartition("/")
-        if measure in _OF_LATENTS:
-            latents = arrays[f"{condition}/latent"]
-            statistic = _OF_LATENTS[measure](latents, arrays["labels"])
-        else:
-            statistic = statistics.mean_statistic(arrays[key])
-        return lambda counts: factor * statistic(counts)
-
-
-def over_seeds_or_examples(
-    folders: Mapping[Any, Sequence[pathlib.Path]],
-    quantities: Mapping[str, Quantity],
-    *,
-    unit: str,
-    note: str,
-) -> Estimates:
-    """Estimates over the runs of a group, or over the examples of its only run.
-
-    Args:
-        folders: group -> folders of its runs, as many in each.
-        quantities: key -> quantity.
-        unit: what several runs differ by.
-        note: what a single run has one of.
-    """
-    if len(next(iter(folders.values()))) > 1:
-        return OverSeeds(folders, quantities, unit=unit)
-    single = {group: folder for group, (folder,) in folders.items()}
-    return OverExamples(single, quantities, note=note)
 
 
 def measured(folder: pathlib.Path, key: str) -> float:

@@ -9,11 +9,13 @@ import numpy as np
 from tfsemae import data, models
 from tfsemae.evaluation import attack as evaluation
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE
-from tfsemae.experiments.estimates import OverSeeds
+from tfsemae.experiments import disturbance
+from tfsemae.experiments.estimates import Estimates
 from tfsemae.reports import embeddings, figures
 from tfsemae.reports.ledger import Picture
 
-_IMAGES, _MAPPED = 10, 2000
+_IMAGES, _MAPPED, _MEASURED = 10, 2000, 500
+_CHANGE_SCALES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
 _SEED = 0  # of t-SNE
 Levels = Sequence[tuple[str, float]]  # (label, value) of lines
 
@@ -145,8 +147,88 @@ def separate_maps(attacked: Attacked, path: pathlib.Path, caption: str) -> Pictu
     return Picture(
         file=path.name,
         caption=f"{caption}: a t-SNE map for the codes of clean images and one for "
-        f"those of adversarial images. Perplexity 30, all {_of(attacked)}",
+        "those of adversarial images. Two maps mislead: each has coordinates of its "
+        "own, so that they differ even where the codes do not; see the joint map. "
+        f"Perplexity 30, all {_of(attacked)}",
     )
+
+
+def quality_by_scale(
+    attacked: Attacked, name: str, printed: tuple[float, float], path: pathlib.Path
+) -> Picture:
+    """Draws SSIM against PSNR while a change is scaled, and what is printed of one.
+
+    Args:
+        attacked: of which the first images are taken.
+        name: of the attack.
+        printed: PSNR (dB) and SSIM (%).
+        path: PNG file to write.
+    """
+    original = attacked.original[:_MEASURED]
+    change = attacked.adversarial[:_MEASURED] - original
+    changes = {
+        f"change of the attack ({name})": change,
+        "white noise": disturbance.white(original, change, seed=_SEED),
+        "noise where the image is flat": disturbance.flat_concentrated(
+            original, change, seed=_SEED
+        ),
+    }
+    curves = []
+    for label, each in changes.items():
+        psnrs, ssims = disturbance.quality_by_scale(original, each, _CHANGE_SCALES)
+        curves.append(figures.Curve(label=label, x=psnrs, y=100 * ssims))
+    psnr, ssim = printed
+    curves.append(figures.Curve(label="printed", x=[psnr], y=[ssim]))
+    panel = figures.Panel(x_label="PSNR (dB)", y_label="SSIM (%)", curves=curves)
+    figures.curves([panel], path)
+    return Picture(
+        file=path.name,
+        caption="PSNR and SSIM while a change is scaled: the printed pair lies on no "
+        f"curve. Of {len(original)} {_of(attacked)}",
+    )
+
+
+def by_scale(
+    found: Estimates,
+    groups: Mapping[str, Any],
+    keys: Mapping[str, Sequence[str]],
+    scales: Sequence[float],
+    path: pathlib.Path,
+    caption: str,
+) -> Picture:
+    """Draws quantities against the scale of a change: means and deviations over runs.
+
+    Args:
+        found: the measurements.
+        groups: label of a curve -> group.
+        keys: of each panel -> the keys of its quantity, a scale each.
+        scales: `[S]`, positive.
+        path: PNG file to write.
+        caption: of the picture.
+    """
+    panels = []
+    for of_panel in keys.values():
+        curves = []
+        for label, group in groups.items():
+            values = np.stack([found.values(group, key) for key in of_panel])
+            curves.append(
+                figures.Curve(
+                    label=label,
+                    x=scales,
+                    y=values.mean(axis=1),
+                    y_error=values.std(axis=1, ddof=1),
+                )
+            )
+        panels.append(
+            figures.Panel(
+                x_label="scale of the change",
+                y_label=str(found.quantities[of_panel[0]]),
+                curves=curves,
+                logarithmic=True,
+            )
+        )
+    figures.curves(panels, path)
+    return Picture(file=path.name, caption=caption)
 
 
 def _of(attacked: Attacked) -> str:
@@ -154,7 +236,7 @@ def _of(attacked: Attacked) -> str:
 
 
 def frontiers(
-    found: OverSeeds,
+    found: Estimates,
     x: str,
     ys: Mapping[str, Levels],
     curves: Mapping[str, Sequence[Any]],
@@ -186,7 +268,7 @@ def frontiers(
 
 
 def _curve(
-    found: OverSeeds, x: str, y: str, label: str, groups: Sequence[Any]
+    found: Estimates, x: str, y: str, label: str, groups: Sequence[Any]
 ) -> figures.Curve:
     xs, ys = (np.stack([found.values(g, key) for g in groups]) for key in (x, y))
     return figures.Curve(

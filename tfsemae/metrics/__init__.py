@@ -12,7 +12,7 @@ from tfsemae.metrics.representation import (
     scatter_ratio,
     silhouette,
 )
-from tfsemae.metrics.resampled import scatter_ratio_statistic, silhouette_statistic
+from tfsemae.metrics.two_samples import log_variance_ratio, two_sample_accuracy
 
 __all__ = [
     "PSNR",
@@ -22,10 +22,10 @@ __all__ = [
     "knn_predictions",
     "linear_probe_accuracy",
     "linear_probe_predictions",
+    "log_variance_ratio",
     "psnr",
     "scatter_ratio",
-    "scatter_ratio_statistic",
     "silhouette",
-    "silhouette_statistic",
     "ssim",
+    "two_sample_accuracy",
 ]

@@ -61,11 +61,6 @@ def blocks(latents: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         yield rows, distances
 
 
-def pairwise(latents: np.ndarray) -> np.ndarray:
-    """All distances between latents: float64 `[N, D]`, finite -> `[N, N]`."""
-    return np.concatenate([distances for _, distances in blocks(latents)])
-
-
 def nearest(latents: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
     """Which latents are the nearest ones.
 

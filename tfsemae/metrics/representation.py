@@ -5,6 +5,8 @@ flattened to `[N, D]` float64; labels are integers `[N]`. All measures look at
 Euclidean geometry only.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -117,39 +119,32 @@ def silhouette(latents: npt.ArrayLike, labels: npt.ArrayLike) -> float:
         )
     _, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     member = np.eye(classes)[index]
-    copies = np.ones(len(latents))
     total = 0.0
     for rows, block in distances.blocks(latents):
-        total += silhouettes(block @ member, sizes, index[rows], copies[rows]).sum()
+        total += _silhouettes(block @ member, sizes, index[rows]).sum()
     return float(total / len(latents))
 
 
-def silhouettes(
-    sums: np.ndarray, sizes: np.ndarray, labels: np.ndarray, copies: np.ndarray
-) -> np.ndarray:
-    """Silhouettes of latents that may be present several times, or not at all.
+def _silhouettes(sums: np.ndarray, sizes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Silhouettes of latents.
 
     Args:
-        sums: `[..., n, C]`, of the distances from a latent to all of a class.
-        sizes: `[..., C]`, latents in each class, with copies.
+        sums: `[n, C]`, of the distances from a latent to all of a class.
+        sizes: `[C]`, latents in each class.
         labels: int `[n]`, 0 to C - 1.
-        copies: `[..., n]`, of the latent; they are not its neighbours.
 
     Returns:
-        float64 `[..., n]`; 0 of a latent that is alone in its class or among all.
+        float64 `[n]`; 0 of a latent that is alone in its class.
     """
     own = np.arange(len(labels)), labels
-    others = sizes[..., labels] - copies  # of the same class
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inner = sums[..., *own] / others
-        means = sums / sizes[..., np.newaxis, :]
-    means[..., *own] = np.inf
-    means[np.isnan(means)] = np.inf  # a class that was not drawn
-    outer = means.min(axis=-1)
+    others = sizes[labels] - 1  # of the same class
+    means = sums / sizes
+    means[own] = np.inf
+    outer = means.min(axis=1)
+    inner = sums[own] / np.maximum(others, 1)
     largest = np.maximum(inner, outer)
-    defined = (others > 0) & (largest > 0) & np.isfinite(outer)
-    values = np.zeros(largest.shape)
-    return np.divide(outer - inner, largest, out=values, where=defined)
+    defined = (others > 0) & (largest > 0)
+    return np.divide(outer - inner, largest, out=np.zeros(len(labels)), where=defined)
 
 
 def scatter_ratio(latents: npt.ArrayLike, labels: npt.ArrayLike) -> float:
@@ -181,17 +176,19 @@ def scatter_ratio(latents: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     latents, labels = checks.labelled(latents, labels)
     checks.class_count(labels, "labels")
     (latents,) = distances.scaled(latents)
-    centres, index, residuals = around_classes(latents, labels)
+    centres, index, residuals = _around_classes(latents, labels)
     member = np.eye(len(centres))[index]
     counts = member.sum(axis=0)
     shifts = (member.T @ residuals) / counts[:, np.newaxis]
     within = np.sum((residuals - shifts[index]) ** 2)
     means = centres + shifts
     between = counts @ np.sum((means - counts @ means / len(latents)) ** 2, axis=1)
-    return float(ratio_of_scatters(between, within))
+    if within <= _ROUNDING * (between + within):
+        return math.inf if between > 0 else 0.0
+    return float(between / within)
 
 
-def around_classes(
+def _around_classes(
     latents: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Splits latents into a centre for each class and what is left.
@@ -212,11 +209,3 @@ def around_classes(
         [distances.middle(latents[index == c]) for c in range(len(classes))]
     )
     return centres - distances.middle(latents), index, latents - centres[index]
-
-
-def ratio_of_scatters(between: npt.ArrayLike, within: npt.ArrayLike) -> np.ndarray:
-    """`between / within`; 0 for 0 / 0, inf if `within` is but rounding beside both."""
-    between, within = np.asarray(between), np.asarray(within)
-    ratio = np.where(between > 0, np.inf, 0.0)
-    defined = within > _ROUNDING * (between + within)
-    return np.divide(between, within, out=ratio, where=defined)

@@ -26,7 +26,8 @@ class Drawing(NamedTuple):
         effect: the effect, or None.
         bounds: the bounds that decide.
         zero: no difference, where that is no bound; None of an absolute value.
-        irrelevant: ends of the stretches that are too close to a bound to matter.
+        irrelevant: ends of the stretch of differences too small to matter; None of an
+            absolute value.
     """
 
     low: float
@@ -34,7 +35,7 @@ class Drawing(NamedTuple):
     effect: float | None
     bounds: tuple[Bound, ...]
     zero: float | None
-    irrelevant: tuple[tuple[float, float], ...]
+    irrelevant: tuple[float, float] | None
 
 
 def draw(claim: Claim, beside: Sequence[Claim] = ()) -> Drawing | None:
@@ -61,20 +62,21 @@ def draw(claim: Claim, beside: Sequence[Claim] = ()) -> Drawing | None:
         effect=None if claim.effect is None else place(claim.effect),
         bounds=_bounds(claim, place),
         zero=place(0.0) if claim.signed and 0.0 not in claim.bounds else None,
-        irrelevant=tuple(
-            (place(bound - margin), place(bound + margin))
-            for bound in claim.bounds
-            for margin in [claim.least_relevant]
-            if margin is not None
-        ),
+        irrelevant=_irrelevant(claim, place),
     )
 
 
 def _values(claim: Claim) -> list[float]:
-    margin = claim.least_relevant or 0.0
-    values = [claim.effect, claim.low, claim.high, 0.0 if claim.signed else None]
-    values += [bound + sign * margin for bound in claim.bounds for sign in (-1, 1)]
+    zero = 0.0 if claim.signed else None
+    values = [claim.effect, claim.low, claim.high, zero, *claim.bounds]
     return [value for value in values if value is not None]
+
+
+def _irrelevant(claim, place) -> tuple[float, float] | None:
+    """From no difference to the bound, or from one bound to the other."""
+    if not claim.signed or not any(claim.bounds):
+        return None
+    return place(min(0.0, *claim.bounds)), place(max(0.0, *claim.bounds))
 
 
 def _bounds(claim, place) -> tuple[Bound, ...]:

@@ -50,10 +50,10 @@ class Curve:
     """
 
     label: str
-    x: Sequence[float]
-    y: Sequence[float]
-    x_error: Sequence[float] | None = None
-    y_error: Sequence[float] | None = None
+    x: Sequence[float] | np.ndarray
+    y: Sequence[float] | np.ndarray
+    x_error: Sequence[float] | np.ndarray | None = None
+    y_error: Sequence[float] | np.ndarray | None = None
     names: Sequence[str] = ()
 
 
@@ -68,6 +68,7 @@ class Panel:
         title: what stands above it, or nothing.
         levels: `(label, y)` of dashed horizontal lines, a printed value for example.
         bounds: `(label, y)` of solid horizontal lines, the values that decide.
+        logarithmic: whether the x-axis is.
     """
 
     x_label: str
@@ -76,6 +77,7 @@ class Panel:
     title: str = ""
     levels: Sequence[tuple[str, float]] = ()
     bounds: Sequence[tuple[str, float]] = ()
+    logarithmic: bool = False
 
 
 def image_grid(rows: Sequence[tuple[str, np.ndarray]], path: files.PathLike) -> None:
@@ -189,6 +191,7 @@ def curves(panels: Sequence[Panel], path: files.PathLike) -> None:
             for label, bound in panel.bounds:
                 axis.axhline(bound, label=label, linewidth=1, color=_BOUND_COLOUR)
             axis.margins(0.1)
+            axis.set_xscale("log" if panel.logarithmic else "linear")
             axis.grid(color="0.92")
             axis.set_axisbelow(True)
             drawn = zip(*axis.get_legend_handles_labels(), strict=True)

@@ -92,7 +92,6 @@ class Claim:
         unit: unit of `effect`, its interval and `bounds`; "" where there is none.
         bounds: the values of the effect at which the verdict changes.
         signed: whether the effect is a difference, shown with its sign.
-        least_relevant: smallest distance from a bound that matters, or None.
 
     Raises:
         ValueError: if a number is not finite, the interval is not one, or a
@@ -111,7 +110,6 @@ class Claim:
     unit: fields.Text = ""
     bounds: tuple[fields.Number, ...] = ()
     signed: bool = True
-    least_relevant: fields.NotNegative | None = None
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> "Claim":
@@ -120,19 +118,19 @@ class Claim:
 
     @property
     def merely_detectable(self) -> bool:
-        """Whether the claim holds by less than what matters.
+        """Whether there is an effect that is not surely as large as its bound.
 
-        True where the interval lies beyond a bound, and wholly closer to it than
-        `least_relevant`.
+        True of a difference whose interval excludes 0 on the side of a bound, where
+        the claim does not hold.
         """
-        if self.verdict != "holds" or self.least_relevant is None:
+        if self.verdict == "holds" or not self.signed:
             return False
         if self.low is None or self.high is None:
             return False
         return any(
-            0 < self.low - bound <= self.high - bound < self.least_relevant
-            or 0 < bound - self.high <= bound - self.low < self.least_relevant
+            self.low > 0 if bound > 0 else self.high < 0
             for bound in self.bounds
+            if bound
         )
 
 

@@ -16,7 +16,7 @@ from tfsemae.reports.ledger import VERDICTS, Claim, Ledger, Row
 
 _FOLDED_FROM = 3  # cases of a statement
 _IMAGE = re.compile(r"!\[[^]]*\]\((?P<artefact>[^/)]+)/(?P<file>[^)]+)\)")
-#: The claim that the legend draws: two bounds, a margin that does not matter.
+#: The claim that the legend draws.
 _SAMPLE = Claim(
     id="sample",
     statement="",
@@ -26,7 +26,6 @@ _SAMPLE = Claim(
     high=0.65,
     verdict="holds",
     bounds=(0.0, 1.0),
-    least_relevant=0.15,
 )
 
 

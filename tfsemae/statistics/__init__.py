@@ -5,30 +5,14 @@ SciPy is imported when an interval is first computed.
 
 from tfsemae import lazy
 from tfsemae.statistics.interval import Interval
-from tfsemae.statistics.verdicts import (
-    Above,
-    Below,
-    BelowControl,
-    Between,
-    NonInferior,
-    NotFalling,
-    Relevance,
-    Rule,
-    Verdict,
-    Within,
-    all_hold,
-    relevance_note,
-)
+from tfsemae.statistics.rules import Above, Below, Between, Rule, Within
+from tfsemae.statistics.verdicts import Verdict, all_hold
 
 __all__ = [
     "Above",
     "Below",
-    "BelowControl",
     "Between",
     "Interval",
-    "NonInferior",
-    "NotFalling",
-    "Relevance",
     "Rule",
     "Statistic",
     "Verdict",
@@ -37,8 +21,8 @@ __all__ = [
     "bootstrap_interval",
     "holm",
     "mean_statistic",
-    "relevance_note",
     "t_interval",
+    "t_test",
 ]
 
 __getattr__ = lazy.attributes(
@@ -49,5 +33,6 @@ __getattr__ = lazy.attributes(
         "holm": "multiple_tests",
         "mean_statistic": "bootstrap",
         "t_interval": "intervals",
+        "t_test": "intervals",
     },
 )

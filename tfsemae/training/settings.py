@@ -55,7 +55,7 @@ class Autoencoder(Checked):
         False, "Train a classifier on the latent, jointly with the autoencoder."
     )
     semantic_weight: float = setting(
-        0.001,
+        0.016,
         "Weight of the classification loss (nats); that of the reconstruction is 1.",
         lower_bound=0.0,
     )

@@ -32,6 +32,7 @@ ARTEFACTS = (
             run for each in runs.plateau(scale).values() for run in _all(each)
         ],
         module="plateau",
+        reduced=True,
     ),
     Artefact(
         name="ming2022_weight",

@@ -5,45 +5,54 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfsemae import data
-from tfsemae.experiments import estimates, pictures
+from tfsemae.experiments import disturbance, estimates, pictures
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.claims import estimated_row, row
-from tfsemae.experiments.disturbance import psnr_at_ssim
+from tfsemae.experiments.claims import estimated_difference, estimated_row, row
+from tfsemae.experiments.estimates import Estimates, Quantity
 from tfsemae.experiments.ming2022 import attack_claims, printed
 from tfsemae.experiments.ming2022.attack_claims import QUANTITIES
-from tfsemae.experiments.ming2022.attack_runs import PLANS, Attacker, Plan
+from tfsemae.experiments.ming2022.attack_runs import PLANS, Attack, Attacker, Plan
 from tfsemae.experiments.pictures import Attacked
 from tfsemae.reports.ledger import Choice, Picture, Row
+
+#: Of the flagfile, and 1.
+_SCALES = ("0.01", "0.1", "0.5", "1", "2", "4")
+#: Of those, what a figure shows by scale.
+_BY_SCALE = {
+    "projection": Quantity("share of the way to the attacker's code"),
+    "linear_probe_accuracy": Quantity("accuracy of a linear classifier", "%", 100),
+    "log_variance_ratio": Quantity("log ratio of variances, over clean codes"),
+}
 
 
 def build(work: Workspace) -> Mapping[str, Any]:
     """Makes pictures, rows and claims of an attack."""
     p = PLANS[work.artefact.name][work.scale]
-    folders = {attacker: work.folders(runs) for attacker, runs in p.attacks().items()}
-    found = estimates.over_seeds_or_examples(
-        folders,
-        QUANTITIES,
-        unit="victims",
-        note="one victim and one training of each attacker",
-    )
-    rows = [*_rows(p, found, work), *_classifier_rows(p, work)]
-    drawn: list[Picture] = []
-    if p.seeds == 1:
-        images = data.load(p.dataset, "test", data_dir=work.data_dir, classes=p.classes)
-        # Of other data one attacker will do: the page embeds all pictures.
-        for attacker in p.attackers if p.of_the_paper else p.attackers[:1]:
-            attacked = pictures.read_attacked(images, folders[attacker][0])
-            separate = p.of_the_paper and attacker == p.attackers[0]
-            drawn += _draw(attacker, attacked, work, separate=separate)
-            if p.of_the_paper:
-                rows.append(_row_at_printed_ssim(attacker, attacked, work))
-    return {
-        "rows": rows,
-        "claims": [
+    folders = {attack: work.folders(runs) for attack, runs in p.attacks().items()}
+    found = Estimates(folders, QUANTITIES, unit="victims")
+    rows = [
+        *_rows(p, found, work),
+        *_differences_of_two_trainings(p, found, work),
+        *_classifier_rows(p, work),
+    ]
+    if p.seeds > 1:
+        claims = [
             claim
             for attacker in p.attackers
-            for claim in attack_claims.claims(found, attacker, attacker.controls())
-        ],
+            for claim in attack_claims.claims(found, attacker, p.controls(attacker))
+        ]
+        drawn = [_draw_scales(p, folders, work)]
+    else:  # of one victim there are numbers and pictures, no verdicts
+        claims, drawn = [], []
+        images = data.load(p.dataset, "test", data_dir=work.data_dir, classes=p.classes)
+        for attacker in p.attackers:
+            attacked = pictures.read_attacked(images, folders[Attack(attacker)][0])
+            first = attacker == p.attackers[0]
+            drawn += _draw(attacker, attacked, work, first=first)
+            rows.append(_row_at_printed_ssim(attacker, attacked, work))
+    return {
+        "rows": rows,
+        "claims": claims,
         "pictures": drawn,
         "choices": _choices(p, work),
     }
@@ -52,7 +61,8 @@ def build(work: Workspace) -> Mapping[str, Any]:
 def _choices(p: Plan, work: Workspace) -> list[Choice]:
     attacker = p.attacker(p.attackers[0], 0)
     reasons = {
-        "semantic_weight": "as on MNIST, see ming2022_weight; the paper prints none",
+        "semantic_weight": "the paper prints none; 0.016 is that of ming2022_mnist, at "
+        "weight 1 the labels count as much as all pixels of an image",
         "train_decoder": 'the attacker "shares the trained weights" of the decoder',
         "encoder_from": "a fresh encoder of another seed; the paper does not say, and "
         "ming2022_cifar10 has the victim's beside it",
@@ -63,30 +73,53 @@ def _choices(p: Plan, work: Workspace) -> list[Choice]:
     return [work.choice(flag, attacker, reason) for flag, reason in reasons.items()]
 
 
-def _rows(p: Plan, found: estimates.Estimates, work: Workspace) -> Iterator[Row]:
-    for attacker in p.all_attackers():
+def _rows(p: Plan, found: Estimates, work: Workspace) -> Iterator[Row]:
+    for attack in p.all_attacks():
         for key, quantity in QUANTITIES.items():
+            condition = key.partition("/")[0]
             # What is measured of clean codes is the victim's, whoever attacks.
-            clean = key.startswith("clean/") and key != "clean/inverse_error"
-            if clean and attacker != p.attackers[0]:
+            of_victim = condition == "clean"
+            if of_victim and attack != Attack(p.attackers[0]):
                 continue
+            own = ("noise", "negated", "exchanged")
+            if condition in own and attack.norm_of is not None:
+                continue  # they have the norm of the attack that is controlled
             # Weight and start are open in the paper, so its numbers stand by each.
-            beside = p.of_the_paper and attacker in p.attackers
-            number = printed.ATTACK.get(key) if beside else None
+            number = printed.ATTACK.get(key) if attack.norm_of is None else None
             yield estimated_row(
                 found,
-                attacker,
+                attack,
                 key,
-                f"{attacker.id}_{_row_id(key)}",
-                quantity.name if clean else f"{attacker}: {quantity.name}",
+                f"{attack.id}_{_row_id(key)}",
+                quantity.name if of_victim else f"{attack}: {quantity.name}",
                 printed=number,
                 tag=work.tag(number),
             )
 
 
+def _differences_of_two_trainings(
+    p: Plan, found: Estimates, work: Workspace
+) -> Iterator[Row]:
+    """By how much two attackers of one kind differ, which no control can undercut."""
+    for attacker in p.repeated:
+        for again in p.again(attacker):
+            for key in ("probe_error", "log_variance_ratio", "two_sample_accuracy"):
+                name = f"adversarial/{key}"
+                yield estimated_difference(
+                    found,
+                    (Attack(attacker), name),
+                    (again, name),
+                    f"{attacker.id}_minus_again_{key}",
+                    f"{attacker}, minus that trained again: {QUANTITIES[name].name}",
+                    unit="points" if QUANTITIES[name].unit else "",
+                    tag=work.tag(None),
+                )
+
+
 def _classifier_rows(p: Plan, work: Workspace) -> Iterator[Row]:
     """Whether wrong labels leave the attacker's own classifier ignorant."""
-    for attacker in p.all_attackers():
+    attackers = dict.fromkeys(attack.attacker for attack in p.all_attacks())
+    for attacker in attackers:
         if attacker.weight is None:
             continue
         runs = [p.attacker(attacker, seed) for seed in range(p.seeds)]
@@ -102,9 +135,7 @@ def _classifier_rows(p: Plan, work: Workspace) -> Iterator[Row]:
 
 def _row_id(key: str) -> str:
     condition, _, measure = key.partition("/")
-    unique = measure in ("remaining_distance", "inverse_error")
-    of_images = key in ("adversarial/psnr", "adversarial/ssim")
-    return measure if unique or of_images else f"{measure}_{condition}"
+    return measure if condition == "adversarial" else f"{measure}_{condition}"
 
 
 def _row_at_printed_ssim(
@@ -115,7 +146,7 @@ def _row_at_printed_ssim(
     return row(
         f"{attacker.id}_psnr_at_printed_ssim",
         f"{attacker}: PSNR, the change scaled until SSIM is as printed",
-        [psnr_at_ssim(attacked.original, attacked.adversarial, ssim / 100)],
+        [disturbance.psnr_at_ssim(attacked.original, attacked.adversarial, ssim / 100)],
         unit="dB",
         tag=work.tag(None),
         note=f"the paper prints the two numbers of one attack: {psnr} dB and {ssim} %",
@@ -123,7 +154,7 @@ def _row_at_printed_ssim(
 
 
 def _draw(
-    attacker: Attacker, attacked: Attacked, work: Workspace, *, separate: bool
+    attacker: Attacker, attacked: Attacked, work: Workspace, *, first: bool
 ) -> Iterator[Picture]:
     def place(name: str) -> pathlib.Path:
         return work.output_dir / f"{name}_{attacker.id}.png"
@@ -131,5 +162,36 @@ def _draw(
     figure5, figure6 = (f"As Fig. {number} ({attacker})" for number in (5, 6))
     yield pictures.attacked_images(attacked, place("figure5"), figure5)
     yield pictures.joint_map(attacked, place("figure6_joint"), figure6)
-    if separate:
+    if first:
         yield pictures.separate_maps(attacked, place("figure6_separate"), figure6)
+        yield pictures.quality_by_scale(
+            attacked,
+            str(attacker),
+            (printed.ATTACK["adversarial/psnr"], printed.ATTACK["adversarial/ssim"]),
+            place("psnr_ssim"),
+        )
+
+
+def _draw_scales(
+    p: Plan, folders: Mapping[Attack, list[pathlib.Path]], work: Workspace
+) -> Picture:
+    """What a change of the codes does, by its scale."""
+    quantities = {
+        f"{_condition(scale)}/{key}": quantity
+        for scale in _SCALES
+        for key, quantity in _BY_SCALE.items()
+    }
+    found = Estimates(folders, quantities, unit="victims")
+    return pictures.by_scale(
+        found,
+        {str(attacker): Attack(attacker) for attacker in p.attackers},
+        {key: [f"{_condition(scale)}/{key}" for scale in _SCALES] for key in _BY_SCALE},
+        [float(scale) for scale in _SCALES],
+        work.output_dir / "scales.png",
+        "What the attack does by the scale of its change; 1 is the attack itself. "
+        f"Means and standard deviations over {p.seeds} victims.",
+    )
+
+
+def _condition(scale: str) -> str:
+    return "adversarial" if scale == "1" else f"scale{scale}"

@@ -15,7 +15,7 @@ _NAMES = {
 }
 _CLASSIFIER = {"shuffled": "--shuffle_labels", "labelled": "--noshuffle_labels"}
 # Else the attacker would begin as the victim began, and see the images in its order.
-_OTHER_SEED = 100
+_OTHER_SEED, _AGAIN_SEED = 100, 200
 
 
 class Attacker(NamedTuple):
@@ -28,18 +28,21 @@ class Attacker(NamedTuple):
     role: str  # shuffled, labelled or unlabelled
     weight: float | None = None  # of the classification; None without one
     from_victim: bool = False
+    again: bool = False  # trained once more, from another seed
 
     @property
     def id(self) -> str:
         """As in the names of runs, rows and claims."""
         weight = "" if self.weight is None else f"{self.weight:g}"
-        return f"{self.role}{weight}{'_from_victim' if self.from_victim else ''}"
+        start = "_from_victim" if self.from_victim else ""
+        return f"{self.role}{weight}{start}{'_again' if self.again else ''}"
 
     def __str__(self) -> str:
         """For a reader."""
         weight = "" if self.weight is None else f", weight {self.weight:g}"
         start = ", from the victim's encoder" if self.from_victim else ""
-        return f"{_NAMES[self.role]}{weight}{start}"
+        again = ", trained again" if self.again else ""
+        return f"{_NAMES[self.role]}{weight}{start}{again}"
 
     def controls(self) -> list["Attacker"]:
         """The same but for wrong labels: with right ones, and without any."""
@@ -47,8 +50,28 @@ class Attacker(NamedTuple):
         return [self._replace(role="labelled"), unlabelled]
 
 
-_AS_ON_MNIST = Attacker("shuffled", WEIGHT)
-_BOTH_WEIGHTS = (_AS_ON_MNIST, Attacker("shuffled", 1))
+class Attack(NamedTuple):
+    """An attack on each victim.
+
+    Attributes:
+        attacker: whose encoder it takes.
+        norm_of: an attacker whose changes have the norm that these are scaled to,
+            image by image; None leaves them as they are.
+    """
+
+    attacker: Attacker
+    norm_of: Attacker | None = None
+
+    @property
+    def id(self) -> str:
+        """As in the names of runs and rows."""
+        norm = "" if self.norm_of is None else f"_as_{self.norm_of.id}"
+        return f"{self.attacker.id}{norm}"
+
+    def __str__(self) -> str:
+        """For a reader."""
+        norm = "" if self.norm_of is None else f", norm as with {self.norm_of}"
+        return f"{self.attacker}{norm}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,24 +84,37 @@ class Plan:
         flagfiles: of the vanilla and of the semantic network.
         steps: of every training.
         seeds: how many victims.
-        attackers: those whose labels are wrong; each brings its controls.
-        examples: attacked test images, drawn at random; None for all.
-        of_the_paper: whether the paper prints numbers for it.
+        attackers: those whose labels are wrong.
+        controlled: whether they are compared with controls.
+        repeated: those that are trained again, which shows by how much two trainings
+            of one kind differ.
     """
 
     dataset: str
     classes: tuple[str, ...] = ()
-    flagfiles: tuple[str, str] = ("mnist_vanilla", "mnist_semantic")
+    flagfiles: tuple[str, str]
     steps: int
     seeds: int = 1
-    attackers: tuple[Attacker, ...] = _BOTH_WEIGHTS
-    examples: int | None = None
-    of_the_paper: bool = False
+    attackers: tuple[Attacker, ...]
+    controlled: bool = False
+    repeated: tuple[Attacker, ...] = ()
 
-    def all_attackers(self) -> list[Attacker]:
-        """The attackers of each victim, and their controls, each once."""
-        each = [[attacker, *attacker.controls()] for attacker in self.attackers]
-        return list(dict.fromkeys(itertools.chain(*each)))
+    def controls(self, attacker: Attacker) -> list[Attack]:
+        """Attacks of the same norm without wrong labels."""
+        if not self.controlled:
+            return []
+        return [Attack(other, norm_of=attacker) for other in attacker.controls()]
+
+    def again(self, attacker: Attacker) -> list[Attack]:
+        """The attack of the same norm by the same attacker, trained again."""
+        if attacker not in self.repeated:
+            return []
+        return [Attack(attacker._replace(again=True), norm_of=attacker)]
+
+    def all_attacks(self) -> list[Attack]:
+        """The attacks on each victim."""
+        each = [[Attack(a), *self.controls(a), *self.again(a)] for a in self.attackers]
+        return list(itertools.chain(*each))
 
     def victim(self, seed: int) -> Run:
         """The training of a victim."""
@@ -91,30 +127,29 @@ class Plan:
         if attacker.from_victim:
             inputs["encoder_from"] = victim
         vanilla, semantic = self.flagfiles
-        seed += _OTHER_SEED
+        seed += _AGAIN_SEED if attacker.again else _OTHER_SEED
         if attacker.weight is None:
             return self._training(attacker.id, vanilla, seed, inputs=inputs)
         flags = f"--semantic_weight={attacker.weight}", _CLASSIFIER[attacker.role]
         return self._training(attacker.id, semantic, seed, *flags, inputs=inputs)
 
-    def attack(self, attacker: Attacker, seed: int) -> Run:
-        """The attack on a seed's victim."""
-        some = () if self.examples is None else (f"--examples={self.examples}",)
-        return Run(
-            f"{self._label(attacker.id)}_attack_seed{seed}",
-            ("--flagfile=flags/ming2022_attack.flags", *some),
-            "attack",
-            {
-                "model_dir": self.victim(seed),
-                "attacker_dir": self.attacker(attacker, seed),
-            },
-        )
+    def attack(self, attack: Attack, seed: int) -> Run:
+        """An attack on a seed's victim."""
+        inputs = {
+            "model_dir": self.victim(seed),
+            "attacker_dir": self.attacker(attack.attacker, seed),
+        }
+        if attack.norm_of is not None:
+            inputs["equal_norm_dir"] = self.attacker(attack.norm_of, seed)
+        label = f"{self._label(attack.id)}_attack_seed{seed}"
+        flagfile = "--flagfile=flags/ming2022_attack.flags"
+        return Run(label, (flagfile,), "attack", inputs)
 
-    def attacks(self) -> dict[Attacker, list[Run]]:
-        """Attacker -> its attacks, a victim each."""
+    def attacks(self) -> dict[Attack, list[Run]]:
+        """Attack -> its runs, a victim each."""
         return {
-            attacker: [self.attack(attacker, seed) for seed in range(self.seeds)]
-            for attacker in self.all_attackers()
+            attack: [self.attack(attack, seed) for seed in range(self.seeds)]
+            for attack in self.all_attacks()
         }
 
     def _training(
@@ -139,6 +174,7 @@ class Plan:
         return "_".join((self.dataset, *self.classes, network))
 
 
+_AS_ON_MNIST, _STRONG = Attacker("shuffled", WEIGHT), Attacker("shuffled", 1)
 _CIFAR10 = Plan(
     dataset="cifar10",
     classes=("airplane", "automobile"),
@@ -146,22 +182,25 @@ _CIFAR10 = Plan(
     steps=10_000,
     # The second stays nearer to the victim, as the printed PSNR does.
     attackers=(_AS_ON_MNIST, _AS_ON_MNIST._replace(from_victim=True)),
-    of_the_paper=True,
 )
-_SEEDS = dataclasses.replace(_CIFAR10, steps=2_500, seeds=3, attackers=_BOTH_WEIGHTS)
-_MNIST = Plan(dataset="mnist", steps=2_500, examples=2000)
-_FASHION = dataclasses.replace(_MNIST, dataset="fashion_mnist")
+_SEEDS = dataclasses.replace(
+    _CIFAR10,
+    steps=2_500,
+    seeds=5,
+    # The strong one first: near weight 0 no effect of the labels could show.
+    attackers=(_STRONG, _AS_ON_MNIST),
+    controlled=True,
+    repeated=(_STRONG,),
+)
 
 
 def _scales(full: Plan, **smoke: Any) -> dict[str, Plan]:
-    small = dataclasses.replace(full, dataset="digits", steps=10, **smoke)
-    return {"full": full, "smoke": small}
+    small = {"dataset": "digits", "classes": ("0", "1"), "steps": 10, **smoke}
+    return {"full": full, "smoke": dataclasses.replace(full, **small)}
 
 
 #: Artefact -> scale -> plan.
 PLANS = {
-    "ming2022_cifar10": _scales(_CIFAR10, classes=("0", "1")),
-    "ming2022_cifar10_seeds": _scales(_SEEDS, classes=("0", "1"), seeds=2),
-    "ming2022_attack_mnist": _scales(_MNIST, examples=200),
-    "ming2022_attack_fashion_mnist": _scales(_FASHION, examples=100),
+    "ming2022_cifar10": _scales(_CIFAR10),
+    "ming2022_cifar10_seeds": _scales(_SEEDS, seeds=2),
 }

@@ -1,30 +1,34 @@
 """What the paper does not print: a loss and initialiser that leave the mean image."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.claims import row
-from tfsemae.experiments.estimates import measured
-from tfsemae.experiments.ming2022 import runs
+from tfsemae.experiments.claims import estimated_difference, row
+from tfsemae.experiments.estimates import Estimates
+from tfsemae.experiments.ming2022 import runs, section3
 from tfsemae.experiments.ming2022.printed import PLATEAU
-from tfsemae.reports.ledger import Choice
+from tfsemae.experiments.ming2022.section3 import QUANTITIES
+from tfsemae.reports.ledger import Choice, Row
 
+_Form = tuple[str, str]  # (loss, initializer)
 _Psnr = Mapping[str, np.ndarray]  # network -> dB of each seed
 
 
 def build(work: Workspace) -> Mapping[str, Any]:
     """Makes the rows of `ming2022_plateau`, and chooses."""
-    psnr = {
-        form: {
-            name: np.array([measured(run, "psnr") for run in work.folders(each)])
-            for name, each in networks.items()
-        }
+    found = {
+        form: Estimates(
+            {name: work.folders(each) for name, each in networks.items()}, QUANTITIES
+        )
         for form, networks in runs.plateau(work.scale).items()
     }
-    steps = runs.PLATEAU[work.scale].steps
+    psnr = {
+        form: {name: each.values(name, "psnr") for name in ("vanilla", "semantic")}
+        for form, each in found.items()
+    }
     loss, initializer = choose_form(psnr)
     reason = (
         f"highest PSNR of those above {PLATEAU:g} dB from every seed with both "
@@ -32,17 +36,12 @@ def build(work: Workspace) -> Mapping[str, Any]:
     )
     return {
         "rows": [
-            row(
-                "_".join((name, *form)),
-                f"{name}, {form[0]}, {form[1]}: PSNR after {steps} steps",
-                values,
-                unit="dB",
-                tag=work.tag(None),
-                note=f"{np.sum(values > PLATEAU)} of {len(values)} seeds above "
-                f"{PLATEAU:g} dB, the lowest at {values.min():.2f} dB",
-            )
-            for form, networks in psnr.items()
-            for name, values in networks.items()
+            *_psnr_rows(work, psnr),
+            *(
+                each
+                for form, of_form in found.items()
+                for each in _differences(work, form, of_form)
+            ),
         ],
         "choices": [
             Choice(flag=flag, value=value, reason=reason)
@@ -51,7 +50,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
     }
 
 
-def choose_form(psnr: Mapping[tuple[str, str], _Psnr]) -> tuple[str, str]:
+def choose_form(psnr: Mapping[_Form, _Psnr]) -> _Form:
     """Chooses loss and initialiser.
 
     Args:
@@ -64,3 +63,32 @@ def choose_form(psnr: Mapping[tuple[str, str], _Psnr]) -> tuple[str, str]:
     values = {form: np.stack(list(found.values())) for form, found in psnr.items()}
     good = [form for form in values if values[form].min() > PLATEAU]
     return max(good or values, key=lambda form: values[form].mean())
+
+
+def _psnr_rows(work: Workspace, psnr: Mapping[_Form, _Psnr]) -> Iterator[Row]:
+    steps = runs.PLATEAU[work.scale].steps
+    for form, networks in psnr.items():
+        for name, values in networks.items():
+            yield row(
+                "_".join((name, *form)),
+                f"{name}, {form[0]}, {form[1]}: PSNR after {steps} steps",
+                values,
+                unit="dB",
+                tag=work.tag(None),
+                note=f"{np.sum(values > PLATEAU)} of {len(values)} seeds above "
+                f"{PLATEAU:g} dB, the lowest at {values.min():.2f} dB",
+            )
+
+
+def _differences(work: Workspace, form: _Form, found: Estimates) -> Iterator[Row]:
+    """What the labels do under a form: costs and gains, as claims 1 and 2 ask."""
+    for key in (key for rules in section3.RULES.values() for key in rules):
+        yield estimated_difference(
+            found,
+            ("semantic", key),
+            ("vanilla", key),
+            "_".join(("semantic_minus_vanilla", *form, key)),
+            f"semantic minus vanilla, {form[0]}, {form[1]}: {QUANTITIES[key].name}",
+            unit=section3.difference_unit(key),
+            tag=work.tag(None),
+        )

@@ -10,15 +10,28 @@ TABLE_2 = {
 #: Section IV; SSIM in %.
 ATTACK = {"adversarial/psnr": 39.93, "adversarial/ssim": 96.55}
 
+#: Of Table II: semantic minus vanilla, dB and points.
+DIFFERENCE = {"psnr": 0.21, "ssim": -0.57}
 #: Differences of PSNR (dB) and SSIM (points) that count as next to nothing.
 PSNR_MARGIN, SSIM_MARGIN = 0.5, 1.0
+#: Least change that separates classes better: error of a linear classifier, in % of
+#: itself; k-means NMI of the code; silhouette of its t-SNE map.
+PROBE_ERROR_CHANGE, NMI_RISE, MAP_RISE = -25.0, 0.1, 0.15
+#: Largest loss of 10-NN accuracy (points) that counts as none.
+KNN_MARGIN = 0.5
 #: PSNR (dB) that the mean image does not reach.
 PLATEAU = 18.0
 #: From which on an adversarial image looks like the original: dB, %.
 LEAST_PSNR, LEAST_SSIM = 35.0, 95.0
-#: Remaining distance of eq. (7): below the first it holds, above the second not.
-REMAINING = (0.5, 0.9)
-#: Error of eq. (3), likewise.
+#: Share of the way to the attacker's code, from which on eq. (7) holds, and that is
+#: left, up to which it does.
+PROJECTION, REMAINING = 0.5, 0.5
+#: Error of eq. (3) in units of the spread of the codes: below the first it holds, above
+#: the second it does not.
 INVERSE = (0.1, 0.5)
-#: Differences to a control that count as none.
-NO_DIFFERENCE = {"silhouette": 0.01, "knn_accuracy": 1.0}
+#: Least changes of the codes that matter, also beyond a control: error of a linear
+#: classifier (points), logarithm of the ratio of variances.
+PROBE_ERROR_RISE, LOG_VARIANCE_RATIO = 1.0, 0.1
+#: Accuracy in % of a classifier that tells adversarial from clean codes, from which on
+#: they are elsewhere; and by how much (points) it has to exceed that of a control.
+TWO_SAMPLE_ACCURACY, TWO_SAMPLE_RISE = 60.0, 10.0

@@ -8,7 +8,9 @@ from tfsemae.experiments.runs import Run
 from tfsemae.models.registry import INITIALIZERS
 
 #: What `ming2022_plateau` and `ming2022_weight` choose; the flags' defaults.
-LOSS, INITIALIZER, WEIGHT = "binary_crossentropy", "wide_normal", 0.001
+LOSS, INITIALIZER, WEIGHT = "binary_crossentropy", "wide_normal", 0.016
+#: Our losses are means over the 28 x 28 pixels; of sums the paper may use weight 1.
+SUMMED_WEIGHT = 1 / 784
 
 
 class Scale(NamedTuple):
@@ -56,6 +58,8 @@ WEIGHTS: dict[str, tuple[float, ...]] = {
     "full": (0.00025, 0.001, 0.004, 0.016, 0.063, 0.25, 1),
     "smoke": (WEIGHT, 1),
 }
+#: Networks that three seeds leave undecided on claim 1, and what they are paired with.
+_MORE_SEEDS: dict[float | None, int] = {None: 5, WEIGHT: 5}
 
 
 _ByWeight = dict[float | None, list[Run]]
@@ -63,12 +67,18 @@ _ByWeight = dict[float | None, list[Run]]
 
 def table_2(scale: str) -> _ByWeight:
     """Weight -> trainings of `ming2022_mnist`."""
-    return _by_weight(TABLE_2[scale], (None, WEIGHT))
+    return _by_weight(TABLE_2[scale], (None, WEIGHT, SUMMED_WEIGHT))
 
 
 def weight(scale: str) -> _ByWeight:
     """Weight -> trainings of `ming2022_weight`."""
-    return _by_weight(WEIGHT_SCALES[scale], (None, *WEIGHTS[scale]))
+    more = _MORE_SEEDS if scale == "full" else {}
+    trainings: _ByWeight = {}
+    for w in (None, *WEIGHTS[scale]):
+        seeds = more.get(w, WEIGHT_SCALES[scale].seeds)
+        s = WEIGHT_SCALES[scale]._replace(seeds=seeds)
+        trainings |= _by_weight(s, (w,))
+    return trainings
 
 
 def plateau(scale: str) -> dict[tuple[str, str], dict[str, list[Run]]]:
@@ -76,8 +86,8 @@ def plateau(scale: str) -> dict[tuple[str, str], dict[str, list[Run]]]:
     found = {}
     for form in itertools.product(_LOSSES, _INITIALIZERS[scale]):
         flags = dict(zip(("loss", "initializer"), form, strict=True))
-        by_weight = _by_weight(PLATEAU[scale], (None, 1), **flags)
-        found[form] = {"vanilla": by_weight[None], "semantic": by_weight[1]}
+        by_weight = _by_weight(PLATEAU[scale], (None, WEIGHT), **flags)
+        found[form] = {"vanilla": by_weight[None], "semantic": by_weight[WEIGHT]}
     return found
 
 

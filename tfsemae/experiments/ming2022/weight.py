@@ -6,13 +6,16 @@ from typing import Any
 
 from tfsemae.experiments import pictures
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.claims import claim, whole
-from tfsemae.experiments.estimates import Estimates, OverSeeds
+from tfsemae.experiments.claims import whole
+from tfsemae.experiments.estimates import Estimates
 from tfsemae.experiments.ming2022 import printed, runs, section3
 from tfsemae.experiments.ming2022.section3 import QUANTITIES, RULES, STATEMENTS
 from tfsemae.reports.ledger import Choice, Claim, Picture
+from tfsemae.statistics import Rule
 
 _ANY_WEIGHT = "3_both"
+#: Of each claim the effect that is shown; the others are in the note.
+_LEADING = {1: "psnr", 2: "kmeans_nmi"}
 
 
 def build(work: Workspace) -> Mapping[str, Any]:
@@ -24,16 +27,19 @@ def build(work: Workspace) -> Mapping[str, Any]:
         "rows": list(section3.rows(work, found, names)),
         "claims": [
             _any_weight(found, weights),
-            *(_claim(found, weight, n) for weight in weights for n in RULES),
+            *(
+                _claim(found, weight, number, max(weights))
+                for weight in weights
+                for number in RULES
+            ),
         ],
         "pictures": _draw(work, found, weights),
         "choices": [
             Choice(
                 flag="semantic_weight",
                 value=choose_weight(found, weights),
-                reason="the smallest at which claims 1 and 2 hold; where there is "
-                "none, the one that breaks claim 1 least among those at which claim 2 "
-                "holds",
+                reason="the largest at which claim 1 holds; the smallest of all, if "
+                "it holds at none",
             )
         ],
     }
@@ -47,44 +53,53 @@ def choose_weight(found: Estimates, weights: Sequence[float]) -> float:
         weights: to choose from.
 
     Returns:
-        The smallest weight at which claims 1 and 2 hold. Where there is none, the
-        one that breaks claim 1 least, in units of its margins, among those at
-        which claim 2 holds; among all, where there is none such either.
+        The largest weight at which label information costs next to nothing
+        (claim 1); the smallest of all, where there is none.
     """
-    tighter = [w for w in weights if section3.verdict(found, w, 2) == "holds"]
-    if both := [w for w in tighter if section3.both(found, w) == "holds"]:
-        return min(both)
-    return min(tighter or weights, key=lambda w: _cost(found, w))
+    cheap = [w for w in weights if section3.verdict(found, w, 1) == "holds"]
+    return max(cheap, default=min(weights))
 
 
-def _cost(found: Estimates, weight: float) -> float:
-    psnr, ssim = (section3.effect(found, weight, key) for key in ("psnr", "ssim"))
-    return max(
-        abs(psnr.effect) / printed.PSNR_MARGIN, abs(ssim.effect) / printed.SSIM_MARGIN
-    )
+def _claim(found: Estimates, weight: float, number: int, most: float) -> Claim:
+    """A claim at a weight: the effect of one quantity, the others in the note.
 
-
-def _claim(found: OverSeeds, weight: float, number: int) -> Claim:
-    """A claim at a weight: the effect of its first quantity, the other in the note."""
-    (key, rule), (beside, beside_rule) = RULES[number].items()
-    other, effect = QUANTITIES[beside], section3.effect(found, weight, beside)
-    decided = claim(
+    `most`: the greatest weight, of whose effect the note gives the share.
+    """
+    key, rules = _LEADING[number], RULES[number]
+    decided = section3.effect_claim(
+        found,
+        weight,
+        key,
+        rules[key],
         f"{number}_weight{weight:g}",
         f"{STATEMENTS[number]}: weight {weight:g}",
-        f"{other.name} {beside_rule.sentence(other.unit)}; {QUANTITIES[key]}, "
-        "semantic minus vanilla",
-        section3.effect(found, weight, key),
-        rule,
-        unit=QUANTITIES[key].unit,
-        note=f"{other}: {effect.effect:+.2f}, interval {effect.low:+.2f} to "
-        f"{effect.high:+.2f}",
     )
+    notes = [
+        _note(found, weight, other, rule)
+        for other, rule in rules.items()
+        if other != key
+    ]
+    effect = section3.effect(found, weight, key).effect
+    share = effect / section3.effect(found, most, key).effect
+    notes.append(f"{100 * share:.0f} % of the effect at weight {most:g}")
     return dataclasses.replace(
-        decided, verdict=section3.verdict(found, weight, number), part_of=_ANY_WEIGHT
+        decided,
+        verdict=section3.verdict(found, weight, number),
+        part_of=_ANY_WEIGHT,
+        note="; ".join(notes),
     )
 
 
-def _any_weight(found: OverSeeds, weights: Sequence[float]) -> Claim:
+def _note(found: Estimates, weight: float, key: str, rule: Rule) -> str:
+    effect, unit = section3.effect(found, weight, key), section3.effect_unit(key)
+    return (
+        f"{QUANTITIES[key].name}: {effect.effect:+#.3g} {unit} "
+        f"[{effect.low:+#.3g}, {effect.high:+#.3g}], {rule.sentence(unit)}, "
+        f"{rule.verdict(effect)}"
+    )
+
+
+def _any_weight(found: Estimates, weights: Sequence[float]) -> Claim:
     verdicts = {f"{weight:g}": section3.both(found, weight) for weight in weights}
     held, undecided = (
         ", ".join(weight for weight, verdict in verdicts.items() if verdict == each)
@@ -99,7 +114,7 @@ def _any_weight(found: OverSeeds, weights: Sequence[float]) -> Claim:
     )
 
 
-def _draw(work: Workspace, found: OverSeeds, weights: Sequence[float]) -> list[Picture]:
+def _draw(work: Workspace, found: Estimates, weights: Sequence[float]) -> list[Picture]:
     seeds, listed = runs.WEIGHT_SCALES[work.scale].seeds, [f"{w:g}" for w in weights]
     printed_levels = {
         key: [
@@ -119,5 +134,5 @@ def _draw(work: Workspace, found: OverSeeds, weights: Sequence[float]) -> list[P
             f"along the curve {', '.join(listed)}: mean and standard deviation over "
             f"{seeds} seeds.",
         )
-        for key in ("silhouette", "knn_accuracy")
+        for key in RULES[2]
     ]

@@ -1,0 +1,158 @@
+"""One batch under an attack: what the attack gives, its controls, what is measured."""
+
+import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import tensorflow as tf
+
+from tfsemae import attacks, metrics
+from tfsemae.models.autoencoder import Autoencoder
+
+#: The same images as they are, attacked, and changed by as much in other directions:
+#: Gaussian noise, the negated change, and the change of the image before it in the
+#: batch.
+CONDITIONS = ("clean", "adversarial", "noise", "negated", "exchanged")
+Values = Mapping[str, Mapping[str, tf.Tensor]]  # condition -> quantity -> `[B, ...]`
+
+
+class Attacked(NamedTuple):
+    """What an attack makes of a batch.
+
+    Attributes:
+        adversarial: float32 `[B, H, W, C]`, not clipped.
+        target_latent: float32 `[B, ...]`, to which it wants the latent to move; None
+            of an attack that has no such target.
+        own: what else it measures.
+    """
+
+    adversarial: tf.Tensor
+    target_latent: tf.Tensor | None = None
+    own: Values = types.MappingProxyType({})
+
+
+class Attacking(Protocol):
+    """An attack that is evaluated, made of its settings by `attack_registry`."""
+
+    def digests(self) -> Mapping[str, str]:
+        """Name -> digest of the networks that it takes besides the victim."""
+
+    def __call__(self, pixels: tf.Tensor, normal: tf.Tensor) -> Attacked:
+        """Attacks pixels float32 `[B, H, W, C]` in [0, 1].
+
+        `normal` are standard normal numbers of the shape of the pixels, other ones
+        than those of the control.
+        """
+
+
+def measure(
+    victim: Autoencoder, attacking: Attacking, scales: Sequence[str]
+) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], Values]:
+    """The function that attacks a batch and measures it.
+
+    Args:
+        victim: whose latents are looked at.
+        attacking: the attack.
+        scales: factors of the change that are measured as well, in the conditions
+            `scale<factor>`.
+
+    Returns:
+        Function of pixels float32 `[B, H, W, C]` and two arrays of standard normal
+        numbers of that shape, of the control and of the attack.
+    """
+
+    def step(pixels: tf.Tensor, normal: tf.Tensor, own_normal: tf.Tensor) -> Values:
+        attacked = attacking(pixels, own_normal)
+        change = attacked.adversarial - pixels
+        disturbance = norm(change)
+        latent = encode(pixels)
+
+        def changed(images: tf.Tensor, scale: float) -> dict[str, tf.Tensor]:
+            moved = encode(images)
+            progress = {}
+            if attacked.target_latent is not None:
+                progress = toward(latent, attacked.target_latent, moved, scale)
+            return {"latent": moved, **quality(pixels, images), **progress}
+
+        clipped = tf.clip_by_value(attacked.adversarial, 0.0, 1.0)
+        noisy = attacks.gaussian_noise(pixels, normal, disturbance)
+        exchanged = scaled_to(tf.roll(change, 1, axis=0), disturbance)
+        values = {
+            "clean": {"latent": latent},
+            "adversarial": {
+                "images": attacked.adversarial,
+                "disturbance": disturbance,
+                **changed(attacked.adversarial, 1.0),
+            },
+            "clipped": {"images": clipped, **quality(pixels, clipped)},
+            "noise": {"latent": encode(noisy)},
+            "negated": {"latent": encode(pixels - change)},
+            "exchanged": {"latent": encode(pixels + exchanged)},
+        }
+        for scale in scales:
+            factor = float(scale)
+            values[f"scale{scale}"] = changed(pixels + factor * change, factor)
+        for condition, quantities in attacked.own.items():
+            values[condition] = values.get(condition, {}) | dict(quantities)
+        return values
+
+    def encode(images: tf.Tensor) -> tf.Tensor:
+        return victim.encoder(images, training=False)
+
+    return step
+
+
+def latents_only(step: Callable[..., Values]) -> Callable[..., Values]:
+    """Of what `measure` gives the latents of `CONDITIONS`; the rest is not computed."""
+    return lambda *arguments: {
+        condition: {"latent": quantities["latent"]}
+        for condition, quantities in step(*arguments).items()
+        if condition in CONDITIONS
+    }
+
+
+def quality(original: tf.Tensor, images: tf.Tensor) -> dict[str, tf.Tensor]:
+    """PSNR (dB) and SSIM of images against the original ones, `[B]`."""
+    return {
+        "psnr": metrics.psnr(original, images),
+        "ssim": metrics.ssim(original, images),
+    }
+
+
+def toward(
+    latent: tf.Tensor, target: tf.Tensor, moved: tf.Tensor, scale: float
+) -> dict[str, tf.Tensor]:
+    """How far a latent moved towards its target, `[B]` each; NaN where both are equal.
+
+    With the way w = target - latent and the movement m = (moved - latent) / scale,
+    which in the linear limit does not depend on the scale:
+
+    - `remaining_distance`: |m - w| / |w|, 0 where the target is reached.
+    - `projection`: (m, w) / |w|**2, the share of the way that is done.
+    - `cosine`: (m, w) / (|m| |w|), whether the direction is right.
+
+    Source: Ming 2022, eq. (7).
+    """
+    way, movement = _flat(target - latent), _flat((moved - latent) / scale)
+    length = tf.norm(way, axis=1)
+    product = tf.reduce_sum(movement * way, axis=1)
+    return {
+        "remaining_distance": tf.norm(movement - way, axis=1) / length,
+        "projection": product / length**2,
+        "cosine": product / (length * tf.norm(movement, axis=1)),
+    }
+
+
+def norm(values: tf.Tensor) -> tf.Tensor:
+    """L2 norm of each example: `[B, ...]` -> `[B]`."""
+    return tf.norm(_flat(values), axis=1)
+
+
+def scaled_to(change: tf.Tensor, norms: tf.Tensor) -> tf.Tensor:
+    """Scales each change to a norm: `[B, H, W, C]`, `[B]`; no change stays none."""
+    factors = tf.math.divide_no_nan(norms, norm(change))
+    return change * tf.reshape(factors, (-1, 1, 1, 1))
+
+
+def _flat(values: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(values, (tf.shape(values)[0], -1))
