@@ -167,7 +167,7 @@ def quality_by_scale(
     original = attacked.original[:_MEASURED]
     change = attacked.adversarial[:_MEASURED] - original
     changes = {
-        f"change of the attack ({name})": change,
+        "the attack": change,
         "white noise": disturbance.white(original, change, seed=_SEED),
         "noise where the image is flat": disturbance.flat_concentrated(
             original, change, seed=_SEED
@@ -183,8 +183,8 @@ def quality_by_scale(
     figures.curves([panel], path)
     return Picture(
         file=path.name,
-        caption="PSNR and SSIM while a change is scaled: the printed pair lies on no "
-        f"curve. Of {len(original)} {_of(attacked)}",
+        caption=f"PSNR and SSIM while a change is scaled ({name}), and the printed "
+        f"pair, which one change has. Means over {len(original)} {_of(attacked)}",
     )
 
 
