@@ -96,6 +96,24 @@ def test_a_finished_one_is_not_read_where_the_file_has_other_images_now(
         evaluation.attack_run(make(dataset=str(copy)))
 
 
+@pytest.mark.parametrize("role", ["victim", "attacker"])
+def test_a_finished_one_is_not_read_where_a_network_is_another_now(
+    make, tmp_path, role
+):
+    run = make()
+    found = evaluation.attack_run(run)
+    _autoencoder(0.25 if role == "attacker" else 0.5).save(tmp_path / role)
+    # Offsets are no weights: these networks have the same ones, and so do copies.
+    assert evaluation.attack_run(run) == found
+    _autoencoder(decode=(0.5, 0.0)).save(tmp_path / role)
+    name = {"victim": "network"}.get(role, role)
+    with pytest.raises(ValueError, match=rf"other data or networks \({name}\)"):
+        evaluation.attack_run(run)
+    shutil.rmtree(tmp_path / role)
+    if role == "attacker":  # the victim's flags name the data set
+        assert evaluation.attack_run(run) == found
+
+
 # --- what is measured
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tfsemae import models
+from tfsemae.models import verification
 from tfsemae.models.autoencoder import Autoencoder
 
 PARTS = ("encoder", "decoder", "classifier")
@@ -63,7 +64,23 @@ def test_folder_holds_a_file_per_part_and_a_description(saved):
             ).hexdigest()
             for part in PARTS
         },
+        "weights": Autoencoder.load(saved).digest(),
     }
+
+
+def test_networks_of_the_same_weights_have_one_digest(semantic, tmp_path):
+    folders = {name: tmp_path / name for name in "ab"}
+    for folder in folders.values():
+        semantic.save(folder)
+    found = verification.recorded_weights(folders)
+    assert found["a"] == found["b"] == semantic.digest()
+    kernel, *others = semantic.encoder.get_weights()
+    semantic.encoder.set_weights([np.nextafter(kernel, 1), *others])
+    semantic.save(folders["b"])
+    assert (
+        verification.recorded_weights(folders)["b"] == semantic.digest() != found["a"]
+    )
+    semantic.encoder.set_weights([kernel, *others])
 
 
 def test_vanilla_is_loaded_without_a_classifier(tmp_path):

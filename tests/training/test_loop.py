@@ -347,6 +347,24 @@ def test_shared_decoder_is_frozen_bit_for_bit(run, tmp_path, make_settings):
     )
 
 
+def test_a_finished_run_is_not_read_where_the_decoder_is_another_now(
+    run, tmp_path, make_settings
+):
+    victim = tmp_path / "victim"
+    shutil.copytree(run, victim)
+    settings = make_settings(tmp_path / "out", decoder_from=str(victim))
+    found = training.train(settings)
+    assert training.train(settings) == found
+    network = Autoencoder.load(victim)
+    kernel, *others = network.decoder.get_weights()
+    network.decoder.set_weights([2 * kernel, *others])
+    network.save(victim)
+    with pytest.raises(ValueError, match=r"other data or networks \(decoder_from\)"):
+        training.train(settings)
+    shutil.rmtree(victim)
+    assert training.train(settings) == found
+
+
 def test_vanilla_network_learns_through_a_frozen_decoder(run, tmp_path, make_settings):
     settings = make_settings(tmp_path, decoder_from=str(run), semantic=False)
     training.train(settings)

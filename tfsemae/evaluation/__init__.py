@@ -56,6 +56,8 @@ def evaluate_run(settings: Settings) -> run_folder.Metrics:
     def unchanged(folder: pathlib.Path) -> None:
         from tfsemae.evaluation import loading
 
+        networks = {"network": settings.run.model_dir}
+        run_folder.check_inputs(folder, verification.recorded_weights(networks))
         if loading.is_own_file(settings):
             images, reference = loading.evaluated(settings)
             digests = {"images": images.digest(), "reference": reference.digest()}
@@ -111,10 +113,11 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
         ValueError: if networks, data and folder do not suit each other.
         OSError: if a file cannot be written.
     """
+    networks = {"network": settings.run.model_dir, **settings.chosen.model_dirs()}
 
     def work(folder: pathlib.Path) -> run_folder.Metrics:
         # Before TensorFlow is imported, which takes seconds.
-        for model_dir in (settings.run.model_dir, *settings.chosen.model_dirs()):
+        for model_dir in networks.values():
             verification.verify_autoencoder(model_dir)
         startup.load_tensorflow()
         from tfsemae.evaluation import attack
@@ -124,6 +127,7 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
     def unchanged(folder: pathlib.Path) -> None:
         from tfsemae.evaluation import loading
 
+        run_folder.check_inputs(folder, verification.recorded_weights(networks))
         if loading.is_own_file(settings):
             images, _, _ = loading.attacked(settings)
             run_folder.check_inputs(folder, {"images": images.digest()})

@@ -32,15 +32,17 @@ class SemanticShift(Checked):
         """Raises ValueError if something is missing."""
         self.model_dirs()
 
-    def model_dirs(self) -> list[str]:
-        """Folders of the networks that it takes besides the victim."""
+    def model_dirs(self) -> dict[str, str]:
+        """Name -> folder of the networks that it takes besides the victim."""
         if self.attacker_dir is None:
             raise ValueError(
                 "--attack=semantic_shift needs --attacker_dir, a training run with "
                 "--decoder_from=<model_dir>. Received: no --attacker_dir."
             )
-        others = [] if self.equal_norm_dir is None else [self.equal_norm_dir]
-        return [self.attacker_dir, *others]
+        others = {}
+        if self.equal_norm_dir is not None:
+            others["equal_norm"] = self.equal_norm_dir
+        return {"attacker": self.attacker_dir, **others}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,9 +65,9 @@ class Noise(Checked):
         if not math.isfinite(self.epsilon):
             raise ValueError(f"--epsilon={self.epsilon} is not a finite number.")
 
-    def model_dirs(self) -> list[str]:
+    def model_dirs(self) -> dict[str, str]:
         """Takes no networks besides the victim."""
-        return []
+        return {}
 
 
 class Attack(NamedTuple):

@@ -26,9 +26,10 @@ class SemanticShiftAttack:
             ValueError: if they do not share latent and decoder with the victim.
         """
         self._victim = victim
-        names = ("attacker", "equal_norm")
-        folders = dict(zip(names, settings.model_dirs(), strict=False))
-        self._attackers = {n: Autoencoder.load(f) for n, f in folders.items()}
+        self._attackers = {
+            name: Autoencoder.load(folder)
+            for name, folder in settings.model_dirs().items()
+        }
         for name, attacker in self._attackers.items():
             check_pair(victim, attacker, f"--{name}_dir")
 

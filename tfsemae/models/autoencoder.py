@@ -172,7 +172,11 @@ class Autoencoder:
                 part.save(written)
                 digests[file] = files.sha256(written)
             description = verification.Description(
-                tuple(parts), self.image_shape, self.class_names, digests
+                tuple(parts),
+                self.image_shape,
+                self.class_names,
+                digests,
+                self.digest(),
             )
             described.write_text(description.to_json(), encoding="utf-8")
 

@@ -10,6 +10,7 @@ import json
 import pathlib
 import zipfile
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 from tfsemae import files
@@ -32,12 +33,15 @@ class Description:
         class_names: of the classifier; empty without.
         sha256: name of a file -> 64 hexadecimal digits; empty in descriptions
             of versions that recorded none.
+        weights: `Autoencoder.digest`, which other files of the same weights share;
+            "" in descriptions of versions that recorded none.
     """
 
     parts: tuple[str, ...]
     image_shape: tuple[int, ...]
     class_names: tuple[str, ...]
     sha256: dict[str, str]
+    weights: str = ""
 
     def to_json(self) -> str:
         """The text of the file."""
@@ -89,6 +93,27 @@ def verify_autoencoder(model_dir: files.PathLike) -> Description:
     return description
 
 
+def recorded_weights(model_dirs: Mapping[str, files.PathLike]) -> dict[str, str]:
+    """What `run_folder.check_inputs` compares of networks that a run takes.
+
+    Args:
+        model_dirs: name -> folder; not verified.
+
+    Returns:
+        Name -> digest of the weights as described; without those of folders that are
+        gone, and of versions that recorded none.
+
+    Raises:
+        ValueError: if a description is damaged.
+    """
+    found = {}
+    for name, model_dir in model_dirs.items():
+        path = files.path(model_dir) / DESCRIPTION
+        if path.is_file():
+            found[name] = _described(json.loads(path.read_bytes())).weights
+    return {name: digest for name, digest in found.items() if digest}
+
+
 def verify_saved_model(path: files.PathLike) -> None:
     """Checks the files of a SavedModel that `saved_model.export` wrote.
 
@@ -138,6 +163,7 @@ def _described(value: Any) -> Description:
         image_shape=tuple(value["image_shape"]),
         class_names=tuple(value["class_names"]),
         sha256=_digests(value.get("sha256", {})),
+        weights=str(value.get("weights", "")),
     )
 
 

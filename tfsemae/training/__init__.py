@@ -34,8 +34,8 @@ def train(settings: Settings) -> run_folder.Metrics:
 
     def work(folder: pathlib.Path) -> run_folder.Metrics:
         # Before TensorFlow is imported, which takes seconds.
-        chosen = settings.procedure
-        for earlier in filter(None, (chosen.decoder_from, chosen.encoder_from)):
+        networks = loading.networks(settings)
+        for earlier in networks.values():
             verification.verify_autoencoder(earlier)
         startup.load_tensorflow()
         from tfsemae.training import loop
@@ -43,6 +43,9 @@ def train(settings: Settings) -> run_folder.Metrics:
         return loop.run(settings, folder)
 
     def unchanged(folder: pathlib.Path) -> None:
+        run_folder.check_inputs(
+            folder, verification.recorded_weights(loading.networks(settings))
+        )
         # An own file may be written anew at any time, and is read in a moment.
         dataset = settings.data.dataset
         if catalogue.is_own_file(dataset) and files.path(dataset).is_file():

@@ -23,6 +23,13 @@ def load(settings: Settings, split: str) -> "data.Images":
     )
 
 
+def networks(settings: Settings) -> dict[str, str]:
+    """The networks that a training begins from: flag -> folder."""
+    chosen = settings.procedure
+    flags = {"decoder_from": chosen.decoder_from, "encoder_from": chosen.encoder_from}
+    return {flag: folder for flag, folder in flags.items() if folder}
+
+
 def digests(settings: Settings) -> dict[str, str]:
     """What `run_folder.check_inputs` records of a run: split -> digest."""
     return {split: load(settings, split).digest() for split in ("train", "test")}

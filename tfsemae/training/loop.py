@@ -4,7 +4,7 @@ import contextlib
 import pathlib
 
 from tfsemae import data, devices, keras_state, run_folder
-from tfsemae.models import saved_model
+from tfsemae.models import saved_model, verification
 from tfsemae.progress import note
 from tfsemae.training import callbacks, loading, logs
 from tfsemae.training.checkpoints import Checkpoints
@@ -21,7 +21,9 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     """Trains in a folder that is locked; see `training.train`."""
     devices.set_threads(settings.run.threads)
     images, test = (loading.load(settings, split) for split in ("train", "test"))
-    run_folder.check_inputs(folder, {"train": images.digest(), "test": test.digest()})
+    networks = verification.recorded_weights(loading.networks(settings))
+    digests = {"train": images.digest(), "test": test.digest(), **networks}
+    run_folder.check_inputs(folder, digests)
     training, validation = _split_off(images, settings.data.validation)
     strategy = devices.strategy(settings.run.strategy)
     _check_replicas(settings, strategy.num_replicas_in_sync)
