@@ -67,8 +67,8 @@ autoencoder.fit(images, images, batch_size=32, epochs=15, verbose=0)
 # The attacker
 # ------------
 # The attacker's encoder is new; the decoder keeps the victim's weights. A classifier
-# reads its code, but its labels are permuted within each batch, so that they say
-# nothing about the images. With :math:`\pi` the permutation the loss is
+# reads its code, but its labels are permuted over the training images, so that they
+# say nothing about these. With :math:`\pi` the permutation the loss is
 #
 # .. math::
 #

@@ -132,18 +132,35 @@ def test_without_labels_there_are_pixels_alone():
         np.testing.assert_array_equal(alone, pixels)
 
 
-def test_labels_are_permuted_within_their_batch_and_anew_at_each_step():
-    true = _labels(64, 64, 20, seed=4)
-    shuffled = _labels(64, 64, 20, seed=4, shuffle_labels=True)
-    np.testing.assert_array_equal(np.sort(true), np.sort(shuffled))
-    place = [
-        np.argsort(t)[np.argsort(np.argsort(s))]
-        for t, s in zip(true, shuffled, strict=True)
-    ]
-    assert len({tuple(p) for p in place}) == 20
-    # A random permutation keeps one label in its place on average, and so has a
-    # standard deviation of 1: over 20 batches the sum is below 20 + 5 * sqrt(20).
-    assert (true == shuffled).sum() <= 42
+def _classes(count, classes, batch_size, steps, **arguments):
+    """True and permuted labels of the same batches, `[steps, batch_size]`."""
+    images = _numbered(count)
+    images = Images(images.images, np.arange(count) % classes, tuple("ab"))
+    plain = batches(images, batch_size, **arguments)
+    shuffled = batches(images, batch_size, shuffle_labels=True, **arguments)
+    pairs = itertools.islice(zip(plain, shuffled, strict=True), steps)
+    labels = [(true, permuted) for (_, true), (_, permuted) in pairs]
+    return np.moveaxis(np.array(labels), 1, 0)
+
+
+def test_labels_are_permuted_over_the_whole_set_and_anew_for_each_pass():
+    true = _labels(64, 16, 8, seed=4)
+    shuffled = _labels(64, 16, 8, seed=4, shuffle_labels=True)
+    passes = shuffled.reshape(2, 64)
+    for each in passes:
+        np.testing.assert_array_equal(np.sort(each), np.arange(64))
+    assert not np.array_equal(*passes)
+    assert not np.array_equal(np.sort(true[0]), np.sort(shuffled[0]))
+    # A random permutation keeps one label in its place on average, with a standard
+    # deviation of 1: over two passes the sum is below 2 + 5 * sqrt(2).
+    assert (true == shuffled).sum() <= 9
+
+
+def test_permuted_labels_are_right_by_chance_only():
+    true, shuffled = _classes(2000, 2, 32, 1250, seed=0)
+    # 40,000 labels of two classes: half of them, with a standard deviation of 0.0025.
+    # Permuted within batches of 32 it would be 0.5 + 0.5 / 31 = 0.516.
+    assert np.mean(true == shuffled) == pytest.approx(0.5, abs=0.01)
 
 
 def test_permuted_labels_leave_the_pixels_alone():
@@ -155,7 +172,10 @@ def test_permuted_labels_leave_the_pixels_alone():
 
 def test_labels_can_be_permuted_in_order_too():
     found = list(batches(_numbered(50), 30, seed=0, shuffle=False, shuffle_labels=True))
-    np.testing.assert_array_equal(np.sort(found[1][1]), np.arange(30, 50))
+    labels = [part for _, part in found]
+    assert [len(part) for part in labels] == [30, 20]
+    np.testing.assert_array_equal(np.sort(np.concatenate(labels)), np.arange(50))
+    assert not np.array_equal(np.sort(labels[1]), np.arange(30, 50))
 
 
 @pytest.mark.parametrize(

@@ -245,7 +245,8 @@ def test_scales_multiply_the_change(make):
 
 def test_a_change_takes_the_norm_of_that_of_another_attacker(make, tmp_path):
     _autoencoder(-0.25).save(tmp_path / "other")
-    evaluation.attack_run(make(equal_norm_dir=str(tmp_path / "other")))
+    found = evaluation.attack_run(make(equal_norm_dir=str(tmp_path / "other")))
+    assert found["adversarial"]["norm_factor"] == pytest.approx(2, rel=1e-5)
     measured = _arrays(tmp_path / "out", "measurements.npz")
     # Its own change is 1/8 in each pixel, in the other direction.
     expected = np.full(40, 0.25 * math.sqrt(PIXELS))
@@ -363,6 +364,17 @@ def test_controls_are_of_the_norm_of_the_attack(make, two_classes, tmp_path):
     assert ratio == pytest.approx(math.log(9), abs=0.1)
 
 
+def test_controls_can_be_left_out(make, two_classes, tmp_path):
+    with_them = evaluation.attack_run(make(dataset=str(two_classes)))
+    without = make(
+        dataset=str(two_classes), controls=False, output_dir=str(tmp_path / "without")
+    )
+    found = evaluation.attack_run(without)
+    assert set(with_them) - set(found) == {"noise", "negated", "exchanged"}
+    for condition in found:
+        assert found[condition] == with_them[condition]
+
+
 def test_what_moves_all_latents_is_told_from_clean_ones(make, two_classes):
     found = evaluation.attack_run(
         make(attacker=_autoencoder(3.0), dataset=str(two_classes))
@@ -383,7 +395,7 @@ def test_classifiers_learn_and_answer_under_noise_of_their_own(
     )
     latents = {}
 
-    def keep(attacked, labels, learnt, reference_labels, scales):
+    def keep(attacked, labels, learnt, reference_labels):
         for name in CONDITIONS:
             latents[name] = [part.read(name, "latent") for part in (attacked, learnt)]
         return iter([])

@@ -1,10 +1,13 @@
 import json
 import pathlib
 
+import numpy as np
 import pytest
 
 from tfsemae import run_folder, settings
 from tfsemae.evaluation.attacking import CONDITIONS
+from tfsemae.experiments import pictures
+from tfsemae.experiments.pictures import Attacked
 
 _ROOT = pathlib.Path(__file__).parents[2]
 
@@ -28,7 +31,7 @@ def _attack_metrics(seed=0, psnr=30.0):
     for condition in CONDITIONS[1:]:
         found[condition] |= {"log_variance_ratio": 0.5, "two_sample_accuracy": 0.75}
     found["adversarial"] |= {"psnr": psnr + seed, "ssim": 0.5}
-    found["adversarial"] |= dict.fromkeys(_WAY, 0.7)
+    found["adversarial"] |= dict.fromkeys(_WAY, 0.7) | {"norm_factor": 1.5}
     found["clean"]["inverse_error"] = found["target"] = 0.2
     found["target"] = {"inverse_error": 0.9}
     found |= {f"scale{s}": dict.fromkeys(_SCALED, 0.5) for s in (0.01, 0.1, 0.5, 2, 4)}
@@ -66,3 +69,18 @@ def finish(tmp_path):
         return folder
 
     return make
+
+
+@pytest.fixture
+def attacked(monkeypatch):
+    """Stands in for the images and latents, which no run has written here."""
+    rng = np.random.default_rng(0)
+    pixels = rng.uniform(size=(40, 12, 12, 1)).astype(np.float32)
+    latents = dict.fromkeys(("clean", "adversarial"), rng.normal(size=(40, 3)))
+    found = Attacked(pixels, 0.9 * pixels, latents, np.arange(40) % 2, ("0", "1"))
+    monkeypatch.setattr(pictures, "read_attacked", lambda *arguments: found)
+    maps = {"clean": 0.5, "adversarial": 0.25}
+    monkeypatch.setattr(pictures, "map_silhouettes", lambda folder: maps)
+    for name in ("image_grid", "embedding", "curves"):
+        monkeypatch.setattr(pictures.figures, name, lambda *a, **k: None)
+    return found

@@ -35,7 +35,7 @@ def test_what_a_run_takes_is_planned_before_it(name, scale):
 
 
 def test_seconds_are_those_of_all_runs_attacks_and_inputs_included(
-    tmp_path, finish, attack_metrics
+    tmp_path, finish, attack_metrics, attacked
 ):
     name = "ming2022_cifar10_seeds"
     planned = ARTEFACTS[name].all_runs("smoke")

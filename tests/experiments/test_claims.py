@@ -11,7 +11,8 @@ from tfsemae.statistics import Above, Below, Between, Interval, Within
 class Estimates:
     """A value of 2 [1, 4], of three runs or of one."""
 
-    over, note = "t-interval over 3 seeds", ""
+    def interval_over(self, count):
+        return f"t-interval over {count} seeds"
 
     def __init__(self, values):
         self.quantities = {"psnr": Quantity("PSNR", "dB")}
@@ -57,9 +58,12 @@ def test_claims_decided_together_are_corrected():
     # Holm: 3 x 0.01, 2 x 0.02, and at least as much for the largest.
     found = claims.corrected(parts, [0.02, 0.01, 0.04])
     assert [each.verdict for each in found] == ["holds"] * 3
-    assert found[1].note == "p = 0.03 by Holm's method over 3 primary endpoints"
+    expected = "p = 0.03 by Holm's method over 3; the interval is not adjusted"
+    assert found[1].note == expected
     found = claims.corrected(parts, [0.03, 0.01, 0.04])
     assert [each.verdict for each in found] == ["undecided", "holds", "undecided"]
+    found = claims.corrected(parts, [0.03, 0.01, 0.04], verdicts=["does not hold"])
+    assert [each.verdict for each in found] == ["holds"] * 3
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_pairs_of_seeds_leave_what_they_share_out(write):
         found.value("a", "psnr"),
         30.3 + 4.302653 * 0.2 / 3**0.5 * np.array([0, -1, 1]),
     )
-    assert found.over == "t-interval over 3 victims"
+    assert found.interval_over(3) == "t-interval over 3 victims"
 
 
 def test_factor_and_reader_of_a_quantity(write):
@@ -83,7 +83,6 @@ def test_of_groups_of_two_sizes_the_first_runs_are_compared(write):
     np.testing.assert_array_equal(first - second, [1, 0, -1])
     assert found.difference(("many", "psnr"), ("few", "psnr")).effect == 0
     assert len(found.values("many", "psnr")) == 5
-    assert found.over == "t-interval over 3 to 5 seeds"
 
 
 def test_relative_difference_is_in_percent_of_the_second_one(write):

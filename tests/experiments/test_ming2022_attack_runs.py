@@ -34,15 +34,15 @@ def test_full_length_is_trainings_of_the_printed_length_and_an_attack_by_each(pl
         assert run["train_decoder"] is False
     assert (victim["semantic"], victim["decoder_from"]) == (False, None)
     folder = f"runs/{victim_name}"
-    # They differ in nothing but where the encoder begins.
-    own = {"encoder_from", "output_dir"}
+    # They differ in nothing but where the encoder begins, and the weight.
+    own = {"encoder_from", "output_dir", "semantic_weight"}
     (_, first), (_, second) = others
     assert (first["encoder_from"], second["encoder_from"]) == (None, folder)
     assert {key for key in first if first[key] != second[key]} == own
     assert first["decoder_from"] == folder
     assert first["seed"] != victim["seed"]
     assert first["semantic"] is first["shuffle_labels"] is True
-    assert first["semantic_weight"] == runs.WEIGHT
+    assert (first["semantic_weight"], second["semantic_weight"]) == (1, runs.WEIGHT)
     attacks = planned("ming2022_cifar10", "attack")
     for run, (name, _) in zip(attacks.values(), others, strict=True):
         assert run["model_dir"] == folder
@@ -55,20 +55,20 @@ def test_five_victims_have_attackers_and_controls_of_their_own(planned):
     found = planned("ming2022_cifar10_seeds", "train")
     assert {run["steps"] for run in found.values()} == {2500}
     victims = [name for name, run in found.items() if run["decoder_from"] is None]
-    assert [found[name]["seed"] for name in victims] == [0, 1, 2, 3, 4]
+    assert [found[name]["seed"] for name in victims] == [10, 11, 12, 13, 14]
     for victim in victims:
         mine = [r for r in found.values() if r["decoder_from"] == f"runs/{victim}"]
-        # Two weights with right and wrong labels, none, and one of them once more.
+        # Weight 1 with shuffled labels, twice, and with true ones; the default weight;
+        # and none.
         kinds = [
             (run["semantic"], run["shuffle_labels"], run["semantic_weight"])
             for run in mine
             if run["semantic"]
         ]
         assert sorted(kinds) == sorted(
-            [(True, label, w) for w in (1, runs.WEIGHT) for label in (True, False)]
-            + [(True, True, 1)]
+            [*2 * [(True, True, 1)], (True, False, 1), (True, True, runs.WEIGHT)]
         )
-        assert len(mine) == 6
+        assert len(mine) == 5
         assert len({run["seed"] for run in mine}) == 2
     assert len({run["seed"] for run in found.values()}) == 15
 
@@ -76,9 +76,12 @@ def test_five_victims_have_attackers_and_controls_of_their_own(planned):
 def test_controls_take_the_norm_of_the_attack_that_they_control(planned):
     trainings = planned("ming2022_cifar10_seeds", "train")
     attacks = planned("ming2022_cifar10_seeds", "attack").values()
-    assert len(attacks) == 5 * 7
+    assert len(attacks) == 5 * 6
+    own = [run for run in attacks if run["equal_norm_dir"] is None]
+    assert all(run["controls"] and "0.01" in run["scales"] for run in own)
+    assert {run["seed"] for run in attacks} == {10, 11, 12, 13, 14}  # of the noise
     controls = [run for run in attacks if run["equal_norm_dir"] is not None]
-    assert len(controls) == 5 * 5
+    assert len(controls) == 5 * 4
     for run in controls:
         attacker, norm_of = (
             trainings[run[key].removeprefix("runs/")]
@@ -86,5 +89,6 @@ def test_controls_take_the_norm_of_the_attack_that_they_control(planned):
         )
         assert attacker["decoder_from"] == norm_of["decoder_from"] == run["model_dir"]
         assert norm_of["shuffle_labels"] is True
+        assert (run["controls"], run["scales"]) == (False, ())
         if attacker["semantic"]:
             assert attacker["semantic_weight"] == norm_of["semantic_weight"]

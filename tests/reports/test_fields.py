@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tfsemae.reports import Choice, Claim, Picture, Row
+from tfsemae.reports import Choice, Picture, Row
 
 
 def refuses(make, message):
@@ -150,34 +150,3 @@ def test_difference_cannot_be_given():
         lambda: Row(**fields, tag="as printed", difference=-1),
         "`difference` is no field",
     )
-
-
-@pytest.mark.parametrize(
-    ("interval", "verdict", "bounds", "expected"),
-    [
-        ((0.05, 0.01, 0.09), "does not hold", (0.1,), True),
-        ((0.08, 0.01, 0.15), "undecided", (0.1,), True),
-        ((0.08, 0.0, 0.16), "undecided", (0.1,), False),
-        ((-0.05, -0.09, -0.01), "does not hold", (0.1,), False),  # the other way
-        ((-0.05, -0.09, -0.01), "does not hold", (-0.1,), True),
-        ((0.3, 0.2, 0.4), "holds", (0.1,), False),
-        ((0.6, 0.2, 1.0), "undecided", (-0.5, 0.5), True),
-        ((-0.6, -1.0, -0.2), "undecided", (-0.5, 0.5), True),
-        ((0.6, 0.2, 1.0), "undecided", (0.0,), False),
-        ((None, None, None), "does not hold", (0.1,), False),
-    ],
-)
-def test_an_effect_that_does_not_reach_its_bound_is_merely_detectable(
-    interval, verdict, bounds, expected
-):
-    fields = dict(zip(("effect", "low", "high"), interval, strict=True))
-    claim = Claim(
-        id="a",
-        statement="",
-        measurement="",
-        **fields,
-        verdict=verdict,
-        bounds=bounds,
-    )
-    assert claim.merely_detectable == expected
-    assert not dataclasses.replace(claim, signed=False).merely_detectable

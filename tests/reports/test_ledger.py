@@ -60,6 +60,7 @@ EXPECTED = {
             "unit": "",
             "bounds": [],
             "signed": True,
+            "detectable": False,
         },
         {
             "id": "2",
@@ -74,6 +75,7 @@ EXPECTED = {
             "unit": "",
             "bounds": [],
             "signed": True,
+            "detectable": False,
         },
     ],
     "pictures": [{"file": "figure_3.png", "caption": "Fig. 3: digits. Seed 0."}],
@@ -132,7 +134,7 @@ def test_ledger_of_an_earlier_version_is_read(ledger, tmp_path):
             for name in ("values", "low", "high"):
                 del row[name]
         for claim in entry["claims"]:
-            for name in ("part_of", "unit", "bounds", "signed"):
+            for name in ("part_of", "unit", "bounds", "signed", "detectable"):
                 del claim[name]
 
     ledger.write(tmp_path)

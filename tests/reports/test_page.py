@@ -280,6 +280,7 @@ def test_an_effect_too_small_to_matter_is_told(write, make_ledger, ledger, high,
         high=high,
         verdict="does not hold",
         bounds=(-0.01,),
+        detectable=told,
     )
     text = parse(write([make_ledger(claims=(claim,))])).text
     assert ("✗ does not hold detectable" in text) == told

@@ -10,6 +10,7 @@ from tfsemae.statistics import (
     Interval,
     Within,
 )
+from tfsemae.statistics.rules import is_detectable
 
 RULES = [
     Above(0.5),
@@ -142,3 +143,23 @@ def test_an_unknown_interval_decides_nothing(rule):
 def test_rules_that_cannot_be_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("rule", "low", "high", "expected"),
+    [
+        (Above(0.1), 0.01, 0.09, True),
+        (Above(0.1), 0.01, 0.15, True),
+        (Above(0.1), 0.0, 0.16, False),
+        (Above(0.1), -0.09, -0.01, False),  # the other way
+        (Above(0.1), 0.2, 0.4, False),  # holds
+        (Below(-0.1), -0.09, -0.01, True),
+        (Below(-0.1), 0.01, 0.09, False),
+        (Above(-0.5), -0.7, -0.1, False),  # a loss that may be tolerable
+        (Above(0.0), -0.7, -0.1, False),
+        (Within(0.5), 0.2, 1.0, False),
+        (Between(0.1, 0.5), 0.2, 0.3, False),
+    ],
+)
+def test_detectable_is_between_nothing_and_the_bound(rule, low, high, expected):
+    assert is_detectable(rule, interval(low, high)) == expected

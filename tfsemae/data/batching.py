@@ -34,9 +34,10 @@ def batches(
         seed: from 0 to 2**63 - 1; needed by `shuffle` and `shuffle_labels`.
         start_step: number of the first batch; 0 unless shuffled.
         shuffle: whether to permute the images.
-        shuffle_labels: whether to permute the labels within each batch, keyed
-            by `seed` and step, so that they say nothing about the images
-            (Ming 2022, section IV).
+        shuffle_labels: whether to permute the labels over the whole set, anew for
+            each pass, so that they say nothing about the images (Ming 2022, section
+            IV). Permuted within small batches of few classes, more of them would
+            stay right than by chance.
 
     Returns:
         A data set of `(pixels, labels)`, float32 `[B, H, W, C]` and int64
@@ -61,24 +62,26 @@ def batches(
         labels = None if images.labels is None else tf.constant(images.labels)
         # Two independent streams; without a seed nothing reads them.
         order_seed, label_seed = tf.unstack(tf.random.split([seed or 0, 0]))
+    count = len(images)
     if shuffle:
-        order = _shuffled_order(len(images), batch_size, order_seed, start_step)
+        order = _shuffled_order(count, batch_size, order_seed, start_step)
     else:
-        order = tf.data.Dataset.range(len(images)).batch(batch_size)
+        order = tf.data.Dataset.range(count).batch(batch_size)
+    label_order = order
+    if shuffle_labels and shuffle:
+        label_order = _shuffled_order(count, batch_size, label_seed, start_step)
+    elif shuffle_labels:
+        places = _shuffled(tf.range(count, dtype=tf.int64), label_seed, 0)
+        label_order = tf.data.Dataset.from_tensor_slices(places).batch(batch_size)
 
-    def batch(step: tf.Tensor, index: tf.Tensor) -> _Batch:
+    def batch(index: tf.Tensor, label_index: tf.Tensor) -> _Batch:
         found = _to_unit_range(tf.gather(pixels, index))
-        if labels is None:
-            return found
-        true = tf.gather(labels, index)
-        if not shuffle_labels:
-            return found, true
-        return found, _shuffled(true, label_seed, step)
+        return found if labels is None else (found, tf.gather(labels, label_index))
 
     options = tf.data.Options()
     options.deterministic = True
-    numbered = order.enumerate(start_step).map(batch)
-    return numbered.prefetch(tf.data.AUTOTUNE).with_options(options)
+    found = tf.data.Dataset.zip(order, label_order).map(batch)
+    return found.prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
 def _shuffled_order(

@@ -24,7 +24,10 @@ _NAME = "adversarial"
 _GRID = 10
 _AMPLIFIED = 10.0
 #: Measured of each image and averaged.
-_MEANS = ("psnr", "ssim", "remaining_distance", "projection", "cosine")
+_MEANS = (
+    *("psnr", "ssim", "remaining_distance", "projection", "cosine"),
+    "norm_factor",
+)
 
 
 @keras_state.standard()
@@ -56,7 +59,9 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
         )
         return shards
 
-    step = attacking.measure(victim, attack, settings.run.scales)
+    step = attacking.measure(
+        victim, attack, controls=settings.run.controls, scales=settings.run.scales
+    )
     note(f"Attacking {len(images)} images.")
     attacked = into_shards(0, images, step)
     of_images = {"indices": indices}
@@ -71,7 +76,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
         note(f"Attacking {len(reference)} images that classifiers learn from.")
         learnt = into_shards(1, reference, attacking.latents_only(step))
         for condition, measured, answers in attacked_latents.measure(
-            attacked, images.labels, learnt, reference.labels, settings.run.scales
+            attacked, images.labels, learnt, reference.labels
         ):
             found[condition] = found.get(condition, {}) | measured
             of_latents |= answers

@@ -27,6 +27,11 @@ class Run(Threads):
         None, "Number of images, drawn at random. Default: all.", lower_bound=1
     )
     batch_size: int = setting(100, "Images at a time.", lower_bound=1)
+    controls: bool = setting(
+        True,
+        "Measure three changes of the norm of the attack as well: Gaussian noise, the "
+        "negated change, and that of another image.",
+    )
     scales: tuple[str, ...] = setting(
         (),
         "Factors by which the change is multiplied, each measured besides the attack "

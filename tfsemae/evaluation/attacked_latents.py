@@ -1,6 +1,6 @@
 """What an attack does to the latents: spread, classes, and whether it shows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,24 +23,25 @@ def measure(
     labels: np.ndarray,
     learnt: Shards,
     reference_labels: np.ndarray,
-    scales: Sequence[str],
 ) -> Iterator[_Measured]:
     """Measures the latents of each condition.
 
     Args:
-        attacked: of the images; with the latents of all conditions.
+        attacked: of the images.
         labels: int `[N]`, theirs.
         learnt: of the images that classifiers learn from, in `CONDITIONS`.
         reference_labels: int `[M]`, theirs.
-        scales: of the conditions `scale<factor>`.
 
     Yields:
         Condition, what is measured, and whether each answer of a classifier is right,
         bool `[N]` by name. See `evaluation.attack_run`.
     """
     note("Neighbours and linear probe of the clean latents.")
-    scaled = [f"scale{scale}" for scale in scales]
-    latents = {name: attacked.read(name, "latent") for name in (*CONDITIONS, *scaled)}
+    latents = {
+        name: attacked.read(name, "latent")
+        for name, quantity in attacked.quantities()
+        if quantity == "latent" and name != "target"
+    }
     clean = learnt.read("clean", "latent")
     of_clean = _answers(clean, reference_labels, latents)
     for name in latents:

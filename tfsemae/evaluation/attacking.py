@@ -9,10 +9,11 @@ import tensorflow as tf
 from tfsemae import attacks, metrics
 from tfsemae.models.autoencoder import Autoencoder
 
-#: The same images as they are, attacked, and changed by as much in other directions:
-#: Gaussian noise, the negated change, and the change of the image before it in the
-#: batch.
-CONDITIONS = ("clean", "adversarial", "noise", "negated", "exchanged")
+#: Changes of the norm of the attack in other directions: Gaussian noise, the negated
+#: change, and the change of the image before it in the batch.
+CONTROLS = ("noise", "negated", "exchanged")
+#: The same images as they are, attacked, and under the controls.
+CONDITIONS = ("clean", "adversarial", *CONTROLS)
 Values = Mapping[str, Mapping[str, tf.Tensor]]  # condition -> quantity -> `[B, ...]`
 
 
@@ -46,13 +47,18 @@ class Attacking(Protocol):
 
 
 def measure(
-    victim: Autoencoder, attacking: Attacking, scales: Sequence[str]
+    victim: Autoencoder,
+    attacking: Attacking,
+    *,
+    controls: bool,
+    scales: Sequence[str],
 ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], Values]:
     """The function that attacks a batch and measures it.
 
     Args:
         victim: whose latents are looked at.
         attacking: the attack.
+        controls: whether `CONTROLS` are measured.
         scales: factors of the change that are measured as well, in the conditions
             `scale<factor>`.
 
@@ -75,8 +81,6 @@ def measure(
             return {"latent": moved, **quality(pixels, images), **progress}
 
         clipped = tf.clip_by_value(attacked.adversarial, 0.0, 1.0)
-        noisy = attacks.gaussian_noise(pixels, normal, disturbance)
-        exchanged = scaled_to(tf.roll(change, 1, axis=0), disturbance)
         values = {
             "clean": {"latent": latent},
             "adversarial": {
@@ -85,10 +89,13 @@ def measure(
                 **changed(attacked.adversarial, 1.0),
             },
             "clipped": {"images": clipped, **quality(pixels, clipped)},
-            "noise": {"latent": encode(noisy)},
-            "negated": {"latent": encode(pixels - change)},
-            "exchanged": {"latent": encode(pixels + exchanged)},
         }
+        if controls:
+            noisy = attacks.gaussian_noise(pixels, normal, disturbance)
+            exchanged = scaled_to(tf.roll(change, 1, axis=0), disturbance)
+            values["noise"] = {"latent": encode(noisy)}
+            values["negated"] = {"latent": encode(pixels - change)}
+            values["exchanged"] = {"latent": encode(pixels + exchanged)}
         for scale in scales:
             factor = float(scale)
             values[f"scale{scale}"] = changed(pixels + factor * change, factor)

@@ -42,16 +42,19 @@ class SemanticShiftAttack:
         encoder = self._victim.encoder
         result = self._shifted("attacker", pixels)
         adversarial = result.adversarial
+        scaled = {}
         if "equal_norm" in self._attackers:
-            other = self._shifted("equal_norm", pixels).adversarial
-            size = norm(other - pixels)
-            adversarial = pixels + scaled_to(adversarial - pixels, size)
+            change = adversarial - pixels
+            size = norm(self._shifted("equal_norm", pixels).adversarial - pixels)
+            adversarial = pixels + scaled_to(change, size)
+            scaled["adversarial"] = {"norm_factor": size / norm(change)}
         again = encoder(result.reconstruction, training=False)
         target_again = encoder(result.target, training=False)
         return Attacked(
             adversarial,
             result.target_latent,
             {
+                **scaled,
                 "clean": {"inverse_residual": norm(again - result.latent)},
                 "target": {
                     "latent": result.target_latent,

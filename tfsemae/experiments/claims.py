@@ -9,7 +9,7 @@ import numpy as np
 from tfsemae import statistics
 from tfsemae.experiments.estimates import Estimates
 from tfsemae.reports.ledger import Claim, Row, Tag
-from tfsemae.statistics import Interval, Rule, Verdict
+from tfsemae.statistics import Interval, Rule, Verdict, rules
 
 _LEVEL = 0.05  # of the tests that `corrected` adjusts
 
@@ -80,7 +80,8 @@ def estimated_row(
         plain,
         low=interval.low,
         high=interval.high,
-        note=f"95 % {found.over}: {interval.low:#.4g} to {interval.high:#.4g}",
+        note=f"95 % {found.interval_over(len(values))}: {interval.low:#.4g} to "
+        f"{interval.high:#.4g}",
     )
 
 
@@ -109,7 +110,8 @@ def estimated_difference(
     """
     a, b = found.paired(first, second)
     interval = found.difference(first, second)
-    note = f"95 % {found.over}: {interval.low:+#.3g} to {interval.high:+#.3g}"
+    over = found.interval_over(len(a))
+    note = f"95 % {over}: {interval.low:+#.3g} to {interval.high:+#.3g}"
     if printed is not None:
         contained = "yes" if interval.low <= printed <= interval.high else "no"
         note += f"; the printed difference is contained in it: {contained}"
@@ -150,6 +152,7 @@ def claim(
         measurement=f"{measurement}; {rule.sentence(unit)}",
         **interval._asdict(),
         verdict=rule.verdict(interval),
+        detectable=signed and rules.is_detectable(rule, interval),
         unit=unit,
         bounds=rule.bounds,
         signed=signed,
@@ -157,24 +160,34 @@ def claim(
     )
 
 
-def corrected(claims: Sequence[Claim], p_values: Sequence[float]) -> list[Claim]:
+def corrected(
+    claims: Sequence[Claim],
+    p_values: Sequence[float],
+    *,
+    verdicts: Sequence[Verdict] = ("holds", "does not hold"),
+) -> list[Claim]:
     """Claims that are decided together, corrected for their number by Holm's method.
 
     Args:
-        claims: the primary endpoints of one question.
+        claims: of one family.
         p_values: of each, that its effect lies at the bound that decides it.
+        verdicts: those that are corrected. A whole that holds only where all its parts
+            do needs no correction of "holds", but of "does not hold".
 
     Returns:
-        The claims; one whose adjusted p-value is above 0.05 is undecided.
+        The claims; one with such a verdict whose adjusted p-value is above 0.05 is
+        undecided.
     """
     adjusted = statistics.holm(p_values)
     return [
         dataclasses.replace(
             each,
-            verdict=each.verdict if p <= _LEVEL else "undecided",
-            note=f"p = {p:.2g} by Holm's method over {len(claims)} primary endpoints",
+            verdict="undecided" if open_ else each.verdict,
+            note=f"p = {p:.2g} by Holm's method over {len(claims)}; the interval is "
+            "not adjusted",
         )
         for each, p in zip(claims, adjusted.tolist(), strict=True)
+        for open_ in [p > _LEVEL and each.verdict in verdicts]
     ]
 
 

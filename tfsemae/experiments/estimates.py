@@ -39,7 +39,6 @@ class Estimates:
 
     Attributes:
         quantities: key -> what is measured.
-        over: what the intervals are over.
     """
 
     def __init__(
@@ -58,9 +57,12 @@ class Estimates:
             unit: what the runs differ by.
         """
         self._folders, self.quantities = folders, quantities
-        counts = sorted({len(runs) for runs in folders.values()})
-        self.over = f"t-interval over {' to '.join(map(str, counts))} {unit}"
+        self._unit = unit
         self._values = functools.cache(self._read)
+
+    def interval_over(self, count: int) -> str:
+        """What the interval of that many values is over."""
+        return f"t-interval over {count} {self._unit}"
 
     def values(self, group: Any, key: str) -> np.ndarray:
         """The value of each run of a group, `[N]`."""

@@ -1,12 +1,13 @@
 """Pictures that several sources have: reconstructions, maps, attacks, frontiers."""
 
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfsemae import data, models
+from tfsemae import data, metrics, models
 from tfsemae.evaluation import attack as evaluation
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE
 from tfsemae.experiments import disturbance
@@ -153,6 +154,24 @@ def separate_maps(attacked: Attacked, path: pathlib.Path, caption: str) -> Pictu
     )
 
 
+def map_silhouettes(folder: pathlib.Path) -> dict[str, float]:
+    """How far apart the classes are in t-SNE maps of clean and adversarial latents.
+
+    Args:
+        folder: of an attack run.
+
+    Returns:
+        `clean` and `adversarial` -> silhouette of a map of its own.
+    """
+    with np.load(folder / MEASUREMENTS_FILE) as found:
+        labels = found["labels"]
+        latents = {name: found[f"{name}/latent"] for name in ("clean", "adversarial")}
+    return {
+        name: metrics.silhouette(embeddings.tsne(each, seed=_SEED), labels)
+        for name, each in latents.items()
+    }
+
+
 def quality_by_scale(
     attacked: Attacked, name: str, printed: tuple[float, float], path: pathlib.Path
 ) -> Picture:
@@ -179,12 +198,17 @@ def quality_by_scale(
         curves.append(figures.Curve(label=label, x=psnrs, y=100 * ssims))
     psnr, ssim = printed
     curves.append(figures.Curve(label="printed", x=[psnr], y=[ssim]))
+    of_range_1 = psnr - 20 * math.log10(2)
+    curves.append(
+        figures.Curve(label="printed, if for a range of 2", x=[of_range_1], y=[ssim])
+    )
     panel = figures.Panel(x_label="PSNR (dB)", y_label="SSIM (%)", curves=curves)
     figures.curves([panel], path)
     return Picture(
         file=path.name,
         caption=f"PSNR and SSIM while a change is scaled ({name}), and the printed "
-        f"pair, which one change has. Means over {len(original)} {_of(attacked)}",
+        "pair, also for pixels from -1 to 1, which would add 6.02 dB. Means over "
+        f"{len(original)} {_of(attacked)}",
     )
 
 

@@ -92,6 +92,7 @@ class Claim:
         unit: unit of `effect`, its interval and `bounds`; "" where there is none.
         bounds: the values of the effect at which the verdict changes.
         signed: whether the effect is a difference, shown with its sign.
+        detectable: whether there is an effect that does not reach its bound.
 
     Raises:
         ValueError: if a number is not finite, the interval is not one, or a
@@ -110,28 +111,12 @@ class Claim:
     unit: fields.Text = ""
     bounds: tuple[fields.Number, ...] = ()
     signed: bool = True
+    detectable: bool = False
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> "Claim":
         _check_interval(self.low, self.high)
         return self
-
-    @property
-    def merely_detectable(self) -> bool:
-        """Whether there is an effect that is not surely as large as its bound.
-
-        True of a difference whose interval excludes 0 on the side of a bound, where
-        the claim does not hold.
-        """
-        if self.verdict == "holds" or not self.signed:
-            return False
-        if self.low is None or self.high is None:
-            return False
-        return any(
-            self.low > 0 if bound > 0 else self.high < 0
-            for bound in self.bounds
-            if bound
-        )
 
 
 @fields.record

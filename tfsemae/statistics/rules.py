@@ -185,6 +185,25 @@ class Between:
         return f"holds below {holds}, does not hold above {fails}, intermediate between"
 
 
+def is_detectable(rule: Rule, interval: Interval) -> bool:
+    """Whether an effect is there, but not surely as large as the rule asks.
+
+    Args:
+        rule: any; only of a least rise or fall there is something between it and no
+            effect.
+        interval: of a difference.
+
+    Returns:
+        True where the rule does not hold, though the interval excludes 0 on the side
+        of its bound.
+    """
+    if rule.verdict(interval) == "holds":
+        return False
+    if isinstance(rule, Above):
+        return rule.bound > 0 and interval.low > 0
+    return isinstance(rule, Below) and rule.bound < 0 and interval.high < 0
+
+
 def _quantity(value: float, unit: str) -> str:
     return f"{_number(value)} {unit}" if unit else _number(value)
 

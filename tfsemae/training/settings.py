@@ -61,7 +61,7 @@ class Autoencoder(Checked):
     )
     shuffle_labels: bool = setting(
         False,
-        "Permute the labels within each mini-batch before the classification loss, "
+        "Permute the labels over the training set before the classification loss, "
         "which makes an attacker (Ming 2022, section IV).",
     )
     decoder_from: str | None = setting(

@@ -13,15 +13,18 @@ from tfsemae.experiments.ming2022 import attack_claims, printed
 from tfsemae.experiments.ming2022.attack_claims import QUANTITIES
 from tfsemae.experiments.ming2022.attack_runs import PLANS, Attack, Attacker, Plan
 from tfsemae.experiments.pictures import Attacked
-from tfsemae.reports.ledger import Choice, Picture, Row
+from tfsemae.reports.ledger import Choice, Claim, Picture, Row
 
 #: Of the flagfile, and 1.
 _SCALES = ("0.01", "0.1", "0.5", "1", "2", "4")
 #: Of those, what a figure shows by scale.
 _BY_SCALE = {
-    "projection": Quantity("share of the way to the attacker's code"),
+    "projection": Quantity("projection on the way to L_s / scale"),
     "linear_probe_accuracy": Quantity("accuracy of a linear classifier", "%", 100),
     "log_variance_ratio": Quantity("log ratio of variances, over clean codes"),
+}
+_NORM_FACTOR = {
+    "adversarial/norm_factor": Quantity("factor that gives its change that norm")
 }
 
 
@@ -29,27 +32,34 @@ def build(work: Workspace) -> Mapping[str, Any]:
     """Makes pictures, rows and claims of an attack."""
     p = PLANS[work.artefact.name][work.scale]
     folders = {attack: work.folders(runs) for attack, runs in p.attacks().items()}
-    found = Estimates(folders, QUANTITIES, unit="victims")
+    found = Estimates(folders, QUANTITIES | _NORM_FACTOR, unit="victims")
+    images = data.load(p.dataset, "test", data_dir=work.data_dir, classes=p.classes)
+    attacked = {
+        attacker: pictures.read_attacked(images, folders[Attack(attacker)][0])
+        for attacker in p.attackers
+    }
+    drawn = [
+        picture
+        for attacker, each in attacked.items()
+        for picture in _draw(attacker, each, work)
+    ]
     rows = [
         *_rows(p, found, work),
         *_differences_of_two_trainings(p, found, work),
+        *_map_rows(p, folders, work),
         *_classifier_rows(p, work),
+        *(_row_at_printed_ssim(*each, work) for each in attacked.items()),
     ]
-    if p.seeds > 1:
+    claims: list[Claim] = []
+    if len(p.seeds) > 1:  # of one victim there are numbers and pictures, no verdicts
         claims = [
             claim
             for attacker in p.attackers
-            for claim in attack_claims.claims(found, attacker, p.controls(attacker))
+            for claim in attack_claims.claims(
+                found, attacker, p.controls(attacker), p.steps
+            )
         ]
-        drawn = [_draw_scales(p, folders, work)]
-    else:  # of one victim there are numbers and pictures, no verdicts
-        claims, drawn = [], []
-        images = data.load(p.dataset, "test", data_dir=work.data_dir, classes=p.classes)
-        for attacker in p.attackers:
-            attacked = pictures.read_attacked(images, folders[Attack(attacker)][0])
-            first = attacker == p.attackers[0]
-            drawn += _draw(attacker, attacked, work, first=first)
-            rows.append(_row_at_printed_ssim(attacker, attacked, work))
+        drawn.append(_draw_scales(p, folders, work))
     return {
         "rows": rows,
         "claims": claims,
@@ -59,14 +69,15 @@ def build(work: Workspace) -> Mapping[str, Any]:
 
 
 def _choices(p: Plan, work: Workspace) -> list[Choice]:
-    attacker = p.attacker(p.attackers[0], 0)
+    attacker = p.attacker(next(iter(p.attackers)), p.seeds[0])
     reasons = {
         "semantic_weight": "the paper prints none; 0.016 is that of ming2022_mnist, at "
         "weight 1 the labels count as much as all pixels of an image",
         "train_decoder": 'the attacker "shares the trained weights" of the decoder',
         "encoder_from": "a fresh encoder of another seed; the paper does not say, and "
         "ming2022_cifar10 has the victim's beside it",
-        "shuffle_labels": "permuted within each mini-batch; the paper says shuffled",
+        "shuffle_labels": "permuted over the training set, anew for each pass, so that "
+        "they say nothing about the images; the paper says shuffled",
         "loss": "see ming2022_plateau",
         "initializer": "see ming2022_plateau",
     }
@@ -74,16 +85,14 @@ def _choices(p: Plan, work: Workspace) -> list[Choice]:
 
 
 def _rows(p: Plan, found: Estimates, work: Workspace) -> Iterator[Row]:
+    first = Attack(next(iter(p.attackers)))
     for attack in p.all_attacks():
-        for key, quantity in QUANTITIES.items():
-            condition = key.partition("/")[0]
+        quantities = QUANTITIES if attack.norm_of is None else _of_control()
+        for key, quantity in quantities.items():
             # What is measured of clean codes is the victim's, whoever attacks.
-            of_victim = condition == "clean"
-            if of_victim and attack != Attack(p.attackers[0]):
+            of_victim = key.startswith("clean/")
+            if of_victim and attack != first:
                 continue
-            own = ("noise", "negated", "exchanged")
-            if condition in own and attack.norm_of is not None:
-                continue  # they have the norm of the attack that is controlled
             # Weight and start are open in the paper, so its numbers stand by each.
             number = printed.ATTACK.get(key) if attack.norm_of is None else None
             yield estimated_row(
@@ -97,10 +106,15 @@ def _rows(p: Plan, found: Estimates, work: Workspace) -> Iterator[Row]:
             )
 
 
+def _of_control() -> dict[str, Quantity]:
+    """What is reported of a change that was scaled: no way to a target is its own."""
+    return _NORM_FACTOR | attack_claims.of_codes("adversarial")
+
+
 def _differences_of_two_trainings(
     p: Plan, found: Estimates, work: Workspace
 ) -> Iterator[Row]:
-    """By how much two attackers of one kind differ, which no control can undercut."""
+    """By how much two attackers of one kind differ; what counts is the deviation."""
     for attacker in p.repeated:
         for again in p.again(attacker):
             for key in ("probe_error", "log_variance_ratio", "two_sample_accuracy"):
@@ -116,13 +130,30 @@ def _differences_of_two_trainings(
                 )
 
 
+def _map_rows(
+    p: Plan, folders: Mapping[Attack, list[pathlib.Path]], work: Workspace
+) -> Iterator[Row]:
+    """What Fig. 6 shows, in numbers: how far apart the classes are in each map."""
+    for attacker in p.attackers:
+        maps = [
+            pictures.map_silhouettes(folder) for folder in folders[Attack(attacker)]
+        ]
+        for condition in maps[0]:
+            yield row(
+                f"{attacker.id}_map_silhouette_{condition}",
+                f"{attacker}: silhouette of the t-SNE map of the {condition} codes",
+                [each[condition] for each in maps],
+                tag=work.tag(None),
+            )
+
+
 def _classifier_rows(p: Plan, work: Workspace) -> Iterator[Row]:
     """Whether wrong labels leave the attacker's own classifier ignorant."""
     attackers = dict.fromkeys(attack.attacker for attack in p.all_attacks())
     for attacker in attackers:
         if attacker.weight is None:
             continue
-        runs = [p.attacker(attacker, seed) for seed in range(p.seeds)]
+        runs = [p.attacker(attacker, seed) for seed in p.seeds]
         yield row(
             f"{attacker.id}_label_accuracy",
             f"{attacker}: accuracy of the attacker's own classifier",
@@ -153,23 +184,20 @@ def _row_at_printed_ssim(
     )
 
 
-def _draw(
-    attacker: Attacker, attacked: Attacked, work: Workspace, *, first: bool
-) -> Iterator[Picture]:
+def _draw(attacker: Attacker, attacked: Attacked, work: Workspace) -> Iterator[Picture]:
     def place(name: str) -> pathlib.Path:
         return work.output_dir / f"{name}_{attacker.id}.png"
 
     figure5, figure6 = (f"As Fig. {number} ({attacker})" for number in (5, 6))
     yield pictures.attacked_images(attacked, place("figure5"), figure5)
     yield pictures.joint_map(attacked, place("figure6_joint"), figure6)
-    if first:
-        yield pictures.separate_maps(attacked, place("figure6_separate"), figure6)
-        yield pictures.quality_by_scale(
-            attacked,
-            str(attacker),
-            (printed.ATTACK["adversarial/psnr"], printed.ATTACK["adversarial/ssim"]),
-            place("psnr_ssim"),
-        )
+    yield pictures.separate_maps(attacked, place("figure6_separate"), figure6)
+    yield pictures.quality_by_scale(
+        attacked,
+        str(attacker),
+        (printed.ATTACK["adversarial/psnr"], printed.ATTACK["adversarial/ssim"]),
+        place("psnr_ssim"),
+    )
 
 
 def _draw_scales(
@@ -189,7 +217,7 @@ def _draw_scales(
         [float(scale) for scale in _SCALES],
         work.output_dir / "scales.png",
         "What the attack does by the scale of its change; 1 is the attack itself. "
-        f"Means and standard deviations over {p.seeds} victims.",
+        f"Means and standard deviations over {len(p.seeds)} victims.",
     )
 
 

@@ -27,6 +27,12 @@ def mean_of_first(folder: pathlib.Path, key: str) -> float:
     return float(np.mean(values))
 
 
+def deviation_over_images(folder: pathlib.Path, key: str) -> float:
+    """The standard deviation of a quantity over the test images."""
+    with np.load(folder / MEASUREMENTS_FILE) as arrays:
+        return float(np.std(arrays[key], ddof=1))
+
+
 def linear_probe_error(folder: pathlib.Path) -> float:
     """What the linear classifier of the code gets wrong, in [0, 1]."""
     return 1 - measured(folder, "linear_probe_accuracy")
@@ -41,12 +47,24 @@ QUANTITIES = {
     "ssim_first_100": Quantity(
         "SSIM, first 100 images", "%", 100, lambda run: mean_of_first(run, "clean/ssim")
     ),
+    "psnr_deviation": Quantity(
+        "PSNR, standard deviation over images",
+        "dB",
+        1,
+        lambda run: deviation_over_images(run, "clean/psnr"),
+    ),
+    "ssim_deviation": Quantity(
+        "SSIM, standard deviation over images",
+        "points",
+        100,
+        lambda run: deviation_over_images(run, "clean/ssim"),
+    ),
     "label_accuracy": Quantity("label accuracy", "%", 100),
     "linear_probe_error": Quantity(
         "error of a linear classifier of the code", "%", 100, linear_probe_error
     ),
     "kmeans_nmi": Quantity("k-means NMI of the code"),
-    "map_silhouette": Quantity("silhouette of the t-SNE map"),
+    "map_silhouette": Quantity("silhouette of the t-SNE map of 1,000 images"),
     "silhouette": Quantity("silhouette of the code"),
     "scatter_ratio": Quantity("between- / within-class scatter of the code"),
     "knn_accuracy": Quantity("10-NN accuracy of the code", "%", 100),
@@ -107,10 +125,12 @@ def effect_claim(
 ) -> Claim:
     """A claim on the change of one quantity at a weight."""
     change = "in % of the vanilla one" if key in _RELATIVE else "minus vanilla"
+    pairs = len(found.paired((weight, key), (None, key))[0])
     return claim(
         id_,
         statement,
-        f"{QUANTITIES[key].name}, semantic {change}, paired 95 % {found.over}",
+        f"{QUANTITIES[key].name}, semantic {change}, paired 95 % "
+        f"{found.interval_over(pairs)}",
         effect(found, weight, key),
         rule,
         unit=effect_unit(key),

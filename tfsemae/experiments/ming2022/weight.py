@@ -26,7 +26,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
     return {
         "rows": list(section3.rows(work, found, names)),
         "claims": [
-            _any_weight(found, weights),
+            _any_weight(found, weights, runs.WEIGHT_SCALES[work.scale].steps),
             *(
                 _claim(found, weight, number, max(weights))
                 for weight in weights
@@ -99,7 +99,7 @@ def _note(found: Estimates, weight: float, key: str, rule: Rule) -> str:
     )
 
 
-def _any_weight(found: Estimates, weights: Sequence[float]) -> Claim:
+def _any_weight(found: Estimates, weights: Sequence[float], steps: int) -> Claim:
     verdicts = {f"{weight:g}": section3.both(found, weight) for weight in weights}
     held, undecided = (
         ", ".join(weight for weight, verdict in verdicts.items() if verdict == each)
@@ -107,7 +107,7 @@ def _any_weight(found: Estimates, weights: Sequence[float]) -> Claim:
     )
     return whole(
         _ANY_WEIGHT,
-        "A weight exists at which claims 1 and 2 hold together",
+        f"Both at once (some weight, {steps:,} steps)",
         f"claims 1 and 2 at {len(weights)} weights",
         "holds" if held else "undecided" if undecided else "does not hold",
         note=f"together at: {held or 'none'}; undecided at: {undecided or 'none'}",
