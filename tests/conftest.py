@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import gc
 import json
 import os
 import pathlib
@@ -38,6 +39,38 @@ RUN = (
     "--seed=3",
     "--threads=1",
 )
+
+
+#: Test files that take a minute and more, the longest first.
+_LONG = (
+    "training/test_loop.py",
+    "end_to_end/test_real_mnist.py",
+    "end_to_end/test_reproduce.py",
+    "test_docs.py",
+    "test_site.py",
+    "evaluation/test_attack.py",
+    "test_attack.py",
+    "end_to_end/test_resume.py",
+    "end_to_end/test_bad_input.py",
+    "evaluation/test_autoencoder.py",
+    "benchmarks/test_training.py",
+    "test_keras_state.py",
+)
+
+
+def pytest_configure(config):
+    # Few long tests would come last, and one worker wait for another. Before 3.8,
+    # pytest-xdist has no such option and puts files of many tests first.
+    config.option.loadscopereorder = False
+    # The graphs of TensorFlow are many small objects, and Python would look through
+    # all of them again and again: a sixth of the time of a short training.
+    gc.set_threshold(100_000, 20, 20)
+
+
+def pytest_collection_modifyitems(items):
+    """Long files come first; within a file the order stays."""
+    ranks = {pathlib.Path(__file__).parent / file: k for k, file in enumerate(_LONG)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 class Ended(NamedTuple):

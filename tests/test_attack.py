@@ -216,7 +216,7 @@ def test_flags_that_do_not_go_together_are_one_message(
 def test_noise_needs_no_attacker(digits_run, run_command, tmp_path):
     ended = run_command(
         "attack",
-        *("--attack=noise", "--epsilon=2", "--examples=20"),
+        *("--attack=noise", "--epsilon=2", "--examples=20", "--classes=3,5,8"),
         *(f"--model_dir={digits_run}", f"--output_dir={tmp_path}"),
     )
     assert ended.status == 0, ended.messages

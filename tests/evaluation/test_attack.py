@@ -1,6 +1,7 @@
 """The attack on networks whose answers are known: latent = gain * pixels + offset."""
 
 import dataclasses
+import functools
 import gc
 import json
 import math
@@ -54,23 +55,30 @@ def dark_file(write_images):
     )
 
 
+def _make(folder, trained_on, victim=None, attacker=None, flags="", **changes):
+    (victim or _autoencoder()).save(folder / "victim")
+    (attacker or _autoencoder(0.125)).save(folder / "attacker")
+    lines = f"--dataset={trained_on}\n{flags}"
+    (folder / "victim" / "flags.txt").write_text(lines)
+    defaults = {
+        "model_dir": str(folder / "victim"),
+        "attacker_dir": str(folder / "attacker"),
+        "output_dir": str(folder / "out"),
+    }
+    return settings.make(evaluation.AttackSettings, defaults | changes)
+
+
 @pytest.fixture
 def make(tmp_path, dark_file):
     """Saves victim and attacker and makes the settings of an attack."""
+    return functools.partial(_make, tmp_path, dark_file)
 
-    def make(victim=None, attacker=None, flags="", **changes):
-        (victim or _autoencoder()).save(tmp_path / "victim")
-        (attacker or _autoencoder(0.125)).save(tmp_path / "attacker")
-        lines = f"--dataset={dark_file}\n{flags}"
-        (tmp_path / "victim" / "flags.txt").write_text(lines)
-        defaults = {
-            "model_dir": str(tmp_path / "victim"),
-            "attacker_dir": str(tmp_path / "attacker"),
-            "output_dir": str(tmp_path / "out"),
-        }
-        return settings.make(evaluation.AttackSettings, defaults | changes)
 
-    return make
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory, dark_file):
+    """Folder and numbers of a finished attack; tests only read them."""
+    folder = tmp_path_factory.mktemp("attacked")
+    return folder / "out", evaluation.attack_run(_make(folder, dark_file))
 
 
 def _pixels(path):
@@ -117,8 +125,8 @@ def test_a_finished_one_is_not_read_where_a_network_is_another_now(
 # --- what is measured
 
 
-def test_latent_reaches_that_of_the_attacker_where_networks_are_inverse(make):
-    found = evaluation.attack_run(make())
+def test_latent_reaches_that_of_the_attacker_where_networks_are_inverse(attacked):
+    _, found = attacked
     assert found["examples"] == 40
     # Float32: 144 sums of numbers below 1, each off by some 6e-8, to 0.125.
     adversarial = found["adversarial"]
@@ -305,9 +313,17 @@ def _inverter():
     return Autoencoder(encoder, _autoencoder().decoder)
 
 
-def test_classifiers_of_clean_latents_are_deceived(make, two_classes, tmp_path):
+@pytest.fixture(scope="module")
+def inverted(tmp_path_factory, two_classes):
+    """Folder and numbers of a finished attack of `_inverter`; tests only read them."""
+    folder = tmp_path_factory.mktemp("inverted")
+    run = _make(folder, two_classes, attacker=_inverter())
+    return folder / "out", evaluation.attack_run(run)
+
+
+def test_classifiers_of_clean_latents_are_deceived(inverted):
     # Dark becomes bright and bright becomes dark; the classes stay as far apart.
-    found = evaluation.attack_run(make(attacker=_inverter(), dataset=str(two_classes)))
+    folder, found = inverted
     for name, accuracy in (("clean", 1), ("adversarial", 0)):
         assert found[name]["knn_accuracy"] == accuracy
         assert found[name]["linear_probe_accuracy"] == accuracy
@@ -317,7 +333,7 @@ def test_classifiers_of_clean_latents_are_deceived(make, two_classes, tmp_path):
         clean, adversarial = (found[k][measure] for k in ("clean", "adversarial"))
         assert clean == pytest.approx(adversarial, rel=1e-3)
         assert found["noise"][measure] < clean
-    measured = _arrays(tmp_path / "out", "measurements.npz")
+    measured = _arrays(folder, "measurements.npz")
     assert not measured["adversarial/knn_accuracy"].any()
     assert measured["clean/knn_accuracy"].all()
     for key in ("psnr", "remaining_distance", "disturbance"):
@@ -326,9 +342,8 @@ def test_classifiers_of_clean_latents_are_deceived(make, two_classes, tmp_path):
     assert mean == pytest.approx(found["adversarial"]["psnr"])
 
 
-def test_noise_is_gaussian_and_of_the_norm_of_the_attack(make, two_classes, tmp_path):
-    evaluation.attack_run(make(attacker=_inverter(), dataset=str(two_classes)))
-    measured = _arrays(tmp_path / "out", "measurements.npz")
+def test_noise_is_gaussian_and_of_the_norm_of_the_attack(inverted):
+    measured = _arrays(inverted[0], "measurements.npz")
     moved = {
         name: measured[f"{name}/latent"] - measured["clean/latent"]
         for name in ("adversarial", "noise")
@@ -444,9 +459,9 @@ def test_without_classes_to_tell_they_are_not_measured(make, write_images, array
 # --- what is written
 
 
-def test_folder_holds_everything_of_the_attack(make, tmp_path):
-    evaluation.attack_run(make())
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+def test_folder_holds_everything_of_the_attack(attacked):
+    folder, _ = attacked
+    assert sorted(path.name for path in folder.iterdir()) == [
         ".lock",
         "adversarial.npz",
         "adversarial.png",
@@ -457,15 +472,14 @@ def test_folder_holds_everything_of_the_attack(make, tmp_path):
         "seconds.json",
         "tfds",
     ]
-    lines = (tmp_path / "out" / "flags.txt").read_text("utf-8").splitlines()
+    lines = (folder / "flags.txt").read_text("utf-8").splitlines()
     assert "--attack=semantic_shift" in lines
     assert "--batch_size=100" in lines
     assert not any(line.startswith("--dataset") for line in lines)
 
 
-def test_images_with_labels_and_indices(make, tmp_path, dark_file):
-    evaluation.attack_run(make())
-    found = _arrays(tmp_path / "out")
+def test_images_with_labels_and_indices(attacked, dark_file):
+    found = _arrays(attacked[0])
     assert set(found) == {"images", "unclipped", "labels", "indices"}
     assert found["images"].dtype == found["unclipped"].dtype == np.float32
     assert found["labels"].dtype == found["indices"].dtype == np.int64
@@ -476,11 +490,10 @@ def test_images_with_labels_and_indices(make, tmp_path, dark_file):
     np.testing.assert_allclose(found["unclipped"], moved, atol=6e-8)
 
 
-def test_what_is_written_is_a_data_set_of_ones_own(make, tmp_path):
-    evaluation.attack_run(make())
-    path = tmp_path / "out" / "adversarial.npz"
-    found = data.load(str(path), "train")
-    np.testing.assert_array_equal(found.images, _arrays(tmp_path / "out")["images"])
+def test_what_is_written_is_a_data_set_of_ones_own(attacked):
+    folder, _ = attacked
+    found = data.load(str(folder / "adversarial.npz"), "train")
+    np.testing.assert_array_equal(found.images, _arrays(folder)["images"])
     assert found.class_names == CLASSES
 
 
@@ -581,15 +594,25 @@ class Killed(Exception):
     """Stands for kill -9: nothing handles it."""
 
 
+@pytest.fixture(scope="module")
+def in_shards(tmp_path_factory, images_file):
+    """As `attacked`, in batches of 10, with a shard for each of them."""
+    folder = tmp_path_factory.mktemp("in_shards")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrays, "_SHARD_BYTES", 1)
+        run = _make(folder, images_file, batch_size=10)
+        return folder / "out", evaluation.attack_run(run)
+
+
 @pytest.mark.parametrize("stop", [3, 7], ids=["attack", "reference"])
 def test_killed_between_shards_and_continued_equals_the_uninterrupted(
-    make, tmp_path, images_file, monkeypatch, stop
+    make, tmp_path, images_file, in_shards, monkeypatch, stop
 ):
     # A shard for each batch: 4 of the 40 images, 7 of the 64 that are learnt from.
     monkeypatch.setattr(arrays, "_SHARD_BYTES", 1)
-    changes = {"dataset": str(images_file), "batch_size": 10}
-    whole = evaluation.attack_run(make(output_dir=str(tmp_path / "whole"), **changes))
-    run, write, written = make(**changes), arrays.Shards.write, []
+    uninterrupted, whole = in_shards
+    run = make(dataset=str(images_file), batch_size=10)
+    write, written = arrays.Shards.write, []
 
     def write_or_die(shards, first, values):
         if len(written) == stop:
@@ -605,7 +628,7 @@ def test_killed_between_shards_and_continued_equals_the_uninterrupted(
     assert evaluation.attack_run(run) == whole
     assert len(written) == 4 + 7, "a finished shard was computed again"
     for name in ("adversarial.npz", "measurements.npz", "metrics.json"):
-        expected = (tmp_path / "whole" / name).read_bytes()
+        expected = (uninterrupted / name).read_bytes()
         assert (tmp_path / "out" / name).read_bytes() == expected, name
     assert not (tmp_path / "out" / "arrays").exists()
 

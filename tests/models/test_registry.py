@@ -14,36 +14,45 @@ from tfsemae.models.autoencoder import Autoencoder
 #: Name, image shape and number of classes that suit it.
 CASES = [("table1", (16, 12, 1), 3), ("table1", (16, 12, 3), 2)]
 
-#: Loads both forms where tfsemae cannot be imported, and applies them.
+#: Loads both forms of each folder where tfsemae cannot be imported, and applies them.
 ELSEWHERE = """
 import sys
 import numpy as np
 sys.modules["tfsemae"] = None
-folder = sys.argv[1]
 import keras
 import tensorflow as tf
-images = np.load(f"{folder}/images.npy")
-load = lambda name: keras.saving.load_model(f"{folder}/{name}.keras")
-latent = load("encoder")(images)
-exported = tf.saved_model.load(f"{folder}/saved_model")
-np.savez(
-    f"{folder}/found.npz",
-    keras_latent=latent, keras_image=load("decoder")(latent),
-    keras_logits=load("classifier")(latent),
-    latent=exported.encode(images), image=exported.decode(latent),
-    logits=exported.classify(images),
-)
+for folder in sys.argv[1:]:
+    images = np.load(f"{folder}/images.npy")
+    load = lambda name: keras.saving.load_model(f"{folder}/{name}.keras")
+    latent = load("encoder")(images)
+    exported = tf.saved_model.load(f"{folder}/saved_model")
+    np.savez(
+        f"{folder}/found.npz",
+        keras_latent=latent, keras_image=load("decoder")(latent),
+        keras_logits=load("classifier")(latent),
+        latent=exported.encode(images), image=exported.decode(latent),
+        logits=exported.classify(images),
+    )
 assert not any(name.startswith("tfsemae.") for name in sys.modules)
 """
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """Of each of the cases."""
+
+    def build(name, shape, classes):
+        names = tuple(str(k) for k in range(classes))
+        return models.build(name, shape, names, initializer="he_normal", seed=0)
+
+    return {case: build(*case) for case in CASES}
 
 
 @pytest.fixture(
     scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1][-1]}"
 )
-def network(request):
-    name, shape, classes = request.param
-    names = tuple(str(k) for k in range(classes))
-    return models.build(name, shape, names, initializer="he_normal", seed=0)
+def network(request, networks):
+    return networks[request.param]
 
 
 def _images(network, count=5):
@@ -123,16 +132,26 @@ def test_saved_and_loaded_it_gives_the_same(network, tmp_path):
         np.testing.assert_array_equal(loaded, original)
 
 
-def test_both_saved_forms_load_without_tfsemae(network, tmp_path, run_python):
-    network.save(tmp_path)
-    saved_model.export(network, tmp_path / "saved_model")
-    images = _images(network)
-    np.save(tmp_path / "images.npy", images)
-    ended = run_python("-c", ELSEWHERE, tmp_path, cwd="/")
+@pytest.fixture(scope="module")
+def found_elsewhere(networks, tmp_path_factory, run_python):
+    """What both forms of each network give in a process without tfsemae."""
+    folders = {}
+    for network in networks.values():
+        folder = folders[network] = tmp_path_factory.mktemp("elsewhere")
+        network.save(folder)
+        saved_model.export(network, folder / "saved_model")
+        np.save(folder / "images.npy", _images(network))
+    ended = run_python("-c", ELSEWHERE, *folders.values(), cwd="/")
     assert ended.status == 0, ended.messages
-    found = np.load(tmp_path / "found.npz")
+    return {
+        network: np.load(folder / "found.npz") for network, folder in folders.items()
+    }
+
+
+def test_both_saved_forms_load_without_tfsemae(network, found_elsewhere):
+    found = found_elsewhere[network]
     for name, expected in zip(
-        ("latent", "image", "logits"), _apply(network, images), strict=True
+        ("latent", "image", "logits"), _apply(network, _images(network)), strict=True
     ):
         # Sums may be ordered differently in another process and in a graph.
         for kind in ("", "keras_"):

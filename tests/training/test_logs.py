@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -23,7 +25,7 @@ def _images(count=2):
     return values.reshape(count, 2, 2, 1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def log(small_network, fit_small):
     """Trains a small network from a step on, with a log in a folder."""
 
@@ -129,10 +131,18 @@ def test_full_disk_names_the_log(tmp_path, log, full_disk, size, name):
 # --- cut, seconds, last_step, entries
 
 
+@pytest.fixture(scope="module")
+def three_intervals(tmp_path_factory, log):
+    """The logs of 3 intervals; tests only read them."""
+    folder = tmp_path_factory.mktemp("logs") / "three"
+    log(folder, intervals=3)
+    return folder
+
+
 @pytest.fixture
-def logged(tmp_path, log):
-    log(tmp_path, intervals=3)
-    return tmp_path
+def logged(tmp_path, three_intervals):
+    """A copy of them."""
+    return shutil.copytree(three_intervals, tmp_path, dirs_exist_ok=True)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import csv
 import json
+import pathlib
 import re
 import shutil
 
@@ -60,6 +61,26 @@ def run(tmp_path_factory, make_settings):
     folder = tmp_path_factory.mktemp("loop") / "run"
     training.train(make_settings(folder))
     return folder
+
+
+@pytest.fixture(scope="module")
+def long_run(tmp_path_factory, make_settings):
+    """As `run`, but of 8 steps from the start; tests only read it."""
+    folder = tmp_path_factory.mktemp("loop") / "long"
+    training.train(make_settings(folder, steps=8))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def attacker_run(run, tmp_path_factory, make_settings):
+    """A finished attacker with the decoder of `run`; tests only read it."""
+    folder = tmp_path_factory.mktemp("loop") / "attacker"
+    training.train(_attacker(run, folder, make_settings))
+    return folder
+
+
+def _attacker(run, folder, make_settings):
+    return make_settings(folder, decoder_from=str(run), shuffle_labels=True)
 
 
 # --- the compiled network
@@ -257,15 +278,11 @@ def test_held_out_images_are_measured_and_not_learned_from(
     )
 
 
-def test_steps_in_one_go_do_the_same(tmp_path, make_settings):
-    for name, together in (("a", 1), ("b", 3)):
-        settings = make_settings(
-            tmp_path / name, steps=6, checkpoint_every=3, steps_per_execution=together
-        )
-        training.train(settings)
+def test_steps_in_one_go_do_the_same(long_run, tmp_path, make_settings):
+    training.train(make_settings(tmp_path, steps=8, steps_per_execution=2))
     # So the number of them is no part of the identity of a run.
-    _assert_equal_weights(tmp_path / "a", tmp_path / "b")
-    losses = [[row["loss"] for row in _rows(tmp_path / name)] for name in ("a", "b")]
+    _assert_equal_weights(tmp_path, long_run)
+    losses = [[row["loss"] for row in _rows(folder)] for folder in (tmp_path, long_run)]
     assert losses[0] == losses[1]
 
 
@@ -334,12 +351,11 @@ def test_the_step_is_traced_once_for_all_intervals(
 # --- parts of an earlier run
 
 
-def test_shared_decoder_is_frozen_bit_for_bit(run, tmp_path, make_settings):
-    settings = make_settings(tmp_path, decoder_from=str(run), shuffle_labels=True)
-    training.train(settings)
-    _assert_equal_weights(tmp_path, run, ["decoder"])
+def test_shared_decoder_is_frozen_bit_for_bit(run, attacker_run, make_settings):
+    _assert_equal_weights(attacker_run, run, ["decoder"])
+    settings = _attacker(run, "unused", make_settings)
     initial = _network(settings).get_layer("encoder").get_weights()
-    trained = _weights(tmp_path, ["encoder"])
+    trained = _weights(attacker_run, ["encoder"])
     # The encoder begins afresh and learns, by the gradient through the decoder.
     assert all(np.any(a != b) for a, b in zip(initial, trained, strict=True))
     assert all(
@@ -390,11 +406,18 @@ def test_shared_decoder_is_trained_on_where_that_is_wanted(
 def test_encoder_begins_with_that_of_the_run(run, tmp_path, make_settings):
     # A rate of 0 changes nothing, so that the beginning is the end.
     still = {"steps": 1, "checkpoint_every": 1, "learning_rate": 0.0, "seed": 5}
-    settings = make_settings(tmp_path / "a", encoder_from=str(run), **still)
-    training.train(settings)
-    _assert_equal_weights(tmp_path / "a", run, ["encoder"])
-    training.train(make_settings(tmp_path / "b", **still))
-    _assert_equal_weights(tmp_path / "a", tmp_path / "b", ["decoder", "classifier"])
+    training.train(make_settings(tmp_path, encoder_from=str(run), **still))
+    _assert_equal_weights(tmp_path, run, ["encoder"])
+    # The other parts are those of a network of this seed alone.
+    alone = _network(make_settings("unused", **still))
+    initial = [
+        weight
+        for part in ("decoder", "classifier")
+        for weight in alone.get_layer(part).get_weights()
+    ]
+    found = _weights(tmp_path, ["decoder", "classifier"])
+    for a, b in zip(found, initial, strict=True):
+        np.testing.assert_array_equal(a, b, strict=True)
 
 
 def test_encoder_of_a_run_is_trained_on(run, tmp_path, make_settings):
@@ -406,17 +429,13 @@ def test_encoder_of_a_run_is_trained_on(run, tmp_path, make_settings):
 
 
 def test_attacker_that_was_stopped_ends_as_if_it_had_not_been(
-    run, tmp_path, make_settings
+    run, attacker_run, tmp_path, make_settings
 ):
-    def attacker(folder):
-        return make_settings(folder, decoder_from=str(run), shuffle_labels=True)
-
-    training.train(attacker(tmp_path / "whole"))
-    folder = _copy(tmp_path / "whole", tmp_path / "stopped")
+    folder = _copy(attacker_run, tmp_path / "stopped")
     for path in (folder / "checkpoints").glob("step_00000005.*"):
         path.unlink()
-    training.train(attacker(folder))
-    _assert_equal_weights(folder, tmp_path / "whole")
+    training.train(_attacker(run, folder, make_settings))
+    _assert_equal_weights(folder, attacker_run)
 
 
 def test_the_folder_of_the_user_is_expanded_in_each_flag(
@@ -466,7 +485,7 @@ def test_folder_without_that_part_is_refused(run, tmp_path, make_settings, part)
 # --- some of the classes, several channels
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def arrays(images_file):
     """Small images, as many to test as to train: 16 of each class."""
     with np.load(images_file) as file:
@@ -479,30 +498,39 @@ def arrays(images_file):
     }
 
 
-def test_classes_are_those_of_the_network_and_stand_in_the_flags(
-    tmp_path, make_settings, write_images, arrays
-):
+@pytest.fixture(scope="module")
+def selected(tmp_path_factory, make_settings, write_images, arrays):
+    """Settings of a finished run on the classes 3 and 1, and what it measured."""
+    folder = tmp_path_factory.mktemp("loop") / "selected"
     dataset = str(write_images(**arrays))
-    settings = make_settings(tmp_path, dataset=dataset, classes=["3", "1"])
-    found = training.train(settings)
-    assert Autoencoder.load(tmp_path).class_names == ("3", "1")
+    settings = make_settings(folder, dataset=dataset, classes=["3", "1"])
+    return settings, training.train(settings)
+
+
+def test_classes_are_those_of_the_network_and_stand_in_the_flags(
+    selected, make_settings
+):
+    settings, found = selected
+    folder = pathlib.Path(settings.run.output_dir)
+    assert Autoencoder.load(folder).class_names == ("3", "1")
     assert found["examples"] == 32  # of the 64 test images of 4 classes
-    assert "--classes=3,1" in (tmp_path / "flags.txt").read_text().splitlines()
+    assert "--classes=3,1" in (folder / "flags.txt").read_text().splitlines()
     assert training.train(settings) == found
+    dataset = settings.data.dataset
     for classes in (["1", "3"], None):
         with pytest.raises(ValueError, match="other flags: --classes=3,1"):
-            training.train(make_settings(tmp_path, dataset=dataset, classes=classes))
+            training.train(make_settings(folder, dataset=dataset, classes=classes))
 
 
 def test_selected_classes_are_trained_on_as_if_there_were_no_others(
-    tmp_path, make_settings, write_images, arrays
+    selected, tmp_path, make_settings, write_images, arrays
 ):
-    whole = str(write_images(**arrays))
-    kept = arrays["labels"] < 2
-    alone = str(write_images(**{name: array[kept] for name, array in arrays.items()}))
-    training.train(make_settings(tmp_path / "a", dataset=whole, classes=["0", "1"]))
-    training.train(make_settings(tmp_path / "b", dataset=alone))
-    _assert_equal_weights(tmp_path / "a", tmp_path / "b")
+    kept = np.isin(arrays["labels"], [3, 1])
+    alone = {name: array[kept] for name, array in arrays.items()}
+    for name in ("labels", "test_labels"):
+        alone[name] = np.where(alone[name] == 3, 0, 1)
+    training.train(make_settings(tmp_path, dataset=str(write_images(**alone))))
+    _assert_equal_weights(selected[0].run.output_dir, tmp_path)
 
 
 def test_images_of_three_channels(tmp_path, make_settings, write_images):
@@ -636,14 +664,6 @@ def test_noresume_refuses_a_run(run, make_settings):
 # --- more steps
 
 
-@pytest.fixture(scope="module")
-def long_run(tmp_path_factory, make_settings):
-    """As `run`, but of 8 steps from the start; tests only read it."""
-    folder = tmp_path_factory.mktemp("loop") / "long"
-    training.train(make_settings(folder, steps=8))
-    return folder
-
-
 def _without_seconds(folder):
     return [{**row, "seconds": 0} for row in _rows(folder)]
 
@@ -711,11 +731,11 @@ def test_extending_may_change_how_many_steps_are_done_in_one_go(
             semantic=False,
         )
 
-    assert settings("a", 20).steps_per_execution == 10
-    assert settings("a", 25).steps_per_execution == 1
-    training.train(settings("a", 20))
-    training.train(settings("a", 25))
-    training.train(settings("b", 25))
+    assert settings("a", 10).steps_per_execution == 10
+    assert settings("a", 15).steps_per_execution == 1
+    training.train(settings("a", 10))
+    training.train(settings("a", 15))
+    training.train(settings("b", 15))
     _assert_equal_weights(tmp_path / "a", tmp_path / "b", PARTS[:2])
     assert _without_seconds(tmp_path / "a") == _without_seconds(tmp_path / "b")
 
@@ -832,30 +852,44 @@ def test_first_start_that_was_killed_does_not_bind_the_folder(
     assert run_folder.read_flags(tmp_path)["seed"] == "3"
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("max_steps_per_epoch", 1),
-        ("max_epochs", 1),
-        ("floatx", "float64"),
-        ("image_data_format", "channels_first"),
-    ],
-)
-def test_global_settings_of_keras_change_no_bit(
-    run, tmp_path, make_settings, setting, value
-):
-    change = getattr(keras.config, f"set_{setting}", None)
-    if change is None:
-        pytest.skip(f"this Keras has no {setting}")
-    before = getattr(keras.config, setting)()
-    change(value)
+#: Each of them alone would change the weights.
+_GLOBAL = {
+    "max_steps_per_epoch": 1,
+    "max_epochs": 1,
+    "floatx": "float64",
+    "image_data_format": "channels_first",
+}
+
+
+@pytest.fixture(scope="module")
+def under_global_settings(tmp_path_factory, make_settings):
+    """A run under all of them, and what they are behind it."""
+    names = [name for name in _GLOBAL if hasattr(keras.config, f"set_{name}")]
+    before = {name: getattr(keras.config, name)() for name in names}
+    folder = tmp_path_factory.mktemp("loop") / "global"
     try:
-        training.train(make_settings(tmp_path))
-        assert getattr(keras.config, setting)() == value
+        for name in names:
+            getattr(keras.config, f"set_{name}")(_GLOBAL[name])
+        training.train(make_settings(folder))
+        behind = {name: getattr(keras.config, name)() for name in names}
     finally:
-        change(before)
-    _assert_equal_weights(tmp_path, run)
-    assert [row["step"] for row in _rows(tmp_path)] == [2, 4, 5]
+        for name, value in before.items():
+            getattr(keras.config, f"set_{name}")(value)
+    return folder, behind
+
+
+def test_global_settings_of_keras_change_no_bit(run, under_global_settings):
+    folder, _ = under_global_settings
+    _assert_equal_weights(folder, run)
+    assert [row["step"] for row in _rows(folder)] == [2, 4, 5]
+
+
+@pytest.mark.parametrize("setting", _GLOBAL)
+def test_global_settings_of_keras_come_back(under_global_settings, setting):
+    _, behind = under_global_settings
+    if setting not in behind:
+        pytest.skip(f"this Keras has no {setting}")
+    assert behind[setting] == _GLOBAL[setting]
 
 
 # --- what cannot be
