@@ -89,6 +89,6 @@ def test_controls_take_the_norm_of_the_attack_that_they_control(planned):
         )
         assert attacker["decoder_from"] == norm_of["decoder_from"] == run["model_dir"]
         assert norm_of["shuffle_labels"] is True
-        assert (run["controls"], run["scales"]) == (False, ())
+        assert (run["controls"], run["scales"]) == (False, None)
         if attacker["semantic"]:
             assert attacker["semantic_weight"] == norm_of["semantic_weight"]

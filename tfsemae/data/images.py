@@ -182,7 +182,7 @@ def pixels(images: Images, count: int | None = None) -> np.ndarray:
         >>> import numpy as np
         >>> from tfsemae import data
         >>> black_and_white = np.uint8([[[[0], [255]]], [[[255], [255]]]])
-        >>> data.pixels(data.Images(black_and_white), 1).ravel()
+        >>> data.pixels(data.Images(black_and_white, None, ()), 1).ravel()
         array([0., 1.], dtype=float32)
     """
     found = images.images[:count]

@@ -60,7 +60,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
         return shards
 
     step = attacking.measure(
-        victim, attack, controls=settings.run.controls, scales=settings.run.scales
+        victim, attack, controls=settings.run.controls, scales=settings.run.scales or ()
     )
     note(f"Attacking {len(images)} images.")
     attacked = into_shards(0, images, step)

@@ -32,8 +32,8 @@ class Run(Threads):
         "Measure three changes of the norm of the attack as well: Gaussian noise, the "
         "negated change, and that of another image.",
     )
-    scales: tuple[str, ...] = setting(
-        (),
+    scales: tuple[str, ...] | None = setting(
+        None,
         "Factors by which the change is multiplied, each measured besides the attack "
         "itself; 0.01 shows the linear limit.",
     )
@@ -50,6 +50,8 @@ class Run(Threads):
                 are equal.
         """
         super().__post_init__()
+        if self.scales is None:
+            return
         found = [_number(scale) for scale in self.scales]
         if not all(map(math.isfinite, found)) or {0.0, 1.0} & {*found}:
             raise ValueError(

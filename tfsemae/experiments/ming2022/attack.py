@@ -11,13 +11,18 @@ from tfsemae.experiments.claims import estimated_difference, estimated_row, row
 from tfsemae.experiments.estimates import Estimates, Quantity
 from tfsemae.experiments.ming2022 import attack_claims, printed
 from tfsemae.experiments.ming2022.attack_claims import QUANTITIES
-from tfsemae.experiments.ming2022.attack_runs import PLANS, Attack, Attacker, Plan
+from tfsemae.experiments.ming2022.attack_runs import (
+    PLANS,
+    SCALES,
+    Attack,
+    Attacker,
+    Plan,
+)
 from tfsemae.experiments.pictures import Attacked
 from tfsemae.reports.ledger import Choice, Claim, Picture, Row
 
-#: Of the flagfile, and 1.
-_SCALES = ("0.01", "0.1", "0.5", "1", "2", "4")
-#: Of those, what a figure shows by scale.
+_SCALES = sorted((*SCALES, "1"), key=float)
+#: Of each scale, what a figure shows by scale.
 _BY_SCALE = {
     "projection": Quantity("projection on the way to L_s / scale"),
     "linear_probe_accuracy": Quantity("accuracy of a linear classifier", "%", 100),

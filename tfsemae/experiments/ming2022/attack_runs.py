@@ -16,6 +16,8 @@ _NAMES = {
 _CLASSIFIER = {"shuffled": "--shuffle_labels", "labelled": "--noshuffle_labels"}
 # Else the attacker would begin as the victim began, and see the images in its order.
 _OTHER_SEED, _AGAIN_SEED = 100, 200
+#: Of the change, besides the attack itself: the linear limit, weaker and stronger ones.
+SCALES = ("0.01", "0.1", "0.5", "2", "4")
 #: Rules and margins were chosen with victims of the seeds 0 to 2 in mind.
 _FIRST_SEED = 10
 
@@ -136,10 +138,11 @@ class Plan:
         if attack.norm_of is not None:
             inputs["equal_norm_dir"] = self.attacker(attack.norm_of, seed)
         label = f"{self._label(attack.id)}_attack_seed{seed}"
-        flags = ["--flagfile=flags/ming2022_attack.flags", f"--seed={seed}"]
-        if attack.norm_of is not None:  # the rest is measured of that one
-            flags += ["--nocontrols", "--scales="]
-        return Run(label, tuple(flags), "attack", inputs)
+        more = "--nocontrols"  # which are measured of the other attack
+        if attack.norm_of is None:
+            more = f"--scales={','.join(SCALES)}"
+        flagfile = "--flagfile=flags/ming2022_attack.flags"
+        return Run(label, (flagfile, f"--seed={seed}", more), "attack", inputs)
 
     def attacks(self) -> dict[Attack, list[Run]]:
         """Attack -> its runs, a victim each."""
