@@ -34,6 +34,16 @@ OBJECTIVES = {
         1,
         3,
     ),
+    "parts of KL": (
+        functools.partial(objectives.kl_decomposition, dataset_size=100),
+        3,
+        1,
+    ),
+    "parts of KL in blocks": (
+        functools.partial(objectives.kl_decomposition, dataset_size=9, block_size=4),
+        3,
+        1,
+    ),
 }
 each = pytest.mark.parametrize(
     ("function", "arity", "least"), OBJECTIVES.values(), ids=OBJECTIVES

@@ -9,8 +9,11 @@ from tfsemae.objectives.shapiro_wilk import (
     shapiro_wilk_p_value,
     shapiro_wilk_regularizer,
 )
+from tfsemae.objectives.total_correlation import KLDecomposition, kl_decomposition
 
 __all__ = [
+    "KLDecomposition",
+    "kl_decomposition",
     "kl_to_standard_normal",
     "mmd",
     "moments_regularizer",
