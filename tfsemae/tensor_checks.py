@@ -57,7 +57,27 @@ def image_pair(
         tf.errors.InvalidArgumentError: inside a `tf.function`, when it runs, if sizes
             differ that were not known before.
     """
-    a, b = images(names[0], a), images(names[1], b)
+    return same_shape(images(names[0], a), images(names[1], b), names)
+
+
+def same_shape(
+    a: tf.Tensor, b: tf.Tensor, names: tuple[str, str]
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Checks that two tensors have one shape, also where it is known late.
+
+    Args:
+        a: `[...]`.
+        b: of the type and shape of `a`.
+        names: of both arguments, for a message.
+
+    Returns:
+        Both; what is known of one shape is known of both.
+
+    Raises:
+        ValueError: if sizes that are known differ.
+        tf.errors.InvalidArgumentError: inside a `tf.function`, when it runs, if sizes
+            differ that were not known before.
+    """
     if not a.shape.is_compatible_with(b.shape):
         raise ValueError(
             f"`{names[0]}` and `{names[1]}` must have the same shape. "

@@ -19,6 +19,7 @@ PACKAGES = {
     "tfsemae.evaluation": ("Evaluation", ()),
     "tfsemae.attacks": ("Attacks", ()),
     "tfsemae.metrics": ("Metrics", ()),
+    "tfsemae.objectives": ("Losses and regularisers", ()),
     "tfsemae.statistics": ("Statistics", ()),
     "tfsemae.reports": ("Ledgers", ()),
 }

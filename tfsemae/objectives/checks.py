@@ -1,0 +1,72 @@
+"""Checks of the arguments that objectives share.
+
+The first argument of an objective decides the type of its result: float64 stays, all
+other floating types become float32. Further arguments are cast to it, so that prior
+samples of NumPy do not turn a float32 loss into float64.
+"""
+
+import tensorflow as tf
+
+from tfsemae.tensor_checks import TensorLike
+
+
+def floating(name: str, value: TensorLike, dtype: tf.DType | None = None) -> tf.Tensor:
+    """Checks that a value is floating.
+
+    Args:
+        name: of the argument, for a message.
+        value: any floating type and shape.
+        dtype: of the result; None for float64 where the value is, else float32.
+
+    Raises:
+        ValueError: if the type is another.
+    """
+    value = tf.convert_to_tensor(value)
+    if not value.dtype.is_floating:
+        raise ValueError(
+            f"`{name}` must be floating; use tf.cast. "
+            f"Received: {name}.dtype={value.dtype.name}."
+        )
+    own = tf.float64 if value.dtype == tf.float64 else tf.float32
+    return tf.cast(value, dtype or own)
+
+
+def matrix(
+    name: str, value: TensorLike, dtype: tf.DType | None = None, *, least: int = 1
+) -> tf.Tensor:
+    """Checks rows of features.
+
+    Args:
+        name: of the argument, for a message.
+        value: floating `[N, D]`; N may be unknown inside a `tf.function`.
+        dtype: as in `floating`.
+        least: the least N.
+
+    Returns:
+        float32 or float64 `[N, D]`.
+
+    Raises:
+        ValueError: if the type or the shape is another.
+        tf.errors.InvalidArgumentError: inside a `tf.function`, when it runs, if there
+            are too few rows and their number was not known before.
+    """
+    value = floating(name, value, dtype)
+    if value.shape.rank != 2 or not value.shape[1]:
+        raise ValueError(
+            f"`{name}` must have the shape [N, D] with a known D; flatten further "
+            f"axes. Received: {name}.shape={value.shape}."
+        )
+    if value.shape[0] is None:
+        message = f"`{name}` must have at least {least} rows."
+        tf.debugging.assert_greater_equal(tf.shape(value)[0], least, message)
+    elif value.shape[0] < least:
+        raise ValueError(
+            f"`{name}` must have at least {least} rows; use a larger batch. "
+            f"Received: {name}.shape={value.shape}."
+        )
+    return value
+
+
+def row_count(value: tf.Tensor) -> tf.Tensor:
+    """N of `[N, ...]` in the type of the value, also where it is known late."""
+    return tf.cast(tf.shape(value)[0], value.dtype)
