@@ -1,4 +1,4 @@
-"""What the pages of README and the site show runs as it is shown."""
+"""What README and the site show runs as it is shown."""
 
 import collections
 import doctest
@@ -18,8 +18,7 @@ _PAGES = [_ROOT / "README.md", _ROOT / "docs/index.md", *_ROOT.glob("docs/guide/
 _FENCE = re.compile(r"^( *)```(python|bash)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _BUILT_IN = ("digits", "synthetic")
 _FOLDERS_READ = ("model_dir", "attacker_dir", "decoder_from", "encoder_from")
-# In place of the full length; 10 steps and more would be one large graph.
-_STEPS = 3
+_STEPS = 10  # in place of the full length
 
 #: Runs Python and commands in their order; Python shares one namespace.
 _RUN = """
