@@ -1,6 +1,7 @@
 """Attacks, as functions on tensors and any Keras models."""
 
 from tfsemae.attacks.noise import gaussian_noise
+from tfsemae.attacks.result import AttackResult
 from tfsemae.attacks.semantic_shift import SemanticShift, semantic_shift
 
-__all__ = ["SemanticShift", "gaussian_noise", "semantic_shift"]
+__all__ = ["AttackResult", "SemanticShift", "gaussian_noise", "semantic_shift"]
