@@ -49,6 +49,29 @@ def test_an_unknown_rank_is_refused_before_it_runs():
         compiled.get_concrete_function()
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(3,), (2, 5), SHAPE])
+def test_floating_examples_of_any_shape_become_float32(dtype, shape):
+    value = tf.cast(tf.fill(shape, 0.3), dtype)
+    found = tensor_checks.examples("a", value)
+    assert found.dtype == tf.float32
+    np.testing.assert_array_equal(found, tf.cast(value, tf.float32))
+
+
+def test_examples_of_other_types_and_single_numbers_are_refused():
+    for dtype in ("uint8", "int64", "bool", "complex64"):
+        message = f"`x` must be floating.*divide 8-bit pixels by 255.*{dtype}"
+        with pytest.raises(ValueError, match=message):
+            tensor_checks.examples("x", tf.cast(tf.zeros(SHAPE), dtype))
+    with pytest.raises(ValueError, match=r"`x` must have the shape \[B, ...\].*\(\)"):
+        tensor_checks.examples("x", 0.5)
+    compiled = tf.function(
+        lambda x: tensor_checks.examples("x", x), input_signature=[tf.TensorSpec(None)]
+    )
+    with pytest.raises(ValueError, match=r"Received: x\.shape=<unknown>"):
+        compiled.get_concrete_function()
+
+
 def test_a_pair_of_known_shapes():
     a, b = tensor_checks.image_pair(np.zeros(SHAPE), np.ones(SHAPE, np.float16))
     assert (a.dtype, b.dtype) == (tf.float32, tf.float32)

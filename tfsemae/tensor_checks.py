@@ -39,6 +39,34 @@ def images(name: str, value: TensorLike) -> tf.Tensor:
     return tf.cast(value, tf.float32)
 
 
+def examples(name: str, value: TensorLike) -> tf.Tensor:
+    """Checks examples of any shape, and casts them to float32.
+
+    Args:
+        name: of the argument, for a message.
+        value: float16, bfloat16, float32 or float64 `[B, ...]`; inside a
+            `tf.function` sizes may be unknown, though not their number.
+
+    Returns:
+        float32 `[B, ...]`.
+
+    Raises:
+        ValueError: if the type is another, or it is a single number.
+    """
+    value = tf.convert_to_tensor(value)
+    if value.dtype not in _FLOATING:
+        raise ValueError(
+            f"`{name}` must be floating; divide 8-bit pixels by 255. "
+            f"Received: {name}.dtype={value.dtype.name}."
+        )
+    if not value.shape.rank:
+        raise ValueError(
+            f"`{name}` must have the shape [B, ...], of a known rank. "
+            f"Received: {name}.shape={value.shape}."
+        )
+    return tf.cast(value, tf.float32)
+
+
 def image_pair(
     a: TensorLike, b: TensorLike, names: tuple[str, str] = ("a", "b")
 ) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,0 +1,164 @@
+"""Values and gradients of an objective, one of each per example.
+
+An objective is `objective(points [B, ...], *data) -> [B]`, where a value depends on
+its own example only.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import tensorflow as tf
+
+Objective: TypeAlias = Callable[..., tf.Tensor]
+#: Of (points, data) the values `[B]` and the gradients `[B, ...]`.
+Gradient: TypeAlias = Callable[[tf.Tensor, Sequence[Any]], tuple[tf.Tensor, tf.Tensor]]
+
+#: Points of central differences that are evaluated at once, if the batch is smaller.
+_AT_ONCE = 512
+
+
+def values(objective: Objective, points: tf.Tensor, data: Sequence[Any]) -> tf.Tensor:
+    """Evaluates an objective.
+
+    Args:
+        objective: see above.
+        points: float32 `[B, ...]`.
+        data: further arguments of the objective.
+
+    Returns:
+        float32 `[B]`.
+
+    Raises:
+        ValueError: if the objective returns anything but `[B]` floating numbers.
+    """
+    found = objective(points, *data)
+    rows = points.shape[:1]
+    if (
+        not tf.is_tensor(found)
+        or not found.dtype.is_floating
+        or found.shape.rank != 1
+        or not found.shape.is_compatible_with(rows)
+    ):
+        received = (
+            f"shape={found.shape}, dtype={found.dtype.name}"
+            if tf.is_tensor(found)
+            else type(found).__name__
+        )
+        raise ValueError(
+            "`objective` must return a floating tensor [B], one value per example; "
+            "reduce over all axes but the first. "
+            f"Received: {received} for points of the shape {points.shape}."
+        )
+    # Where sizes are unknown this fails for another number of values.
+    return tf.ensure_shape(
+        tf.reshape(tf.cast(found, tf.float32), tf.shape(points)[:1]), rows
+    )
+
+
+def exact(
+    objective: Objective, points: tf.Tensor, data: Sequence[Any]
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Differentiates an objective backwards.
+
+    Args:
+        objective: differentiable.
+        points: float32 `[B, ...]`.
+        data: further arguments of the objective.
+
+    Returns:
+        float32 `[B]` values and `[B, ...]` gradients.
+
+    Raises:
+        ValueError: as `values`, and if the objective cannot be differentiated.
+    """
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(points)
+        value = values(objective, points, data)
+    # Of the sum: an example's value depends on no other example.
+    gradient = tape.gradient(value, points)
+    if gradient is None:
+        raise ValueError(
+            "`objective` must be differentiable in its first argument; where it can "
+            'only be evaluated, use gradient="finite_difference". '
+            "Received: an objective without a gradient."
+        )
+    return value, tf.ensure_shape(tf.convert_to_tensor(gradient), points.shape)
+
+
+def central_differences(
+    objective: Objective,
+    points: tf.Tensor,
+    data: Sequence[Any],
+    *,
+    width: float,
+    bounds: tuple[float, float] | None = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Estimates the gradient of an objective that can only be evaluated.
+
+    Computes `(f(x + width e_i) - f(x - width e_i)) / (2 width)` for each axis i,
+    many axes in one batch. Of the D numbers of an example this takes 2 D values.
+
+    Args:
+        objective: need not be differentiable.
+        points: float32 `[B, ...]`.
+        data: tensors `[B, ...]` with a row per example, which is repeated for its
+            points, or shared ones, which are passed as they are: `[]` or `[1, ...]`.
+        width: half of the distance of the two points, in units of `points`.
+        bounds: (low, high); points are clipped to them, and the difference is divided
+            by the distance that is left.
+
+    Returns:
+        float32 `[B]` values and `[B, ...]` gradients.
+
+    Raises:
+        ValueError: as `values`, and if data have another number of rows.
+    """
+    rows, size = tf.shape(points)[0], tf.reduce_prod(tf.shape(points)[1:])
+    axes = tf.maximum(1, _AT_ONCE // (2 * tf.maximum(rows, 1)))  # at once
+    flat = tf.reshape(points, [rows, size])
+    for tensor in tf.nest.flatten(data):
+        _check_rows(tensor, points)
+    value = values(objective, points, data)  # first: its errors tell the user's shape
+    repeated = tf.nest.map_structure(
+        lambda tensor: _repeat(tensor, points, 2 * axes), data
+    )
+
+    @tf.autograph.experimental.do_not_convert
+    def slopes(first: tf.Tensor) -> tf.Tensor:
+        basis = tf.one_hot(first + tf.range(axes), size)[:, tf.newaxis]  # [axes, 1, D]
+        pair = tf.stack([flat + width * basis, flat - width * basis])
+        if bounds is not None:
+            pair = tf.clip_by_value(pair, *bounds)
+        # float32 moves a point by almost `width`: divide by what it moved.
+        distances = tf.reduce_sum((pair[0] - pair[1]) * basis, axis=-1)
+        shape = tf.concat([[2 * axes * rows], tf.shape(points)[1:]], axis=0)
+        pair = tf.ensure_shape(tf.reshape(pair, shape), [None, *points.shape[1:]])
+        found = tf.reshape(values(objective, pair, repeated), [2, axes, rows])
+        return tf.math.divide_no_nan(found[0] - found[1], distances)
+
+    starts = tf.range(0, size, axes)
+    found = tf.map_fn(
+        slopes, starts, fn_output_signature=tf.TensorSpec((None, None), tf.float32)
+    )
+    found = tf.transpose(tf.reshape(found, [-1, rows])[:size])
+    gradient = tf.ensure_shape(tf.reshape(found, tf.shape(points)), points.shape)
+    return value, gradient
+
+
+def _check_rows(tensor: tf.Tensor, points: tf.Tensor) -> None:
+    rows = tensor.shape[:1]
+    if not (rows.is_compatible_with(points.shape[:1]) or rows in ([], [1])):
+        raise ValueError(
+            '`data` must have a row per example, or one for all, with gradient="'
+            'finite_difference"; let the objective close over other tensors. '
+            f"Received: data of the shape {tensor.shape} for points of the shape "
+            f"{points.shape}."
+        )
+
+
+def _repeat(tensor: tf.Tensor, points: tf.Tensor, times: tf.Tensor) -> tf.Tensor:
+    """All rows `times` times, in the order of stacked batches of points."""
+    shared = tensor.shape.rank == 0 or (tensor.shape[0] == 1 and points.shape[0] != 1)
+    if shared:
+        return tensor
+    return tf.tile(tensor, tf.one_hot(0, tensor.shape.rank, times, 1))
