@@ -76,7 +76,7 @@ setup(
             "hypothesis>=6.120,<7",
             "import-linter>=2.3,<3",
             "mypy==2.4.1",
-            "packaging>=24",
+            "packaging>=24.2",
             "pytest>=8.4,<10",
             "pytest-xdist>=3.7,<4",
             "ruff==0.17.6",
