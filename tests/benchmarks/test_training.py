@@ -7,7 +7,6 @@ import pytest
 
 from tfsemae.reports import environment
 
-
 #: All are errors but those of the oldest matplotlib beside the newest pyparsing.
 _WARNINGS = (
     "error",
