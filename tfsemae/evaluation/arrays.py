@@ -147,7 +147,8 @@ def measure(
     """
     shape = (None, *images.images.shape[1:])
     signature = [tf.TensorSpec(shape, tf.float32)] * (1 + len(inputs))
-    compiled = tf.function(step, input_signature=signature)
+    # No step branches on tensors, and AutoGraph would keep its networks on Python 3.13.
+    compiled = tf.function(step, input_signature=signature, autograph=False)
     done, first, waiting = shards.done(), 0, []
     with contextlib.closing(Progress(len(images), done=done, unit="image")) as progress:
         for batch in data.batches(images, batch_size, shuffle=False):
