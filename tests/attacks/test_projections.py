@@ -49,7 +49,7 @@ def test_linf_ball_and_bounds_by_hand():
 
 def test_l2_ball_and_bounds_by_hand():
     # Clipping (3, 4) of norm 5 would give (1.5, 2), of norm 2.5; at the bound of 1 the
-    # second number still has room, up to a norm of 2.5.
+    # second number can still grow, up to a norm of 2.5.
     found = _project([[3, 4]], 2.5, "l2", [[0.0, 0.0]], (-1, 2.4))
     bounded = np.sqrt(2.5**2 - 2.0**2), 2.0  # nothing is at a bound: 2.5 * (3, 4) / 5
     np.testing.assert_allclose(found, [bounded], rtol=1e-6)

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from tfsemae import tensor_checks
+from tfsemae.attacks.projections import norms, per_example
 from tfsemae.tensor_checks import TensorLike
 
 
@@ -32,5 +33,4 @@ def gaussian_noise(
             "`epsilon` must be a number, or one for each image: [B]. "
             f"Received: epsilon.shape={epsilon.shape}, images.shape={images.shape}."
         )
-    norms = tf.norm(tf.reshape(normal, (tf.shape(normal)[0], -1)), axis=1)
-    return images + normal * tf.reshape(epsilon / norms, (-1, 1, 1, 1))
+    return images + normal * per_example(epsilon / norms(normal), images)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import tensorflow as tf
 
-from tfsemae import data, devices, files, keras_state, run_folder
+from tfsemae import checks, data, devices, files, keras_state, run_folder
 from tfsemae.data import tfds_writing
 from tfsemae.evaluation import attacked_latents, attacking, loading
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, Shards, measure, write_npz
@@ -14,6 +14,7 @@ from tfsemae.evaluation.attack_registry import ATTACKS
 from tfsemae.evaluation.attack_settings import Settings
 from tfsemae.evaluation.attacking import CONDITIONS
 from tfsemae.evaluation.checks import check_images
+from tfsemae.metrics.two_samples import total_variance
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.progress import note
 from tfsemae.reports import figures
@@ -130,9 +131,8 @@ def _inverse_errors(attacked: Shards) -> Iterator[tuple[str, float | None]]:
     for condition, quantity in attacked.quantities():
         if quantity == "inverse_residual":
             residual = np.mean(attacked.read(condition, quantity) ** 2)
-            latents = attacked.read(condition, "latent")
-            latents = latents.reshape(len(latents), -1)
-            spread = np.mean(np.sum((latents - latents.mean(axis=0)) ** 2, axis=1))
+            latents = checks.matrix(attacked.read(condition, "latent"), condition)
+            spread = total_variance(latents)
             yield condition, float(np.sqrt(residual / spread)) if spread else None
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import tensorflow as tf
 
 from tfsemae import attacks, metrics
+from tfsemae.attacks.projections import norms, per_example
 from tfsemae.models.autoencoder import Autoencoder
 
 #: Changes of the norm of the attack in other directions: Gaussian noise, the negated
@@ -70,7 +71,7 @@ def measure(
     def step(pixels: tf.Tensor, normal: tf.Tensor, own_normal: tf.Tensor) -> Values:
         attacked = attacking(pixels, own_normal)
         change = attacked.adversarial - pixels
-        disturbance = norm(change)
+        disturbance = norms(change)
         latent = encode(pixels)
 
         def changed(images: tf.Tensor, scale: float) -> dict[str, tf.Tensor]:
@@ -140,26 +141,17 @@ def toward(
 
     Source: Ming 2022, eq. (7).
     """
-    way, movement = _flat(target - latent), _flat((moved - latent) / scale)
-    length = tf.norm(way, axis=1)
-    product = tf.reduce_sum(movement * way, axis=1)
+    way, movement = target - latent, (moved - latent) / scale
+    length = norms(way)
+    product = tf.reduce_sum(movement * way, axis=tf.range(1, tf.rank(way)))
     return {
-        "remaining_distance": tf.norm(movement - way, axis=1) / length,
+        "remaining_distance": norms(movement - way) / length,
         "projection": product / length**2,
-        "cosine": product / (length * tf.norm(movement, axis=1)),
+        "cosine": product / (length * norms(movement)),
     }
 
 
-def norm(values: tf.Tensor) -> tf.Tensor:
-    """L2 norm of each example: `[B, ...]` -> `[B]`."""
-    return tf.norm(_flat(values), axis=1)
-
-
-def scaled_to(change: tf.Tensor, norms: tf.Tensor) -> tf.Tensor:
+def scaled_to(change: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     """Scales each change to a norm: `[B, H, W, C]`, `[B]`; no change stays none."""
-    factors = tf.math.divide_no_nan(norms, norm(change))
-    return change * tf.reshape(factors, (-1, 1, 1, 1))
-
-
-def _flat(values: tf.Tensor) -> tf.Tensor:
-    return tf.reshape(values, (tf.shape(values)[0], -1))
+    factors = tf.math.divide_no_nan(size, norms(change))
+    return change * per_example(factors, change)

@@ -4,8 +4,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfsemae import attacks
+from tfsemae.attacks.projections import norms
 from tfsemae.evaluation import attack_registry
-from tfsemae.evaluation.attacking import Attacked, norm, scaled_to
+from tfsemae.evaluation.attacking import Attacked, scaled_to
 from tfsemae.models.autoencoder import Autoencoder
 
 
@@ -39,15 +40,18 @@ class SemanticShiftAttack:
 
     def __call__(self, pixels: tf.Tensor, normal: tf.Tensor) -> Attacked:
         """I_a, its target L_s, and the errors of eq. (3) at L_v and at L_s."""
-        encoder = self._victim.encoder
-        result = self._shifted("attacker", pixels)
+        encoder, decoder = self._victim.encoder, self._victim.decoder
+        attacker = self._attackers["attacker"].encoder
+        result = attacks.semantic_shift(encoder, attacker, decoder, pixels)
         adversarial = result.adversarial
         scaled = {}
         if "equal_norm" in self._attackers:
             change = adversarial - pixels
-            size = norm(self._shifted("equal_norm", pixels).adversarial - pixels)
+            other = self._attackers["equal_norm"].encoder(pixels, training=False)
+            # I_v is that of the victim, whoever attacks.
+            size = norms(decoder(other, training=False) - result.reconstruction)
             adversarial = pixels + scaled_to(change, size)
-            scaled["adversarial"] = {"norm_factor": size / norm(change)}
+            scaled["adversarial"] = {"norm_factor": size / norms(change)}
         again = encoder(result.reconstruction, training=False)
         target_again = encoder(result.target, training=False)
         return Attacked(
@@ -55,18 +59,13 @@ class SemanticShiftAttack:
             result.target_latent,
             {
                 **scaled,
-                "clean": {"inverse_residual": norm(again - result.latent)},
+                "clean": {"inverse_residual": norms(again - result.latent)},
                 "target": {
                     "latent": result.target_latent,
-                    "inverse_residual": norm(target_again - result.target_latent),
+                    "inverse_residual": norms(target_again - result.target_latent),
                 },
             },
         )
-
-    def _shifted(self, name: str, pixels: tf.Tensor) -> attacks.SemanticShift:
-        attacker = self._attackers[name].encoder
-        victim = self._victim
-        return attacks.semantic_shift(victim.encoder, attacker, victim.decoder, pixels)
 
 
 def check_pair(

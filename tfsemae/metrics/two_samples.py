@@ -43,7 +43,7 @@ def log_variance_ratio(latents: npt.ArrayLike, reference: npt.ArrayLike) -> floa
             f"Received: {latents.shape[1]} and {reference.shape[1]}."
         )
     latents, reference = distances.scaled(latents, reference)
-    first, second = (_total_variance(each) for each in (latents, reference))
+    first, second = (total_variance(each) for each in (latents, reference))
     if first == 0 or second == 0:
         return math.nan if first == second else math.copysign(math.inf, first - second)
     return math.log(first / second)
@@ -79,7 +79,8 @@ def two_sample_accuracy(
     return linear_probe_accuracy(train, train_sets, tested, sets)
 
 
-def _total_variance(latents: np.ndarray) -> float:
+def total_variance(latents: np.ndarray) -> float:
+    """Trace of the covariance of latents `[N, D]`; exactly 0 where all are equal."""
     # Latents that are all equal have no variance, and not that of a rounded mean.
     moved = checks.from_first(latents)
     return float(np.mean(np.sum((moved - moved.mean(axis=0)) ** 2, axis=1)))
