@@ -80,7 +80,9 @@ def attacked(monkeypatch):
     found = Attacked(pixels, 0.9 * pixels, latents, np.arange(40) % 2, ("0", "1"))
     monkeypatch.setattr(pictures, "read_attacked", lambda *arguments: found)
     maps = {"clean": 0.5, "adversarial": 0.25}
-    monkeypatch.setattr(pictures, "map_silhouettes", lambda folder: maps)
+    monkeypatch.setattr(
+        pictures, "map_silhouette", lambda folder, condition: maps[condition]
+    )
     for name in ("image_grid", "embedding", "curves"):
         monkeypatch.setattr(pictures.figures, name, lambda *a, **k: None)
     return found

@@ -154,22 +154,16 @@ def separate_maps(attacked: Attacked, path: pathlib.Path, caption: str) -> Pictu
     )
 
 
-def map_silhouettes(folder: pathlib.Path) -> dict[str, float]:
-    """How far apart the classes are in t-SNE maps of clean and adversarial latents.
+def map_silhouette(folder: pathlib.Path, condition: str) -> float:
+    """How far apart the classes are in a t-SNE map of latents of their own.
 
     Args:
         folder: of an attack run.
-
-    Returns:
-        `clean` and `adversarial` -> silhouette of a map of its own.
+        condition: of the latents, such as `clean`.
     """
     with np.load(folder / MEASUREMENTS_FILE) as found:
-        labels = found["labels"]
-        latents = {name: found[f"{name}/latent"] for name in ("clean", "adversarial")}
-    return {
-        name: metrics.silhouette(embeddings.tsne(each, seed=_SEED), labels)
-        for name, each in latents.items()
-    }
+        labels, latents = found["labels"], found[f"{condition}/latent"]
+    return metrics.silhouette(embeddings.tsne(latents, seed=_SEED), labels)
 
 
 def quality_by_scale(

@@ -139,15 +139,20 @@ def _map_rows(
     p: Plan, folders: Mapping[Attack, list[pathlib.Path]], work: Workspace
 ) -> Iterator[Row]:
     """What Fig. 6 shows, in numbers: how far apart the classes are in each map."""
+
+    def silhouettes(attacker: Attacker, condition: str) -> list[float]:
+        runs = folders[Attack(attacker)]
+        return [pictures.map_silhouette(folder, condition) for folder in runs]
+
+    # Clean codes are the victims', whoever attacks; a map of 2,000 takes 13 s.
+    clean = silhouettes(next(iter(p.attackers)), "clean")
     for attacker in p.attackers:
-        maps = [
-            pictures.map_silhouettes(folder) for folder in folders[Attack(attacker)]
-        ]
-        for condition in maps[0]:
+        found = {"clean": clean, "adversarial": silhouettes(attacker, "adversarial")}
+        for condition, values in found.items():
             yield row(
                 f"{attacker.id}_map_silhouette_{condition}",
                 f"{attacker}: silhouette of the t-SNE map of the {condition} codes",
-                [each[condition] for each in maps],
+                values,
                 tag=work.tag(None),
             )
 
