@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import pathlib
+import random
 import resource
 import shutil
 import signal
@@ -71,6 +72,18 @@ def pytest_collection_modifyitems(items):
     """Long files come first; within a file the order stays."""
     ranks = {pathlib.Path(__file__).parent / file: k for k, file in enumerate(_LONG)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
+# Keras draws the seeds of initial weights from `random` where it is given none: a
+# test would fail once in a thousand, with weights that nobody sees again.
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef):
+    random.seed(fixturedef.argname)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item):
+    random.seed(item.nodeid)
 
 
 class Ended(NamedTuple):

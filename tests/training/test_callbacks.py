@@ -34,7 +34,7 @@ def test_weights_that_overflow_in_the_last_step_are_not_saved(
 ):
     # Their losses would only be seen one step later, behind the checkpoint.
     network = small_network(rate=1e38)
-    network.get_layer("pixels").kernel.assign([[1e3]])
+    network.get_layer("pixels").kernel.assign([[1e3]])  # others may overflow too
 
     class OneStep(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):
@@ -42,7 +42,7 @@ def test_weights_that_overflow_in_the_last_step_are_not_saved(
             self.model.optimizer.learning_rate.assign(rate)
 
     save = callbacks.SaveCheckpoint(Checkpoints(tmp_path, ()))
-    with pytest.raises(FloatingPointError, match=r"after step 3: pixels/kernel"):
+    with pytest.raises(FloatingPointError, match=r"after step 3: .*pixels/kernel"):
         fit_small(network, OneStep(), callbacks.StopOnNaN(), save)
     assert not list(tmp_path.iterdir())
 
