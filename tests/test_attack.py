@@ -55,6 +55,7 @@ def test_it_prints_what_was_measured_and_nothing_else(attacked):
         *("knn_accuracy", "knn_accuracy_anew"),
         *("linear_probe_accuracy", "linear_probe_accuracy_anew"),
     }
+    of_clean = {"knn_accuracy", "linear_probe_accuracy"}
     changed = of_latents | {"two_sample_accuracy", "log_variance_ratio"}
     way = {"remaining_distance", "projection", "cosine"}
     assert {condition: set(measured) for condition, measured in found.items()} == {
@@ -62,9 +63,10 @@ def test_it_prints_what_was_measured_and_nothing_else(attacked):
         "clipped": {"psnr", "ssim"},
         "clean": of_latents | {"inverse_error"},
         "target": {"inverse_error"},
-        "noise": changed,
-        "negated": changed,
-        "exchanged": changed,
+        "noise": changed | way,
+        "negated": changed | way,
+        "exchanged": changed | way,
+        "gradient": of_clean | way | {"log_variance_ratio"},
     }
 
 

@@ -224,7 +224,8 @@ def test_batches_change_nothing(make, tmp_path, images_file):
     )
     assert parts.pop("examples") == whole.pop("examples") == 40
     conditions = {"clean", "adversarial", "clipped", "target"}
-    assert set(parts) == set(whole) == conditions | {"noise", "negated", "exchanged"}
+    conditions |= {"noise", "negated", "exchanged", "gradient"}
+    assert set(parts) == set(whole) == conditions
     # What is exchanged is exchanged within a batch.
     for condition in {*whole} - {"exchanged"}:
         measured = whole[condition]
@@ -245,10 +246,40 @@ def test_scales_multiply_the_change(make):
     # The image moves by 0.75 / 8 at scale 1; here a latent is its image, so that the
     # share of the way by scale is always three quarters.
     expected = -20 * math.log10(0.5 * 0.75 / 8)
-    assert found["scale-0.5"]["psnr"] == pytest.approx(expected, rel=1e-5)
-    for name in ("adversarial", "scale-0.5"):
+    assert found["adversarial_scale-0.5"]["psnr"] == pytest.approx(expected, rel=1e-5)
+    for name in ("adversarial", "adversarial_scale-0.5"):
         assert found[name]["projection"] == pytest.approx(0.75, abs=4e-6)
         assert found[name]["remaining_distance"] == pytest.approx(0.25, abs=4e-6)
+
+
+def test_noise_is_scaled_as_the_change_is(make, two_classes, tmp_path):
+    run = make(attacker=_inverter(), dataset=str(two_classes))
+    run = dataclasses.replace(run, run=dataclasses.replace(run.run, scales=("0.5",)))
+    found = evaluation.attack_run(run)
+    measured = _arrays(tmp_path / "out", "measurements.npz")
+    disturbance = measured["adversarial/disturbance"]
+    # A variance of class 0 and 1 and that of the noise: here a latent is its image.
+    clean = measured["clean/latent"].var(axis=0).sum()
+    for scale, name in ((1, "noise"), (0.5, "noise_scale0.5")):
+        expected = math.log(1 + np.mean((scale * disturbance) ** 2) / clean)
+        ratio = found[name]["log_variance_ratio"]
+        assert ratio == pytest.approx(expected, abs=0.05)
+
+
+def test_a_gradient_attack_shows_how_far_the_same_norm_can_go(make):
+    # The formula goes half of the way in the wrong direction.
+    decode = (-0.5, 0.5)
+    found = evaluation.attack_run(
+        make(_autoencoder(decode=decode), _autoencoder(0.125, decode))
+    )
+    for name, projection in (
+        ("adversarial", -0.5),
+        ("negated", 0.5),
+        ("gradient", 0.5),
+    ):
+        assert found[name]["projection"] == pytest.approx(projection, abs=1e-5)
+        left = found[name]["remaining_distance"]
+        assert left == pytest.approx(1 - projection, abs=1e-5)
 
 
 def test_a_change_takes_the_norm_of_that_of_another_attacker(make, tmp_path):
@@ -385,7 +416,8 @@ def test_controls_can_be_left_out(make, two_classes, tmp_path):
         dataset=str(two_classes), controls=False, output_dir=str(tmp_path / "without")
     )
     found = evaluation.attack_run(without)
-    assert set(with_them) - set(found) == {"noise", "negated", "exchanged"}
+    controls = {"noise", "negated", "exchanged", "gradient"}
+    assert set(with_them) - set(found) == controls
     for condition in found:
         assert found[condition] == with_them[condition]
 
@@ -451,9 +483,14 @@ def test_without_classes_to_tell_they_are_not_measured(make, write_images, array
     images = np.random.default_rng(0).integers(1, 128, (40, *SHAPE), dtype=np.uint8)
     path = write_images(test_images=images, **arrays)
     found = evaluation.attack_run(make(dataset=str(path)))
-    assert set(found) == {"examples", "clean", "adversarial", "clipped", "target"}
-    assert set(found["clean"]) == {"inverse_error"}
-    assert found["examples"] == 40
+    assert found.pop("examples") == 40
+    of_images, way = {"psnr", "ssim"}, {"remaining_distance", "projection", "cosine"}
+    assert {condition: set(measured) for condition, measured in found.items()} == {
+        "adversarial": of_images | way,
+        "clipped": of_images,
+        **dict.fromkeys(("noise", "negated", "exchanged", "gradient"), way),
+        **dict.fromkeys(("clean", "target"), {"inverse_error"}),
+    }
 
 
 # --- what is written

@@ -34,7 +34,11 @@ def _attack_metrics(seed=0, psnr=30.0):
     found["adversarial"] |= dict.fromkeys(_WAY, 0.7) | {"norm_factor": 1.5}
     found["clean"]["inverse_error"] = found["target"] = 0.2
     found["target"] = {"inverse_error": 0.9}
-    found |= {f"scale{s}": dict.fromkeys(_SCALED, 0.5) for s in (0.01, 0.1, 0.5, 2, 4)}
+    for condition in ("adversarial", "noise"):
+        for scale in (0.01, 0.1, 0.5, 2, 4):
+            found[f"{condition}_scale{scale}"] = dict.fromkeys(_SCALED, 0.5)
+    found["noise"] |= dict.fromkeys(_WAY, 0.0)
+    found["gradient"] = dict.fromkeys(_SCALED, 0.9)
     return found | {"clipped": {"psnr": 0.5, "ssim": 0.5}}
 
 

@@ -32,12 +32,24 @@ def test_psnr_falls_by_20_db_for_ten_times_the_change():
     assert 1 > ssim[0] > ssim[1]
 
 
-@pytest.mark.parametrize("make", [disturbance.white, disturbance.flat_concentrated])
+@pytest.mark.parametrize(
+    "make",
+    [disturbance.white, disturbance.flat_concentrated, disturbance.of_low_ssim],
+)
 def test_noise_has_the_norm_of_the_change(make):
     original, change = _images()
     noise = make(original, change, seed=0)
     norms = [np.linalg.norm(each.reshape(4, -1), axis=1) for each in (noise, change)]
     np.testing.assert_allclose(*norms, rtol=1e-5)
+
+
+def test_descent_on_ssim_costs_more_of_it_than_any_noise():
+    original, change = _images()
+    low, flat = (
+        disturbance.quality_by_scale(original, make(original, change, seed=0), [1.0])[1]
+        for make in (disturbance.of_low_ssim, disturbance.flat_concentrated)
+    )
+    assert low < 0.9 * flat
 
 
 def test_noise_where_an_image_is_flat_costs_more_ssim():

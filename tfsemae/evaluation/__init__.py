@@ -88,8 +88,12 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
           `remaining_distance` (see `attacking.toward`) over the images whose latent
           differs from the target, None if none does.
         - `clipped`: `psnr` and `ssim` of them clipped to [0, 1].
-        - `scale<factor>`, of each of `scales`: the same as `adversarial`, of the
-          change times the factor.
+        - `adversarial_scale<factor>`, of each of `scales`: the same as `adversarial`,
+          of the change times the factor.
+        - `gradient`, with `controls` and a target latent: the means towards it, of 20
+          steps of gradient descent of the norm of the attack on the distance to it.
+          They show how far a change of that size can go. The controls below have them
+          as well.
         - `clean` and `target`, of `semantic_shift`: `inverse_error`, the root mean
           square of |e_v(d(L)) - L| in units of the spread of the L, of the victim's
           latents and of the attacker's (0: eq. (3) holds exactly); None of latents
@@ -102,12 +106,14 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
 
         - `silhouette`, `scatter_ratio`;
         - `knn_accuracy` and `linear_probe_accuracy`, learnt from the clean latents
-          of the other split, 10,000 of them at most, also for each of `scales`;
+          of the other split, 10,000 of them at most, also for `gradient`, for each of
+          `scales` and for noise of its norm (`noise_scale<factor>`);
         - `knn_accuracy_anew` and `linear_probe_accuracy_anew`, learnt from the
           latents of that split after the same change;
-        - of all but `clean`, also of `scales`, `log_variance_ratio` over the clean
-          latents, and without `scales` `two_sample_accuracy`, how well a linear
-          classifier tells them from clean ones. See `metrics`.
+        - of all but `clean`, also of the further ones, `log_variance_ratio` over the
+          clean latents, and of these but not of the further ones
+          `two_sample_accuracy`, how well a linear classifier tells them from clean
+          ones. See `metrics`.
 
     Raises:
         ValueError: if networks, data and folder do not suit each other.

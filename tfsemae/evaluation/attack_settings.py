@@ -29,8 +29,9 @@ class Run(Threads):
     batch_size: int = setting(100, "Images at a time.", lower_bound=1)
     controls: bool = setting(
         True,
-        "Measure three changes of the norm of the attack as well: Gaussian noise, the "
-        "negated change, and that of another image.",
+        "Measure changes of the norm of the attack as well: Gaussian noise, the "
+        "negated change, that of another image, and a gradient attack towards the "
+        "target latent, if there is one.",
     )
     scales: tuple[str, ...] | None = setting(
         None,

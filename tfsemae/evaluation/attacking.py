@@ -15,7 +15,13 @@ from tfsemae.models.autoencoder import Autoencoder
 CONTROLS = ("noise", "negated", "exchanged")
 #: The same images as they are, attacked, and under the controls.
 CONDITIONS = ("clean", "adversarial", *CONTROLS)
+_GRADIENT_STEPS = 20
 Values = Mapping[str, Mapping[str, tf.Tensor]]  # condition -> quantity -> `[B, ...]`
+
+
+def scaled(condition: str, scale: str) -> str:
+    """The name of a condition whose change is multiplied; scale 1 is itself."""
+    return condition if scale == "1" else f"{condition}_scale{scale}"
 
 
 class Attacked(NamedTuple):
@@ -59,14 +65,26 @@ def measure(
     Args:
         victim: whose latents are looked at.
         attacking: the attack.
-        controls: whether `CONTROLS` are measured.
-        scales: factors of the change that are measured as well, in the conditions
-            `scale<factor>`.
+        controls: whether `CONTROLS` are measured, the noise at all scales, and
+            `gradient`, a gradient attack of the same norm towards the target latent
+            of an attack that has one: how far a change of that size can take it.
+        scales: factors of the change that are measured as well, in the conditions of
+            `scaled`.
 
     Returns:
         Function of pixels float32 `[B, H, W, C]` and two arrays of standard normal
         numbers of that shape, of the control and of the attack.
     """
+
+    def encode(images: tf.Tensor) -> tf.Tensor:
+        return victim.encoder(images, training=False)
+
+    gradient_attack = attacks.PGD(
+        lambda images, target: norms(encode(images) - target),
+        epsilon=0.0,  # in the call
+        steps=_GRADIENT_STEPS,
+        targeted=True,
+    )
 
     def step(pixels: tf.Tensor, normal: tf.Tensor, own_normal: tf.Tensor) -> Values:
         attacked = attacking(pixels, own_normal)
@@ -74,12 +92,13 @@ def measure(
         disturbance = norms(change)
         latent = encode(pixels)
 
-        def changed(images: tf.Tensor, scale: float) -> dict[str, tf.Tensor]:
+        target = attacked.target_latent
+
+        def codes(images: tf.Tensor, scale: float = 1.0) -> dict[str, tf.Tensor]:
             moved = encode(images)
-            progress = {}
-            if attacked.target_latent is not None:
-                progress = toward(latent, attacked.target_latent, moved, scale)
-            return {"latent": moved, **quality(pixels, images), **progress}
+            if target is None:
+                return {"latent": moved}
+            return {"latent": moved, **toward(latent, target, moved, scale)}
 
         clipped = tf.clip_by_value(attacked.adversarial, 0.0, 1.0)
         values = {
@@ -87,25 +106,32 @@ def measure(
             "adversarial": {
                 "images": attacked.adversarial,
                 "disturbance": disturbance,
-                **changed(attacked.adversarial, 1.0),
+                **codes(attacked.adversarial),
+                **quality(pixels, attacked.adversarial),
             },
             "clipped": {"images": clipped, **quality(pixels, clipped)},
         }
         if controls:
             noisy = attacks.gaussian_noise(pixels, normal, disturbance)
             exchanged = scaled_to(tf.roll(change, 1, axis=0), disturbance)
-            values["noise"] = {"latent": encode(noisy)}
-            values["negated"] = {"latent": encode(pixels - change)}
-            values["exchanged"] = {"latent": encode(pixels + exchanged)}
+            values["noise"] = codes(noisy)
+            values["negated"] = codes(pixels - change)
+            values["exchanged"] = codes(pixels + exchanged)
+            if target is not None:
+                reached = gradient_attack(pixels, target, epsilon=disturbance)
+                values["gradient"] = codes(reached.adversarial)
         for scale in scales:
             factor = float(scale)
-            values[f"scale{scale}"] = changed(pixels + factor * change, factor)
+            images = pixels + factor * change
+            values[scaled("adversarial", scale)] = codes(images, factor) | quality(
+                pixels, images
+            )
+            if controls:
+                images = pixels + factor * (noisy - pixels)
+                values[scaled("noise", scale)] = codes(images, factor)
         for condition, quantities in attacked.own.items():
             values[condition] = values.get(condition, {}) | dict(quantities)
         return values
-
-    def encode(images: tf.Tensor) -> tf.Tensor:
-        return victim.encoder(images, training=False)
 
     return step
 

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage, optimize
 
-from tfsemae import metrics
+from tfsemae import attacks, metrics
 
 _SCALES = (1e-3, 1e2)  # of a change
 _WINDOW = 7  # pixels, of the local variance
 _LEAST_VARIANCE = 1e-4  # of pixels in [0, 1]
+_STEPS = 50  # of the descent to a low SSIM
 
 
 def psnr_at_ssim(original: np.ndarray, changed: np.ndarray, ssim: float) -> float:
@@ -67,6 +68,24 @@ def flat_concentrated(
     mean = ndimage.uniform_filter(original, size)
     variance = ndimage.uniform_filter(original**2, size) - mean**2
     return _with_norm_of(change, noise / np.maximum(variance, _LEAST_VARIANCE))
+
+
+def of_low_ssim(original: np.ndarray, change: np.ndarray, *, seed: int) -> np.ndarray:
+    """A change found by gradient descent on SSIM, with the norm of another one.
+
+    Image by image, shapes as above. A longer search may find a lower SSIM.
+    """
+    attack = attacks.PGD(
+        lambda images, original: metrics.ssim(original, images),
+        epsilon=np.sqrt(np.sum(change**2, axis=(1, 2, 3))),
+        steps=_STEPS,
+        targeted=True,
+        random_start=True,  # at the image itself the gradient of SSIM vanishes
+        seed=(seed, 0),
+    )
+    return _with_norm_of(
+        change, attack(original, original).adversarial.numpy() - original
+    )
 
 
 def _with_norm_of(change: np.ndarray, noise: np.ndarray) -> np.ndarray:

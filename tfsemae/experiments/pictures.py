@@ -190,6 +190,25 @@ def quality_by_scale(
     for label, each in changes.items():
         psnrs, ssims = disturbance.quality_by_scale(original, each, _CHANGE_SCALES)
         curves.append(figures.Curve(label=label, x=psnrs, y=100 * ssims))
+    # Another direction at each scale: SSIM is not quadratic in the change.
+    psnrs, ssims = zip(
+        *(
+            disturbance.quality_by_scale(
+                original,
+                disturbance.of_low_ssim(original, scale * change, seed=_SEED),
+                [1.0],
+            )
+            for scale in _CHANGE_SCALES
+        ),
+        strict=True,
+    )
+    curves.append(
+        figures.Curve(
+            label="gradient descent on SSIM",
+            x=np.concatenate(psnrs),
+            y=100 * np.concatenate(ssims),
+        )
+    )
     psnr, ssim = printed
     curves.append(figures.Curve(label="printed", x=[psnr], y=[ssim]))
     of_range_1 = psnr - 20 * math.log10(2)
@@ -208,8 +227,8 @@ def quality_by_scale(
 
 def by_scale(
     found: Estimates,
-    groups: Mapping[str, Any],
-    keys: Mapping[str, Sequence[str]],
+    curves: Mapping[str, tuple[Any, Sequence[str]]],
+    keys: Sequence[str],
     scales: Sequence[float],
     path: pathlib.Path,
     caption: str,
@@ -218,18 +237,19 @@ def by_scale(
 
     Args:
         found: the measurements.
-        groups: label of a curve -> group.
-        keys: of each panel -> the keys of its quantity, a scale each.
+        curves: label -> group, and its condition at each scale.
+        keys: the quantity of each panel.
         scales: `[S]`, positive.
         path: PNG file to write.
         caption: of the picture.
     """
     panels = []
-    for of_panel in keys.values():
-        curves = []
-        for label, group in groups.items():
-            values = np.stack([found.values(group, key) for key in of_panel])
-            curves.append(
+    for key in keys:
+        drawn = []
+        for label, (group, conditions) in curves.items():
+            each = [f"{condition}/{key}" for condition in conditions]
+            values = np.stack([found.values(group, name) for name in each])
+            drawn.append(
                 figures.Curve(
                     label=label,
                     x=scales,
@@ -240,8 +260,8 @@ def by_scale(
         panels.append(
             figures.Panel(
                 x_label="scale of the change",
-                y_label=str(found.quantities[of_panel[0]]),
-                curves=curves,
+                y_label=str(found.quantities[each[0]]),
+                curves=drawn,
                 logarithmic=True,
             )
         )

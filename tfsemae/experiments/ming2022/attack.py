@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfsemae import data
+from tfsemae.evaluation import attacking
 from tfsemae.experiments import disturbance, estimates, pictures
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import estimated_difference, estimated_row, row
@@ -176,7 +177,9 @@ def _classifier_rows(p: Plan, work: Workspace) -> Iterator[Row]:
 
 def _row_id(key: str) -> str:
     condition, _, measure = key.partition("/")
-    return measure if condition == "adversarial" else f"{measure}_{condition}"
+    # Of the attack itself unless the name says more.
+    condition = condition.removeprefix("adversarial").removeprefix("_")
+    return f"{measure}_{condition}" if condition else measure
 
 
 def _row_at_printed_ssim(
@@ -214,22 +217,24 @@ def _draw_scales(
     p: Plan, folders: Mapping[Attack, list[pathlib.Path]], work: Workspace
 ) -> Picture:
     """What a change of the codes does, by its scale."""
-    quantities = {
-        f"{_condition(scale)}/{key}": quantity
-        for scale in _SCALES
-        for key, quantity in _BY_SCALE.items()
-    }
-    found = Estimates(folders, quantities, unit="victims")
+    curves: dict[str, tuple[Attack, list[str]]] = {}
+    quantities: dict[str, Quantity] = {}
+    for condition, name in (("adversarial", ""), ("noise", ", noise of equal norm")):
+        of_scales = [attacking.scaled(condition, scale) for scale in _SCALES]
+        for attacker in p.attackers:
+            curves[f"{attacker}{name}"] = Attack(attacker), of_scales
+        quantities |= {
+            f"{each}/{key}": quantity
+            for each in of_scales
+            for key, quantity in _BY_SCALE.items()
+        }
     return pictures.by_scale(
-        found,
-        {str(attacker): Attack(attacker) for attacker in p.attackers},
-        {key: [f"{_condition(scale)}/{key}" for scale in _SCALES] for key in _BY_SCALE},
+        Estimates(folders, quantities, unit="victims"),
+        curves,
+        list(_BY_SCALE),
         [float(scale) for scale in _SCALES],
         work.output_dir / "scales.png",
         "What the attack does by the scale of its change; 1 is the attack itself. "
+        "Noise has the norm of the scaled change. "
         f"Means and standard deviations over {len(p.seeds)} victims.",
     )
-
-
-def _condition(scale: str) -> str:
-    return "adversarial" if scale == "1" else f"scale{scale}"

@@ -59,7 +59,8 @@ _OF_EQUATIONS = {
         f"{condition}/{key}": Quantity(f"{name}{scale}")
         for condition, scale in (
             ("adversarial", ", scale 1"),
-            ("scale0.01", ", scale 0.01"),
+            ("adversarial_scale0.01", ", scale 0.01"),
+            ("gradient", ", gradient attack of that norm"),
         )
         for key, name in {
             "projection": "eq. (7), projection on the way to L_s",
@@ -72,13 +73,23 @@ _OF_EQUATIONS = {
 }
 
 
+_PROBE_ERROR = "error of a linear classifier of clean codes"
+_LOG_VARIANCE_RATIO = "log ratio of variances, over clean codes"
+_OF_GRADIENT = {
+    "gradient/probe_error": _error_of(
+        f"codes of a gradient attack of that norm: {_PROBE_ERROR}",
+        "gradient/linear_probe_accuracy",
+    ),
+    "gradient/log_variance_ratio": Quantity(
+        f"codes of a gradient attack of that norm: {_LOG_VARIANCE_RATIO}"
+    ),
+}
+
+
 def of_codes(condition: str) -> dict[str, Quantity]:
     """What is measured of the codes of a condition."""
     found = {
-        "probe_error": _error_of(
-            "error of a linear classifier of clean codes",
-            f"{condition}/linear_probe_accuracy",
-        ),
+        "probe_error": _error_of(_PROBE_ERROR, f"{condition}/linear_probe_accuracy"),
         "probe_error_anew": _error_of(
             "error of a linear classifier trained anew",
             f"{condition}/linear_probe_accuracy_anew",
@@ -89,7 +100,7 @@ def of_codes(condition: str) -> dict[str, Quantity]:
     }
     if condition != "clean":
         found |= {
-            "log_variance_ratio": Quantity("log ratio of variances, over clean codes"),
+            "log_variance_ratio": Quantity(_LOG_VARIANCE_RATIO),
             "two_sample_accuracy": Quantity("told from clean codes", "%", 100),
         }
     return {
@@ -104,6 +115,7 @@ def of_codes(condition: str) -> dict[str, Quantity]:
 QUANTITIES = (
     _OF_IMAGES
     | _OF_EQUATIONS
+    | _OF_GRADIENT
     | {k: q for condition in CONDITIONS for k, q in of_codes(condition).items()}
 )
 
