@@ -489,7 +489,7 @@ def test_without_classes_to_tell_they_are_not_measured(make, write_images, array
         "adversarial": of_images | way,
         "clipped": of_images,
         **dict.fromkeys(("noise", "negated", "exchanged", "gradient"), way),
-        **dict.fromkeys(("clean", "target"), {"inverse_error"}),
+        **{name: {"inverse_error"} for name in ("clean", "target")},
     }
 
 
