@@ -59,6 +59,7 @@ setup(
         "tensorboard>=2.20,<2.22",
         "tensorflow>=2.20,<2.22",
         "tensorflow-datasets>=4.9.8,<4.10",
+        "tensorflow-probability[tf]>=0.25,<0.26",
         "threadpoolctl>=3.5,<4",
         "tqdm>=4.67,<5",
     ],

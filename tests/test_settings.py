@@ -150,3 +150,55 @@ def test_values_that_a_program_gives_are_checked(changes, message):
 def test_bounds_and_no_value_are_allowed():
     for steps in (1, 99):
         Outer(folder="a", inner=Inner(steps=steps, rate=0.0, count=None))
+
+
+# --- settings that are not used
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Narrow(settings.Checked):
+    """Of one kind."""
+
+    width: int = setting(3, "Width.")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Chosen(settings.Checked):
+    """A kind, a group of one of the kinds, and a setting of the other."""
+
+    shape: str = setting("wide", "Shape.", choices=("wide", "narrow"))
+    depth: int = setting(1, "Depth, of wide ones.")
+    narrow: Narrow = dataclasses.field(default_factory=Narrow)
+
+    def unused(self):
+        if self.shape == "wide":
+            return {"narrow": "--shape=narrow"}
+        return {"depth": "--shape=wide"}
+
+
+def test_what_is_not_used_is_not_serialized():
+    assert settings.serialized(Chosen()) == {
+        "shape": "--shape=wide",
+        "depth": "--depth=1",
+    }
+    narrow = settings.make(Chosen, {"shape": "narrow"})
+    assert settings.serialized(narrow) == {
+        "shape": "--shape=narrow",
+        "width": "--width=3",
+    }
+    assert set(settings.flat(narrow)) == {"shape", "depth", "width"}
+    assert settings.parse(Chosen, settings.serialized(narrow).values()) == narrow
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"width": 4}, r"^--width=4 belongs to --shape=narrow\. Add that, or leave"),
+        ({"shape": "narrow", "depth": 2}, r"^--depth=2 belongs to --shape=wide\."),
+    ],
+)
+def test_what_is_not_used_must_not_be_set(given, message):
+    with pytest.raises(ValueError, match=message):
+        settings.make(Chosen, given)
+    # Its default may be named: flagfiles do.
+    settings.make(Chosen, given | {"width": 3, "depth": 1})

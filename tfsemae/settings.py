@@ -8,13 +8,18 @@ A setting is defined once, as a field:
 
 `command_line` makes absl flags of the fields, and a run keeps them as `flags.txt`.
 A group may hold other groups; names are unique over all of them.
+
+A group may have a method `unused`: of its fields, settings or groups, those that are
+of no effect beside the others, such as the options of a network that is not trained,
+each with the flag that would give it one. They must have their defaults and are left
+out of `flags.txt`, so that new options of one network change no run of another.
 """
 
 import dataclasses
 import math
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from absl import flags
@@ -69,7 +74,7 @@ class Checked:
 
     Raises:
         ValueError: if a number is not finite or out of its bounds, or a text is
-            none of its choices.
+            none of its choices, or what is not used is set.
     """
 
     def __post_init__(self) -> None:
@@ -77,6 +82,33 @@ class Checked:
         for field in dataclasses.fields(self):
             if "help" in field.metadata:  # else it is a group of its own
                 _check(field, getattr(self, field.name))
+        refuse_unused(self)
+
+
+def refuse_unused(group: Any) -> None:
+    """Refuses settings of no effect; see the module.
+
+    Args:
+        group: an instance.
+
+    Raises:
+        ValueError: if one of them has another value than its default.
+    """
+    for name, belongs_to in _unused(group).items():
+        lines = " ".join(_changed(group, name))
+        if lines:
+            raise ValueError(
+                f"{lines} belongs to {belongs_to}. Add that, or leave it out."
+            )
+
+
+def _changed(group: Any, name: str) -> Iterator[str]:
+    """Lines of the settings of a field that differ from their defaults."""
+    value = getattr(group, name)
+    standard = {f.name: f.default for f, _ in _fields(type(group))}
+    found = flat(value) if dataclasses.is_dataclass(value) else {name: value}
+    differing = {key for key in found if found[key] != standard[key]}
+    return (line for key, line in _lines(group, found).items() if key in differing)
 
 
 def define(group: type, values: flags.FlagValues = flags.FLAGS) -> None:
@@ -153,22 +185,40 @@ def parse(group: type[T], words: Iterable[str]) -> T:
 
 def flat(group: Any) -> dict[str, Any]:
     """Name -> value of all settings of an instance."""
-    found: dict[str, Any] = {}
-    for field in dataclasses.fields(group):
-        value = getattr(group, field.name)
-        found |= flat(value) if dataclasses.is_dataclass(value) else {field.name: value}
-    return found
+    return _flat(group, leave_out=lambda group: {})
 
 
 def serialized(group: Any) -> dict[str, str]:
     """Name -> the setting as absl writes it, such as `--steps=5` or `--semantic`.
 
-    Settings that are None are left out.
+    Settings that are None or of no effect are left out.
     """
+    return _lines(group, _flat(group, leave_out=_unused))
+
+
+def _flat(group: Any, leave_out: Callable[[Any], Mapping[str, str]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(group):
+        value = getattr(group, field.name)
+        if field.name in leave_out(group):
+            continue
+        if dataclasses.is_dataclass(value):
+            found |= _flat(value, leave_out)
+        else:
+            found[field.name] = value
+    return found
+
+
+def _unused(group: Any) -> Mapping[str, str]:
+    return group.unused() if hasattr(group, "unused") else {}
+
+
+def _lines(group: Any, chosen: Mapping[str, Any]) -> dict[str, str]:
+    """Some settings of a group as absl writes them."""
     values = flags.FlagValues()
     define(type(group), values)
     lines = {}
-    for name, value in flat(group).items():
+    for name, value in chosen.items():
         flag = values[name]
         flag.value = list(value) if isinstance(value, tuple) else value
         if value is not None:

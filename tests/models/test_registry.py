@@ -8,11 +8,16 @@ import pytest
 import tensorflow as tf
 
 from tfsemae import models
-from tfsemae.models import registry, saved_model
+from tfsemae.models import registry, saved_model, verification
 from tfsemae.models.autoencoder import Autoencoder
 
-#: Name, image shape and number of classes that suit it.
-CASES = [("table1", (16, 12, 1), 3), ("table1", (16, 12, 3), 2)]
+#: Name, image shape, number of classes and options that suit it.
+CASES = {
+    "table1-1": ("table1", (16, 12, 1), 3, {"initializer": "he_normal"}),
+    "table1-3": ("table1", (16, 12, 3), 2, {"initializer": "he_normal"}),
+    "conv": ("conv", (17, 12, 1), 0, {"latent": 3}),
+    "conv-variational": ("conv", (12, 12, 3), 0, {"latent": 4, "variational": True}),
+}
 
 #: Loads both forms of each folder where tfsemae cannot be imported, and applies them.
 ELSEWHERE = """
@@ -26,13 +31,17 @@ for folder in sys.argv[1:]:
     load = lambda name: keras.saving.load_model(f"{folder}/{name}.keras")
     latent = load("encoder")(images)
     exported = tf.saved_model.load(f"{folder}/saved_model")
-    np.savez(
-        f"{folder}/found.npz",
-        keras_latent=latent, keras_image=load("decoder")(latent),
-        keras_logits=load("classifier")(latent),
-        latent=exported.encode(images), image=exported.decode(latent),
-        logits=exported.classify(images),
-    )
+    found = {
+        "keras_latent": latent, "keras_image": load("decoder")(latent),
+        "latent": exported.encode(images), "image": exported.decode(latent),
+    }
+    if hasattr(exported, "classify"):
+        found["keras_logits"] = load("classifier")(latent)
+        found["logits"] = exported.classify(images)
+    if hasattr(exported, "posterior"):
+        found["keras_log_variance"] = load("log_variance")(images)
+        found["log_variance"] = exported.posterior(images)["log_variance"]
+    np.savez(f"{folder}/found.npz", **found)
 assert not any(name.startswith("tfsemae.") for name in sys.modules)
 """
 
@@ -41,16 +50,14 @@ assert not any(name.startswith("tfsemae.") for name in sys.modules)
 def networks():
     """Of each of the cases."""
 
-    def build(name, shape, classes):
+    def build(name, shape, classes, options):
         names = tuple(str(k) for k in range(classes))
-        return models.build(name, shape, names, initializer="he_normal", seed=0)
+        return models.build(name, shape, names, seed=0, **options)
 
-    return {case: build(*case) for case in CASES}
+    return {case: build(*arguments) for case, arguments in CASES.items()}
 
 
-@pytest.fixture(
-    scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1][-1]}"
-)
+@pytest.fixture(scope="module", params=CASES)
 def network(request, networks):
     return networks[request.param]
 
@@ -61,53 +68,76 @@ def _images(network, count=5):
 
 
 def _apply(network, images):
+    """Name -> output of each part."""
     latent = network.encoder(images)
-    return latent, network.decoder(latent), network.classifier(latent)
+    found = {"latent": latent, "image": network.decoder(latent)}
+    if network.classifier is not None:
+        found["logits"] = network.classifier(latent)
+    if network.log_variance is not None:
+        found["log_variance"] = network.log_variance(images)
+    return found
+
+
+def _parts(network):
+    parts = (getattr(network, name) for name in verification.PARTS)
+    return [part for part in parts if part is not None]
 
 
 def test_each_network_is_tried():
-    assert {name for name, *_ in CASES} == set(registry.NETWORKS)
+    assert {name for name, *_ in CASES.values()} == set(registry.NETWORKS)
 
 
 def test_parts_are_functional_keras_models(network):
-    for part in (network.encoder, network.decoder, network.classifier):
+    for part in _parts(network):
         assert type(part).__name__ == "Functional"
         assert isinstance(part, keras.Model)
 
 
 def test_float32_in_and_out(network):
     images = _images(network)
-    latent, decoded, logits = _apply(network, images)
-    assert {t.dtype for t in (latent, decoded, logits)} == {tf.float32}
-    assert latent.shape == (5, *network.encoder.output_shape[1:])
-    assert decoded.shape == images.shape
-    assert logits.shape == (5, len(network.class_names))
-    assert 0 <= decoded.numpy().min() <= decoded.numpy().max() <= 1
+    found = _apply(network, images)
+    assert {tensor.dtype for tensor in found.values()} == {tf.float32}
+    shapes = {
+        "latent": network.encoder.output_shape[1:],
+        "image": images.shape[1:],
+        "logits": (len(network.class_names),),
+        "log_variance": network.encoder.output_shape[1:],
+    }
+    for name, tensor in found.items():
+        assert tensor.shape == (5, *shapes[name])
+    decoded = found["image"].numpy()
+    assert 0 <= decoded.min() <= decoded.max() <= 1
 
 
 def test_images_of_a_batch_do_not_see_each_other(network):
     images = _images(network)
-    for whole, alone in zip(
-        _apply(network, images), _apply(network, images[:1]), strict=True
-    ):
+    whole, alone = _apply(network, images), _apply(network, images[:1])
+    for name in whole:
         # Another batch size may order the sums differently.
-        np.testing.assert_allclose(whole[:1], alone, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(whole[name][:1], alone[name], rtol=1e-5, atol=1e-6)
 
 
 def test_gradient_reaches_every_weight(network):
-    images, joint = _images(network), network.joint()
+    images = _images(network)
     with tf.GradientTape() as tape:
-        outputs = joint(images, training=True)
-        loss = tf.reduce_mean(tf.square(outputs["reconstruction"] - images))
-        loss += tf.reduce_mean(
-            keras.losses.sparse_categorical_crossentropy(
-                np.arange(5) % len(network.class_names),
-                outputs["logits"],
-                from_logits=True,
+        found = _apply(network, images)
+        loss = tf.reduce_mean(tf.square(found["image"] - images))
+        if "logits" in found:
+            loss += tf.reduce_mean(
+                keras.losses.sparse_categorical_crossentropy(
+                    np.arange(5) % len(network.class_names),
+                    found["logits"],
+                    from_logits=True,
+                )
             )
-        )
-    weights = joint.trainable_weights
-    gradients = tape.gradient(loss, weights)
+        if "log_variance" in found:
+            loss += tf.reduce_mean(found["log_variance"] ** 2)
+    weights = {
+        id(weight): weight
+        for part in _parts(network)
+        for weight in part.trainable_weights
+    }.values()
+    gradients = tape.gradient(loss, list(weights))
     for weight, gradient in zip(weights, gradients, strict=True):
         assert gradient is not None, weight.path
         assert np.isfinite(gradient).all(), weight.path
@@ -125,11 +155,9 @@ def test_gradient_reaches_the_image(network):
 def test_saved_and_loaded_it_gives_the_same(network, tmp_path):
     network.save(tmp_path)
     images = _images(network)
-    pairs = zip(
-        _apply(Autoencoder.load(tmp_path), images), _apply(network, images), strict=True
-    )
-    for loaded, original in pairs:
-        np.testing.assert_array_equal(loaded, original)
+    loaded = _apply(Autoencoder.load(tmp_path), images)
+    for name, original in _apply(network, images).items():
+        np.testing.assert_array_equal(loaded[name], original)
 
 
 @pytest.fixture(scope="module")
@@ -150,9 +178,7 @@ def found_elsewhere(networks, tmp_path_factory, run_python):
 
 def test_both_saved_forms_load_without_tfsemae(network, found_elsewhere):
     found = found_elsewhere[network]
-    for name, expected in zip(
-        ("latent", "image", "logits"), _apply(network, _images(network)), strict=True
-    ):
+    for name, expected in _apply(network, _images(network)).items():
         # Sums may be ordered differently in another process and in a graph.
         for kind in ("", "keras_"):
             np.testing.assert_allclose(
@@ -163,7 +189,7 @@ def test_both_saved_forms_load_without_tfsemae(network, found_elsewhere):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "table2"}, r"known are table1.*name='table2'"),
+        ({"name": "table2"}, r"known are table1, conv.*name='table2'"),
         ({"width": 3}, r"table1 has the options initializer. Received: width"),
         (
             {"initializer": "zeros"},

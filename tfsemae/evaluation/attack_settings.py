@@ -85,16 +85,12 @@ class Settings:
         Raises:
             ValueError: if one is missing, or belongs to another attack.
         """
+        all_settings.refuse_unused(self)
         self.chosen.check()
-        for name in ATTACKS:
-            group = getattr(self, name)
-            if name == self.run.attack or group == type(group)():
-                continue
-            flags = " ".join(all_settings.serialized(group).values())
-            raise ValueError(
-                f"{flags} belongs to --attack={name}. "
-                f"Received: --attack={self.run.attack}."
-            )
+
+    def unused(self) -> dict[str, str]:
+        """The settings of other attacks."""
+        return {k: f"--attack={k}" for k in ATTACKS if k != self.run.attack}
 
     @property
     def chosen(self) -> Any:

@@ -24,7 +24,7 @@ _UNREGISTERED = re.compile(
 
 @dataclasses.dataclass(frozen=True)
 class Autoencoder:
-    """Encoder, decoder and, in a semantic autoencoder, a classifier of the latent.
+    """Encoder, decoder and what some autoencoders have besides.
 
     Each is a functional or Sequential Keras model with one input and one output,
     both float32, of a known shape and for any batch size. `of` makes one from
@@ -36,6 +36,9 @@ class Autoencoder:
         decoder: latent -> float32 `[B, H, W, C]` in [0, 1].
         classifier: latent -> logits `[B, K]`; None in a vanilla one.
         class_names: the K classes in the order of the logits; empty without.
+        log_variance: of a variational autoencoder, whose encoder gives the mean of
+            the posterior: float32 `[B, H, W, C]` -> logarithm of its variance, of the
+            shape of the latent; None in a deterministic one.
 
     Raises:
         ValueError: if a part is not such a model, or the parts do not fit each
@@ -46,6 +49,7 @@ class Autoencoder:
     decoder: keras.Model
     classifier: keras.Model | None = None
     class_names: tuple[str, ...] = ()
+    log_variance: keras.Model | None = None
 
     def __post_init__(self) -> None:
         """Refuses what the class does not describe."""
@@ -67,6 +71,14 @@ class Autoencoder:
                 "`decoder` must give images of the shape that `encoder` takes. "
                 f"Received: {_batch(decoded)} and {_batch(image)}."
             )
+        if self.log_variance is not None:
+            ends = _ends(self.log_variance, "log_variance", "image", "log variance")
+            if ends != (image, latent):
+                raise ValueError(
+                    "`log_variance` must take and give what `encoder` does. Received: "
+                    f"{_batch(ends[0])} -> {_batch(ends[1])}, encoder {_batch(image)} "
+                    f"-> {_batch(latent)}."
+                )
         if self.classifier is not None:
             self._check_classifier(self.classifier, latent)
         elif self.class_names:
@@ -96,6 +108,7 @@ class Autoencoder:
         decoder: keras.Model,
         classifier: keras.Model | None = None,
         class_names: Sequence[str] = (),
+        log_variance: keras.Model | None = None,
     ) -> "Autoencoder":
         """Makes one from Keras models that were built and trained elsewhere.
 
@@ -104,6 +117,7 @@ class Autoencoder:
             decoder: see the class.
             classifier: see the class.
             class_names: in the order of the logits; by default their numbers.
+            log_variance: see the class.
 
         Raises:
             ValueError: if a part is not as the class describes it, or the parts
@@ -113,7 +127,7 @@ class Autoencoder:
         if classifier is not None and not names:
             _, logits = _ends(classifier, "classifier", "latent", "logits")
             names = tuple(str(number) for number in range(math.prod(logits)))
-        return cls(encoder, decoder, classifier, names)
+        return cls(encoder, decoder, classifier, names, log_variance)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -143,6 +157,31 @@ class Autoencoder:
         if self.classifier is not None:
             outputs["logits"] = self.classifier(latent)
         return keras.Model(image, outputs, name="autoencoder")
+
+    @keras_state.standard()
+    def posterior(self) -> keras.Model:
+        """The distribution of the latent that a variational autoencoder gives.
+
+        Returns:
+            A functional model image -> {"mean": `[B, Z]`, "log_variance": `[B, Z]`}.
+            It shares the weights, and computes once what the two parts share.
+
+        Raises:
+            ValueError: of a deterministic autoencoder.
+        """
+        if self.log_variance is None:
+            raise ValueError(
+                "A deterministic autoencoder has no posterior. Train one with "
+                "--variational, or give `log_variance`."
+            )
+        parts = {"mean": self.encoder, "log_variance": self.log_variance}
+        image = self.encoder.input
+        if self.log_variance.input is image:  # layers of one graph
+            outputs = {name: part.output for name, part in parts.items()}
+        else:
+            image = keras.Input(self.image_shape, name="image")
+            outputs = {name: part(image) for name, part in parts.items()}
+        return keras.Model(image, outputs, name="posterior")
 
     def save(self, model_dir: files.PathLike) -> None:
         """Writes each part as a `.keras` file, and `autoencoder.json`.

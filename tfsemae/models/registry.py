@@ -23,7 +23,10 @@ class Network(NamedTuple):
 
 
 #: Name on the command line -> network. A new one is one line here.
-NETWORKS = {"table1": Network("tfsemae.models.table1", settings.Table1)}
+NETWORKS = {
+    "table1": Network("tfsemae.models.table1", settings.Table1),
+    "conv": Network("tfsemae.models.conv", settings.Conv),
+}
 
 
 @keras_state.standard()

@@ -15,8 +15,10 @@ def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
     """Writes a SavedModel; an earlier one at `path` is replaced.
 
     Endpoints, each for any batch size: `encode` image -> latent, `decode` latent ->
-    image, `reconstruct` image -> image, which is also `serving_default`, and,
-    where there is a classifier, `classify` image -> logits. Load it with
+    image, `reconstruct` image -> image, which is also `serving_default`; where there
+    is a classifier, `classify` image -> logits; of a variational autoencoder
+    `posterior` image -> `mean` and `log_variance`, and `sample` (number int32 [],
+    seed int32 [2]) -> images of latents that are drawn from the prior. Load it with
     `tf.saved_model.load(path).encode(images)`. The digests of its files are in
     `sha256.json`, see `verify`.
 
@@ -49,6 +51,23 @@ def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
             "classify",
             lambda x: classifier(encoder(x, training=False), training=False),
             [images],
+        )
+    if autoencoder.log_variance is not None:
+        posterior = autoencoder.posterior()
+        archive.track(posterior)
+        archive.add_endpoint(
+            "posterior", lambda x: posterior(x, training=False), [images]
+        )
+        shape = encoder.output_shape[1:]
+        archive.add_endpoint(
+            "sample",
+            lambda number, seed: decoder(
+                tf.random.stateless_normal((number, *shape), seed), training=False
+            ),
+            [
+                tf.TensorSpec((), tf.int32, name="number"),
+                tf.TensorSpec((2,), tf.int32, name="seed"),
+            ],
         )
     with files.replacing_folder(path, errors=(tf.errors.OpError,)) as folder:
         archive.write_out(folder, verbose=False)

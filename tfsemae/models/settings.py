@@ -20,3 +20,17 @@ class Table1(Checked):
         "2/sqrt(inputs of the layer).",
         choices=INITIALIZERS,
     )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Conv(Checked):
+    """Of `conv`, the networks of Lu and Chen 2023."""
+
+    latent: int = setting(
+        10, "Of --model=conv: number of entries of the latent.", lower_bound=1
+    )
+    variational: bool = setting(
+        False,
+        "Of --model=conv: the encoder gives a distribution, mean and variance, from "
+        "which the latent is drawn in training.",
+    )

@@ -15,7 +15,7 @@ from typing import Any
 
 from tfsemae import files
 
-PARTS = ("encoder", "decoder", "classifier")
+PARTS = ("encoder", "decoder", "classifier", "log_variance")
 DESCRIPTION = "autoencoder.json"
 #: In the folder of a SavedModel; TensorFlow ignores it.
 MANIFEST = "sha256.json"

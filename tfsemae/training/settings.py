@@ -5,10 +5,12 @@ from typing import Any
 
 from tfsemae.data import catalogue
 from tfsemae.models import registry
-from tfsemae.models.settings import Table1
+from tfsemae.models.settings import Conv, Table1
 from tfsemae.settings import Checked, setting
 from tfsemae.shared_settings import Places, Threads
 
+#: Images from which a regulariser can be computed.
+_LEAST_BATCH: dict[str | None, int] = {"mmd": 2, "shapiro_wilk": 3}
 _STEPS_PER_EXECUTION = 10  # measured: results/benchmarks/training.json
 
 
@@ -40,11 +42,87 @@ class Network(Checked):
 
     model: str = setting("table1", "The network.", choices=tuple(registry.NETWORKS))
     table1: Table1 = dataclasses.field(default_factory=Table1)
+    conv: Conv = dataclasses.field(default_factory=Conv)
+
+    def unused(self) -> dict[str, str]:
+        """The options of other networks."""
+        return {k: f"--model={k}" for k in registry.NETWORKS if k != self.model}
 
     @property
     def options(self) -> dict[str, Any]:
         """Those of the family that is trained."""
         return dataclasses.asdict(getattr(self, self.model))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Mmd(Checked):
+    """Of the regulariser `mmd`: `objectives.mmd`."""
+
+    mmd_kernel: str = setting(
+        "rbf", "Of --regularizer=mmd: the kernel.", choices=("rbf", "imq")
+    )
+    mmd_biased: bool = setting(
+        False,
+        "Of --regularizer=mmd: the biased estimate, in place of the unbiased one.",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ShapiroWilk(Checked):
+    """Of the regulariser `shapiro_wilk`: `objectives.shapiro_wilk_regularizer`."""
+
+    swt_project: bool = setting(
+        False,
+        "Of --regularizer=shapiro_wilk: the least statistic of random orthonormal "
+        "projections, anew in each step, in place of the mean over the entries.",
+    )
+    swt_moments: bool = setting(
+        False,
+        "Of --regularizer=shapiro_wilk: add the distance of mean and standard "
+        "deviation from 0 and 1, which the statistic does not see.",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TotalCorrelation(Checked):
+    """Of the regulariser `total_correlation`: `objectives.kl_decomposition`."""
+
+    total_correlation_weight: float = setting(
+        1.0,
+        "Of --regularizer=total_correlation: weight of the total correlation beside "
+        "mutual information and dimension-wise KL (beta of a beta-TCVAE).",
+        lower_bound=0.0,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Regularizer(Checked):
+    """A loss of the latents of a batch: `procedures.regularizers`."""
+
+    regularizer: str | None = setting(
+        None,
+        "Regulariser of the latent: kl and total_correlation of a variational "
+        "autoencoder, mmd and shapiro_wilk of any. Default: none.",
+        choices=("kl", "mmd", "shapiro_wilk", "total_correlation"),
+    )
+    regularizer_weight: float = setting(
+        1.0,
+        "Of --regularizer: its weight; that of the reconstruction is 1.",
+        lower_bound=0.0,
+    )
+    mmd: Mmd = dataclasses.field(default_factory=Mmd)
+    shapiro_wilk: ShapiroWilk = dataclasses.field(default_factory=ShapiroWilk)
+    total_correlation: TotalCorrelation = dataclasses.field(
+        default_factory=TotalCorrelation
+    )
+
+    def unused(self) -> dict[str, str]:
+        """The options of other regularisers."""
+        groups = [f.name for f in dataclasses.fields(self) if "help" not in f.metadata]
+        found = {k: f"--regularizer={k}" for k in groups if k != self.regularizer}
+        if self.regularizer is None:
+            found["regularizer_weight"] = "--regularizer"
+        return found
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,9 +153,10 @@ class Autoencoder(Checked):
     )
     loss: str = setting(
         "binary_crossentropy",
-        "Reconstruction loss, mean over pixels.",
-        choices=("binary_crossentropy", "mean_squared_error"),
+        "Reconstruction loss, mean over pixels; of summed_squared_error the sum.",
+        choices=("binary_crossentropy", "mean_squared_error", "summed_squared_error"),
     )
+    regularizer: Regularizer = dataclasses.field(default_factory=Regularizer)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -103,6 +182,9 @@ class Optimizer(Checked):
     )
     decay_steps: int = setting(
         100, "Steps between two decays of the rate.", lower_bound=1
+    )
+    adam_epsilon: float | None = setting(
+        None, "Adam's epsilon. Default: that of Keras, 1e-7.", lower_bound=0.0
     )
 
 
@@ -185,6 +267,24 @@ class Settings:
             raise ValueError(
                 "--train_decoder goes with --decoder_from; without it the decoder is "
                 "always trained. Name the run whose decoder is meant."
+            )
+        self._check_regularizer()
+
+    def _check_regularizer(self) -> None:
+        network, procedure = self.network, self.procedure
+        variational = network.options.get("variational", False)
+        name = procedure.regularizer.regularizer
+        if name in ("kl", "total_correlation") and not variational:
+            raise ValueError(
+                f"--regularizer={name} compares the distribution of the latent with "
+                "the prior, which only a variational autoencoder has. Add "
+                "--variational, or choose mmd or shapiro_wilk."
+            )
+        least = _LEAST_BATCH.get(name, 1)
+        if self.optimizer.batch_size < least:
+            raise ValueError(
+                f"--regularizer={name} needs at least {least} images per step. "
+                f"Received: --batch_size={self.optimizer.batch_size}."
             )
 
     def _check_execution(self) -> None:

@@ -10,17 +10,23 @@ def copy_weights(networks: Autoencoder, part: str, model_dir: str | None) -> Non
 
     Args:
         networks: whose part is changed in place.
-        part: `encoder` or `decoder`.
+        part: `encoder`, `decoder` or `log_variance`.
         model_dir: the folder of the earlier run; None changes nothing.
 
     Raises:
-        ValueError: if the earlier part has other shapes.
+        ValueError: if the earlier part has other shapes, or there is none.
     """
     if model_dir is None:
         return
     model, earlier = (
         getattr(each, part) for each in (networks, Autoencoder.load(model_dir))
     )
+    if earlier is None:
+        raise ValueError(
+            f"--encoder_from={model_dir} has a deterministic encoder, and this one is "
+            "variational. Name a run with --variational, or train with "
+            "--novariational."
+        )
     # A decoder's weights have the same shapes at each size of the image.
     if _shapes(earlier) != _shapes(model):
         raise ValueError(

@@ -1,5 +1,6 @@
-"""Vanilla and semantic autoencoders: one loss for pixels, one for labels."""
+"""Autoencoders: a loss of the pixels, and of labels and latents where asked for."""
 
+import math
 from typing import Any
 
 import keras
@@ -8,18 +9,22 @@ import tensorflow as tf
 from tfsemae import data, evaluation, models
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.run_folder import Metrics
-from tfsemae.training import warm_start
+from tfsemae.training import draws, warm_start
 from tfsemae.training.procedures.procedure import StepCounter
+from tfsemae.training.procedures.regularizers import REGULARIZERS, RegularizerLayer
 from tfsemae.training.settings import Settings
 
 
 class AutoencoderProcedure:
-    """Minimises reconstruction loss + weight * classification loss.
+    """Minimises a weighted sum of losses.
 
-    Without classifier there is the reconstruction loss alone. See
+    That of the reconstruction is always there, that of the classification where there
+    is a classifier, and that of the latents where there is a regulariser. The latent of
+    a variational autoencoder is `mean + exp(log_variance / 2) * noise`. See
     `procedure.Procedure` for what the methods do.
 
-    Source: Ming 2022, section III; shared decoders, section IV.
+    Source: Ming 2022, section III, and section IV for shared decoders; Lu 2023,
+    section 3.
     """
 
     @classmethod
@@ -28,7 +33,8 @@ class AutoencoderProcedure:
 
         Args:
             settings: of the run.
-            images: of which size, and of which classes if there is a classifier.
+            images: of which size and number, and of which classes if there is a
+                classifier.
 
         Raises:
             ValueError: see `models.build` and the constructor.
@@ -40,14 +46,16 @@ class AutoencoderProcedure:
             seed=settings.run.seed,
             **settings.network.options,
         )
-        return cls(networks, settings)
+        return cls(networks, settings, len(images))
 
-    def __init__(self, networks: Autoencoder, settings: Settings):
+    def __init__(self, networks: Autoencoder, settings: Settings, count: int = 1):
         """Compiles the networks.
 
         Args:
             networks: trained in place.
             settings: of losses, weights, rates, and where weights come from.
+            count: number of training images, of which the total correlation gets a
+                constant.
 
         Raises:
             ValueError: if weights are to come from networks of other shapes.
@@ -55,22 +63,25 @@ class AutoencoderProcedure:
         chosen = settings.procedure
         warm_start.copy_weights(networks, "decoder", chosen.decoder_from)
         warm_start.copy_weights(networks, "encoder", chosen.encoder_from)
+        if networks.log_variance is not None:  # of the encoder, with its own last layer
+            warm_start.copy_weights(networks, "log_variance", chosen.encoder_from)
         if chosen.decoder_from and not chosen.train_decoder:
             networks.decoder.trainable = False
         self.networks = networks
-        self.model = _compiled(networks, settings)
+        self._draws = _draws(networks, settings)
+        self.model = _compiled(networks, settings, self._draws, count)
         self.optimizers = [self.model.optimizer]
-        self._semantic, self._shuffle_labels = chosen.semantic, chosen.shuffle_labels
-        self._dataset = settings.data.dataset
+        self._joint = networks.joint()
+        self._settings = settings
 
     def check(self, images: data.Images, reference: data.Images) -> None:
         """See `Procedure`."""
         # Without class names there is no classifier to tell by.
         labelled = images.labels is not None and reference.labels is not None
-        if self._semantic and not labelled:
+        if self._settings.procedure.semantic and not labelled:
             raise ValueError(
-                f"--dataset={self._dataset} has no labels, which --semantic needs. "
-                "Leave --semantic out or name a labelled data set."
+                f"--dataset={self._settings.data.dataset} has no labels, which "
+                "--semantic needs. Leave --semantic out or name a labelled data set."
             )
         evaluation.check(self.networks, images, reference)
 
@@ -78,23 +89,45 @@ class AutoencoderProcedure:
         self, images: data.Images, *, batch_size: int, seed: int, start_step: int
     ) -> tf.data.Dataset:
         """See `Procedure`."""
-        return self._with_targets(
-            data.batches(
-                images,
-                batch_size,
-                seed=seed,
-                start_step=start_step,
-                shuffle_labels=self._shuffle_labels,
-            )
+        batches = data.batches(
+            images,
+            batch_size,
+            seed=seed,
+            start_step=start_step,
+            shuffle_labels=self._settings.procedure.shuffle_labels,
+        )
+        return draws.add(
+            batches.map(self._with_targets),
+            self._draws,
+            seed=seed,
+            start_step=start_step,
         )
 
     def held_out(self, images: data.Images, batch_size: int) -> tf.data.Dataset:
-        """See `Procedure`."""
-        return self._with_targets(data.batches(images, batch_size, shuffle=False))
+        """See `Procedure`.
+
+        Raises:
+            ValueError: if the last batch is too small for the regulariser.
+        """
+        name = self._settings.procedure.regularizer.regularizer
+        rows = len(images) % batch_size
+        if name is not None and 0 < rows < REGULARIZERS[name].least:
+            raise ValueError(
+                f"--validation={len(images)} leaves {rows} in the last batch, and "
+                f"--regularizer={name} needs {REGULARIZERS[name].least} images. Hold "
+                "another number out."
+            )
+        batches = data.batches(images, batch_size, shuffle=False)
+        return draws.add(
+            batches.map(self._with_targets),
+            self._draws,
+            seed=self._settings.run.seed,
+            held_out=True,
+        )
 
     def preview(self, images: tf.Tensor) -> tf.Tensor:
         """The reconstructions."""
-        return self.model(images, training=False)["reconstruction"]
+        return self._joint(images, training=False)["reconstruction"]
 
     def evaluate(
         self, images: data.Images, reference: data.Images, *, output_dir: Any, seed: int
@@ -104,37 +137,104 @@ class AutoencoderProcedure:
             self.networks, images, reference, output_dir=output_dir, seed=seed
         )
 
-    def _with_targets(self, batches: tf.data.Dataset) -> tf.data.Dataset:
-        semantic = self.networks.classifier is not None
+    def _with_targets(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        targets = {"reconstruction": images}
+        if self.networks.classifier is not None:
+            targets["logits"] = labels
+        if self._settings.procedure.regularizer.regularizer is not None:
+            # Its output is the loss itself; the target has no effect.
+            targets["regularizer"] = tf.zeros(tf.shape(images)[:1])
+        return images, targets
 
-        def split(images, labels=None):
-            targets = {"reconstruction": images}
-            return images, targets | {"logits": labels} if semantic else targets
 
-        return batches.map(split)
+def _draws(networks: Autoencoder, settings: Settings) -> dict[str, draws.Draw]:
+    """The random numbers that a step takes."""
+    size = math.prod(networks.encoder.output_shape[1:])
+    found = {}
+    if networks.log_variance is not None:
+        found["noise"] = draws.normal(size)
+    name = settings.procedure.regularizer.regularizer
+    if name is not None:
+        found |= {k: draw(size) for k, draw in REGULARIZERS[name].takes.items()}
+    return found
 
 
-def _compiled(networks: Autoencoder, settings: Settings) -> StepCounter:
-    joint = networks.joint()
-    model = StepCounter(joint.input, joint.output, name="autoencoder")
+def _trained(
+    networks: Autoencoder,
+    settings: Settings,
+    drawn: dict[str, draws.Draw],
+    count: int,
+) -> StepCounter:
+    """The functional model that is trained, with an output for each loss."""
+    image = keras.Input(networks.image_shape, name="image")
+    given = {
+        name: keras.Input(draw.shape, dtype=draw.dtype, name=name)
+        for name, draw in drawn.items()
+    }
+    tensors = dict(given)
+    if networks.log_variance is None:
+        tensors["latent"] = networks.encoder(image)
+    else:
+        tensors |= networks.posterior()(image)
+        deviation = keras.ops.exp(tensors["log_variance"] / 2)
+        tensors["latent"] = tensors["mean"] + deviation * given["noise"]
+    outputs = {"reconstruction": networks.decoder(tensors["latent"])}
+    if networks.classifier is not None:
+        outputs["logits"] = networks.classifier(tensors["latent"])
+    chosen = settings.procedure.regularizer
+    if chosen.regularizer is not None:
+        value = REGULARIZERS[chosen.regularizer].value
+        options = getattr(chosen, chosen.regularizer, None)
+        layer = RegularizerLayer(lambda tensors: value(tensors, options, count))
+        outputs["regularizer"] = layer(tensors)
+    inputs = {"image": image, **given} if given else image
+    return StepCounter(inputs, outputs, name="autoencoder")
+
+
+def _compiled(
+    networks: Autoencoder,
+    settings: Settings,
+    drawn: dict[str, draws.Draw],
+    count: int,
+) -> StepCounter:
+    model = _trained(networks, settings, drawn, count)
+    chosen, optimizer = settings.procedure, settings.optimizer
     rate = keras.optimizers.schedules.ExponentialDecay(
-        settings.optimizer.learning_rate,
-        decay_steps=settings.optimizer.decay_steps,
-        decay_rate=settings.optimizer.decay_rate,
+        optimizer.learning_rate,
+        decay_steps=optimizer.decay_steps,
+        decay_rate=optimizer.decay_rate,
         staircase=True,
     )
-    loss: dict[str, Any] = {"reconstruction": settings.procedure.loss}
-    weights = {"reconstruction": 1.0}
-    if networks.classifier is not None:
-        loss["logits"] = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        weights["logits"] = settings.procedure.semantic_weight
+    losses: dict[str, tuple[Any, float]] = {
+        "reconstruction": (_LOSSES.get(chosen.loss, chosen.loss), 1.0),
+        "logits": (
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            chosen.semantic_weight,
+        ),
+        "regularizer": (_output, chosen.regularizer.regularizer_weight),
+    }
+    losses = {name: losses[name] for name in model.output}
+    epsilon = optimizer.adam_epsilon
     model.compile(
-        keras.optimizers.Adam(rate),
-        loss=loss,
-        loss_weights=weights,
+        keras.optimizers.Adam(rate, **{} if epsilon is None else {"epsilon": epsilon}),
+        loss={name: loss for name, (loss, _) in losses.items()},
+        loss_weights={name: weight for name, (_, weight) in losses.items()},
         jit_compile=settings.run.jit_compile,
         steps_per_execution=settings.steps_per_execution,
     )
     # Before a checkpoint is read: Keras restores only variables that exist.
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def _summed_squared_error(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.square(target - predicted), axis=[1, 2, 3])
+
+
+def _output(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    return predicted
+
+
+_LOSSES = {"summed_squared_error": _summed_squared_error}

@@ -1,0 +1,112 @@
+"""Runs of a variational autoencoder: exact continuation, and where it begins."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfsemae import training
+from tfsemae.models.autoencoder import Autoencoder
+
+_PARTS = ("encoder", "decoder", "log_variance")
+
+
+@pytest.fixture(scope="module")
+def variational(make_settings, write_images):
+    """Makes the settings of a short run.
+
+    Without labels no classes are measured, which takes most of the time.
+    """
+    images = write_images(labels=None, test_labels=None)
+
+    def make(folder, **changes):
+        defaults = {
+            "dataset": str(images),
+            "semantic": False,
+            "initializer": "wide_normal",
+            "model": "conv",
+            "latent": 3,
+            "variational": True,
+            "regularizer": "mmd",
+            "batch_size": 8,
+        }
+        return make_settings(folder, **defaults | changes)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, variational):
+    """A finished run of 5 steps; tests only read it."""
+    folder = tmp_path_factory.mktemp("variational") / "run"
+    training.train(variational(folder, validation=10))
+    return folder
+
+
+def _weights(folder, parts=_PARTS):
+    found = Autoencoder.load(folder)
+    return [w for part in parts for w in getattr(found, part).get_weights()]
+
+
+def _losses(folder):
+    with open(folder / "log.csv", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+
+
+def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(run, variational, tmp_path):
+    folder = tmp_path / "stopped"
+    shutil.copytree(run, folder)
+    (folder / "metrics.json").unlink()
+    for path in (folder / "checkpoints").glob("step_00000005.*"):
+        path.unlink()
+    training.train(variational(folder, validation=10))
+    for a, b in zip(_weights(folder), _weights(run), strict=True):
+        np.testing.assert_array_equal(a, b, strict=True)
+    assert _losses(folder) == _losses(run)
+
+
+def test_each_term_is_in_the_log_of_training_and_held_out_images(run):
+    terms = ("loss", "reconstruction_loss", "regularizer_loss")
+    for row in _losses(run):
+        assert {*terms, *(f"val_{term}" for term in terms)} <= set(row)
+
+
+def test_compiled_by_xla_it_draws_the_same_numbers(run, variational, tmp_path):
+    training.train(variational(tmp_path, validation=10, jit_compile=True))
+    for ours, theirs in zip(_losses(tmp_path), _losses(run), strict=True):
+        # XLA fuses operations, which rounds float32 otherwise.
+        for term in ("reconstruction_loss", "regularizer_loss"):
+            assert float(ours[term]) == pytest.approx(float(theirs[term]), rel=1e-3)
+
+
+def test_exported_posterior_is_that_of_the_networks(run):
+    exported = tf.saved_model.load(run / "saved_model")
+    images = np.random.default_rng(0).random((4, 12, 12, 1), np.float32)
+    expected = Autoencoder.load(run).posterior()(images)
+    found = exported.posterior(images)
+    for name in ("mean", "log_variance"):
+        # Graph and eager operations may order float32 sums differently.
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(found["mean"], exported.encode(images))
+
+
+def test_both_heads_begin_with_those_of_a_run(run, variational, tmp_path):
+    # A rate of 0 changes nothing but the statistics of a batch normalisation.
+    still = {"steps": 1, "checkpoint_every": 1, "learning_rate": 0.0, "seed": 5}
+    training.train(variational(tmp_path, encoder_from=str(run), **still))
+    for part in ("encoder", "log_variance"):
+        ours, theirs = (getattr(Autoencoder.load(f), part) for f in (tmp_path, run))
+        pairs = zip(ours.trainable_weights, theirs.trainable_weights, strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs)
+
+
+def test_a_deterministic_encoder_has_no_variance_to_begin_with(variational, tmp_path):
+    training.train(variational(tmp_path / "first", variational=False, steps=1))
+    message = "has a deterministic encoder, and this one is variational"
+    with pytest.raises(ValueError, match=message):
+        training.train(
+            variational(tmp_path / "second", encoder_from=str(tmp_path / "first"))
+        )
