@@ -195,9 +195,9 @@ def test_attacker_with_a_decoder_of_its_own_is_one_message(
     ("flags", "message"),
     [
         ([], "--attack=semantic_shift needs --attacker_dir"),
-        (["--attack=noise"], "--attack=noise needs --epsilon"),
+        (["--attack=noise"], "--attack=noise needs --noise_norm"),
         (
-            ["--attack=noise", "--epsilon=1", "--attacker_dir=runs/a"],
+            ["--attack=noise", "--noise_norm=1", "--attacker_dir=runs/a"],
             "--attacker_dir=runs/a belongs to --attack=semantic_shift",
         ),
         (["--attacker_dir=a", "--dataset=nothing"], "Unknown data set"),
@@ -218,7 +218,7 @@ def test_flags_that_do_not_go_together_are_one_message(
 def test_noise_needs_no_attacker(digits_run, run_command, tmp_path):
     ended = run_command(
         "attack",
-        *("--attack=noise", "--epsilon=2", "--examples=20", "--classes=3,5,8"),
+        *("--attack=noise", "--noise_norm=2", "--examples=20", "--classes=3,5,8"),
         *(f"--model_dir={digits_run}", f"--output_dir={tmp_path}"),
     )
     assert ended.status == 0, ended.messages

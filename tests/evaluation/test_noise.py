@@ -39,7 +39,7 @@ def test_noise_is_of_the_norm_and_not_that_of_the_control(
     victim, tmp_path, write_images
 ):
     file = write_images(labels=None, test_labels=None)
-    found = _attack(victim, tmp_path / "out", file, epsilon=0.5)
+    found = _attack(victim, tmp_path / "out", file, noise_norm=0.5)
     with np.load(tmp_path / "out" / "measurements.npz") as measured:
         clean, adversarial, noise = (
             measured[f"{name}/latent"] for name in ("clean", "adversarial", "noise")
@@ -53,7 +53,7 @@ def test_noise_is_of_the_norm_and_not_that_of_the_control(
     cosines = np.sum((adversarial - clean) * (noise - clean), axis=1) / 0.25
     assert abs(cosines.mean()) < 4 / 12 / math.sqrt(40)
     assert np.abs(cosines).max() < 5 / 12
-    # A squared error of epsilon**2 / 144 in every image.
+    # A squared error of noise_norm**2 / 144 in every image.
     psnr = -10 * math.log10(0.25 / 144)
     assert found["adversarial"]["psnr"] == pytest.approx(psnr, rel=1e-5)
     assert set(found) == {"examples", "adversarial", "clipped"}
@@ -61,7 +61,7 @@ def test_noise_is_of_the_norm_and_not_that_of_the_control(
 
 def test_no_noise_leaves_the_images(victim, tmp_path, write_images):
     file = write_images(labels=None, test_labels=None)
-    _attack(victim, tmp_path / "out", file, epsilon=0.0)
+    _attack(victim, tmp_path / "out", file, noise_norm=0.0)
     with np.load(file) as given, np.load(tmp_path / "out" / "adversarial.npz") as made:
         expected = given["test_images"] / np.float32(255)
         np.testing.assert_array_equal(made["unclipped"], expected)

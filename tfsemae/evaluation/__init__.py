@@ -9,6 +9,7 @@ import pathlib
 
 from tfsemae import files, lazy, run_folder, startup
 from tfsemae.data import catalogue
+from tfsemae.evaluation.attack_registry import ATTACKS
 from tfsemae.evaluation.attack_settings import Settings as AttackSettings
 from tfsemae.evaluation.settings import Settings
 from tfsemae.models import verification
@@ -69,9 +70,18 @@ def evaluate_run(settings: Settings) -> run_folder.Metrics:
 def attack_run(settings: AttackSettings) -> run_folder.Metrics:
     """Attacks the network of a training run, or continues to do so.
 
-    Writes `adversarial.npz` (`images` float32 in [0, 1], `unclipped` as the attack
-    gives them, `labels` where there are any, and `indices`: int64 places in what
-    `data.load` gives of that split and those classes), the same as the data set
+    An attack over radii (`pgd`) writes `measurements.npz`, values of each image as
+    `<condition>_<radius>/<quantity>`, and returns `examples`; `spread`, the root of the
+    total variance of what is attacked, and `deviation`, that of each number of it;
+    `warnings`, what `sanity` finds; `huge`; and by condition (`clean`; `pgd`, `strong`
+    and `noise` of each radius, such as `pgd_epsilon0.5`) means of `objective`, of
+    `mse`, `ssim` and `brightness` (mean pixel) of what the network gives, against what
+    it gives of the example itself (`clean`: against the image), of `displacement` (L2
+    norm), and the shares `finite` and `flat` (see `attacks.AttackResult`).
+
+    Any other attack writes `adversarial.npz` (`images` float32 in [0, 1], `unclipped`
+    as the attack gives them, `labels` where there are any, and `indices`: int64 places
+    in what `data.load` gives of that split and those classes), the same as the data set
     `adversarial` for TFDS in `tfds/`, `adversarial.png` (the first 10) and
     `measurements.npz` (what is averaged below, for each image, as
     `<condition>/<quantity>`, with the latents).
@@ -80,7 +90,8 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
         settings: of the attack.
 
     Returns:
-        What `metrics.json` holds: `examples`, and by condition
+        What `metrics.json` holds; of other attacks than `pgd` `examples`, and by
+        condition
 
         - `adversarial`: `psnr` (dB) and `ssim` of the unclipped adversarial images
           against the original ones; of an attack that has a target latent, such as
@@ -126,8 +137,10 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
         for model_dir in networks.values():
             verification.verify_autoencoder(model_dir)
         startup.load_tensorflow()
-        from tfsemae.evaluation import attack
+        from tfsemae.evaluation import attack, robustness
 
+        if ATTACKS[settings.run.attack].make is None:
+            return robustness.run(settings, folder)
         return attack.run(settings, folder)
 
     def unchanged(folder: pathlib.Path) -> None:
@@ -135,7 +148,7 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
 
         run_folder.check_inputs(folder, verification.recorded_weights(networks))
         if loading.is_own_file(settings):
-            images, _, _ = loading.attacked(settings)
+            images, _ = loading.chosen(settings)
             run_folder.check_inputs(folder, {"images": images.digest()})
 
     return run_folder.perform(settings, work, unchanged=unchanged)

@@ -6,7 +6,7 @@ import json
 import pathlib
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -149,19 +149,41 @@ def measure(
     signature = [tf.TensorSpec(shape, tf.float32)] * (1 + len(inputs))
     # No step branches on tensors, and AutoGraph would keep its networks on Python 3.13.
     compiled = tf.function(step, input_signature=signature, autograph=False)
-    done, first, waiting = shards.done(), 0, []
-    with contextlib.closing(Progress(len(images), done=done, unit="image")) as progress:
+
+    def batches() -> Iterator[tuple]:
         for batch in data.batches(images, batch_size, shuffle=False):
             pixels = tf.nest.flatten(batch)[0]
-            arguments = [pixels, *(make(tuple(pixels.shape)) for make in inputs)]
-            first += len(pixels)
+            yield (pixels, *(make(tuple(pixels.shape)) for make in inputs))
+
+    compute(compiled, batches(), shards, total=len(images))
+
+
+def compute(
+    step: Callable[..., Mapping[str, Mapping[str, tf.Tensor]]],
+    batches: Iterable[tuple],
+    shards: Shards,
+    *,
+    total: int,
+) -> None:
+    """Computes values of each example, batch by batch, into shards.
+
+    Args:
+        step: as in `measure`, compiled.
+        batches: its arguments, the first of them `[B, ...]`.
+        shards: see `measure`.
+        total: number of all examples.
+    """
+    done, first, waiting = shards.done(), 0, []
+    with contextlib.closing(Progress(total, done=done, unit="image")) as progress:
+        for arguments in batches:
+            first += len(arguments[0])
             if first <= done:
                 continue
-            values = compiled(*arguments)
+            values = step(*arguments)
             waiting.append(tf.nest.map_structure(lambda each: each.numpy(), values))
             progress.update(first)
             size = sum(array.nbytes for array in tf.nest.flatten(waiting))
-            if size >= _SHARD_BYTES or first == len(images):
+            if size >= _SHARD_BYTES or first == total:
                 whole = tf.nest.map_structure(
                     lambda *some: np.concatenate(some), *waiting
                 )

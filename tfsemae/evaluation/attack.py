@@ -36,7 +36,9 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     """Attacks in a folder that is locked; see `evaluation.attack_run`."""
     devices.set_threads(settings.run.threads)
     victim = Autoencoder.load(settings.run.model_dir)
-    attack = ATTACKS[settings.run.attack].make(victim, settings.chosen)
+    make = ATTACKS[settings.run.attack].make
+    assert make is not None  # else `robustness` runs it
+    attack = make(victim, settings.chosen)
     images, indices, reference = loading.attacked(settings)
     check_images(victim, images)
     digests = {"images": images.digest(), "network": victim.digest()}

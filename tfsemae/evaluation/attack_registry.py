@@ -6,6 +6,7 @@ is made.
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -49,7 +50,7 @@ class SemanticShift(Checked):
 class Noise(Checked):
     """Gaussian noise of a given L2 norm."""
 
-    epsilon: float | None = setting(
+    noise_norm: float | None = setting(
         None,
         "Of --attack=noise: L2 norm of the change of an image, pixels in [0, 1].",
         lower_bound=0.0,
@@ -57,25 +58,158 @@ class Noise(Checked):
 
     def check(self) -> None:
         """Raises ValueError if something is missing."""
-        if self.epsilon is None:
+        if self.noise_norm is None:
             raise ValueError(
-                "--attack=noise needs --epsilon, the L2 norm of the change. "
-                "Received: no --epsilon."
+                "--attack=noise needs --noise_norm, the L2 norm of the change. "
+                "Received: no --noise_norm."
             )
-        if not math.isfinite(self.epsilon):
-            raise ValueError(f"--epsilon={self.epsilon} is not a finite number.")
 
     def model_dirs(self) -> dict[str, str]:
         """Takes no networks besides the victim."""
         return {}
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Pgd(Checked):
+    """Projected gradient descent in the latent or the input space (Lu 2023)."""
+
+    space: str = setting(
+        "latent",
+        "Of --attack=pgd: what is changed, the latent or the image, which then stays "
+        "in [0, 1].",
+        choices=("latent", "input"),
+    )
+    objective: str = setting(
+        "output_mse",
+        "Of --attack=pgd: distance of the decoded images (mean squared error, or 1 - "
+        "SSIM), or, with --space=input, of the latents (L2 distance of means, or KL "
+        "divergence of the posteriors).",
+        choices=("output_mse", "output_ssim", "latent_l2", "posterior_kl"),
+    )
+    target: str | None = setting(
+        None,
+        "Of --attack=pgd: approach this image: black, white, random pixels, the "
+        "reversed output, or the next image of the data. Default: none, get away from "
+        "what the network gives.",
+        choices=("black", "white", "random", "reversed", "other_image"),
+    )
+    codes: str = setting(
+        "mean",
+        "Of --attack=pgd: latents that are attacked: those of the encoder (the mean), "
+        "drawn from its posterior, or from the prior.",
+        choices=("mean", "posterior", "prior"),
+    )
+    epsilon: tuple[str, ...] | None = setting(
+        None, "Of --attack=pgd: radii of the ball in units of the space, ascending."
+    )
+    relative_epsilon: tuple[str, ...] | None = setting(
+        None,
+        "Of --attack=pgd: further radii, in units of the root of the total variance of "
+        "what is attacked.",
+    )
+    steps: int = setting(10, "Of --attack=pgd: steps of a run.", lower_bound=1)
+    restarts: int = setting(
+        0, "Of --attack=pgd: further runs, each from a random point.", lower_bound=0
+    )
+    norm: str = setting(
+        "l2", "Of --attack=pgd: norm of the ball.", choices=("l2", "linf")
+    )
+    step_norm: str | None = setting(
+        None,
+        "Of --attack=pgd: step along the gradient (l2) or its sign (linf). Default: as "
+        "--norm.",
+        choices=("l2", "linf"),
+    )
+    momentum: float = setting(
+        0.0,
+        "Of --attack=pgd: share of the former direction that is kept.",
+        lower_bound=0.0,
+        upper_bound=1.0,
+    )
+    gradient: str = setting(
+        "exact",
+        "Of --attack=pgd: exact, or central differences of a network that can only be "
+        "queried.",
+        choices=("exact", "finite_difference"),
+    )
+    strong: bool = setting(
+        True,
+        "Of --attack=pgd: beside it a stronger attack, which also begins along the top "
+        "singular vector of the network and from 5 random points.",
+    )
+
+    def check(self) -> None:
+        """Raises ValueError if something is missing, or options do not fit."""
+        if not self.epsilon and not self.relative_epsilon:
+            raise ValueError(
+                "--attack=pgd needs --epsilon or --relative_epsilon, such as "
+                "--epsilon=0,0.5,1. Received: neither."
+            )
+        self.radii()
+        of_latents = self.objective in ("latent_l2", "posterior_kl")
+        if of_latents and self.space == "latent":
+            raise ValueError(
+                f"--objective={self.objective} compares latents, which an attack on "
+                "the latent sets itself. Add --space=input, or choose output_mse."
+            )
+        if of_latents and self.target == "reversed":
+            raise ValueError(
+                f"--target=reversed is an output, and --objective={self.objective} "
+                "compares latents. Choose another target, or output_mse."
+            )
+        if self.space == "input" and self.codes != "mean":
+            raise ValueError(
+                f"--codes={self.codes} are latents, and --space=input attacks images. "
+                "Leave one of them out."
+            )
+
+    def radii(self) -> dict[str, tuple[float, bool]]:
+        """Name of a radius -> its number, and whether it is relative.
+
+        Raises:
+            ValueError: if they are no numbers of at least 0 in ascending order.
+        """
+        found = {}
+        for flag in ("epsilon", "relative_epsilon"):
+            texts = getattr(self, flag) or ()
+            numbers = [_number(text) for text in texts]
+            pairs = itertools.pairwise(numbers)
+            fits = all(math.isfinite(each) and each >= 0 for each in numbers)
+            if not fits or any(a >= b for a, b in pairs):
+                raise ValueError(
+                    f"--{flag}={','.join(texts)} must be finite numbers of at least 0 "
+                    "in ascending order, such as 0,0.5,1."
+                )
+            relative = flag != "epsilon"
+            for text, number in zip(texts, numbers, strict=True):
+                found[f"{flag}{text}"] = (number, relative)
+        return found
+
+    def model_dirs(self) -> dict[str, str]:
+        """Takes no networks besides the victim."""
+        return {}
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 class Attack(NamedTuple):
-    """An attack by its name."""
+    """An attack by its name.
+
+    Attributes:
+        summary: for the help.
+        settings: a group of settings with the methods `check` and `model_dirs`.
+        make: (victim, settings) -> `attacking.Attacking` of an attack that gives one
+            image for each; None of one over a grid of radii, `robustness`.
+    """
 
     summary: str
-    settings: type  # a group of settings with the methods `check` and `model_dirs`
-    make: Callable[..., Any]  # (victim, settings) -> `attack.Attacking`
+    settings: type
+    make: Callable[..., Any] | None
 
 
 def _semantic_shift(victim, settings):
@@ -94,5 +228,8 @@ ATTACKS = {
     "semantic_shift": Attack(
         "I_a = I + I_s - I_v (Ming 2022, eq. (6))", SemanticShift, _semantic_shift
     ),
-    "noise": Attack("Gaussian noise of L2 norm --epsilon", Noise, _noise),
+    "noise": Attack("Gaussian noise of L2 norm --noise_norm", Noise, _noise),
+    "pgd": Attack(
+        "projected gradient descent over radii --epsilon (Lu 2023)", Pgd, None
+    ),
 }

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from tfsemae import settings as all_settings
-from tfsemae.evaluation.attack_registry import ATTACKS, Noise, SemanticShift
+from tfsemae.evaluation.attack_registry import ATTACKS, Noise, Pgd, SemanticShift
 from tfsemae.evaluation.settings import Data
 from tfsemae.settings import setting
 from tfsemae.shared_settings import Threads
@@ -43,6 +43,12 @@ class Run(Threads):
         help="Everything of one attack; a second start continues it.", identity=False
     )
 
+    def unused(self) -> dict[str, str]:
+        """What only an attack has that gives one image for each."""
+        if ATTACKS[self.attack].make is not None:
+            return {}
+        return dict.fromkeys(("controls", "scales"), "--attack=semantic_shift")
+
     def __post_init__(self) -> None:
         """Checks the scales.
 
@@ -78,6 +84,7 @@ class Settings:
     data: Data = dataclasses.field(default_factory=Data)
     semantic_shift: SemanticShift = dataclasses.field(default_factory=SemanticShift)
     noise: Noise = dataclasses.field(default_factory=Noise)
+    pgd: Pgd = dataclasses.field(default_factory=Pgd)
 
     def __post_init__(self) -> None:
         """Checks the settings of the chosen attack, and that others are not set.

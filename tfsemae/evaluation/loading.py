@@ -38,6 +38,32 @@ def evaluated(settings: "Settings") -> tuple["data.Images", "data.Images"]:
     return images, _load(settings, other)
 
 
+def chosen(settings: "AttackSettings") -> tuple["data.Images", np.ndarray]:
+    """The images to attack, and their places.
+
+    Args:
+        settings: of the attack.
+
+    Returns:
+        The images; int64 `[N]`, their places among those of split and classes.
+
+    Raises:
+        ValueError: if there are fewer images than asked for; see `data.load`.
+    """
+    images = _load(settings, settings.data.split)
+    indices = np.arange(len(images))
+    examples = settings.run.examples
+    if examples is not None:
+        if examples > len(images):
+            raise ValueError(
+                f"--examples={examples} is more than the {len(images)} images "
+                "that there are. Ask for fewer."
+            )
+        indices = _drawn(len(images), examples, settings.run.seed)
+        images = data.take(images, indices)
+    return images, indices
+
+
 def attacked(
     settings: "AttackSettings",
 ) -> tuple["data.Images", np.ndarray, "data.Images | None"]:
@@ -54,17 +80,7 @@ def attacked(
     Raises:
         ValueError: if there are fewer images than asked for; see `data.load`.
     """
-    images = _load(settings, settings.data.split)
-    indices = np.arange(len(images))
-    examples = settings.run.examples
-    if examples is not None:
-        if examples > len(images):
-            raise ValueError(
-                f"--examples={examples} is more than the {len(images)} images "
-                "that there are. Ask for fewer."
-            )
-        indices = _drawn(len(images), examples, settings.run.seed)
-        images = data.take(images, indices)
+    images, indices = chosen(settings)
     return images, indices, _learnt_from(settings, images)
 
 

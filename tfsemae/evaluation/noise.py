@@ -14,7 +14,7 @@ class NoiseAttack:
     def __init__(self, victim: Autoencoder, settings: attack_registry.Noise):
         """Args: victim: not needed. settings: the norm."""
         del victim
-        self._epsilon = settings.epsilon
+        self._norm = settings.noise_norm
 
     def digests(self) -> dict[str, str]:
         """See `Attacking`."""
@@ -22,4 +22,4 @@ class NoiseAttack:
 
     def __call__(self, pixels: tf.Tensor, normal: tf.Tensor) -> Attacked:
         """Images with noise, unclipped; nothing else is measured of it."""
-        return Attacked(attacks.gaussian_noise(pixels, normal, self._epsilon))
+        return Attacked(attacks.gaussian_noise(pixels, normal, self._norm))

@@ -1,0 +1,312 @@
+"""Gradient attacks over radii, on linear networks of which the worst case is known."""
+
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from tfsemae import evaluation, settings
+from tfsemae.evaluation import sanity
+from tfsemae.evaluation.attack_registry import Pgd
+from tfsemae.models.autoencoder import Autoencoder
+
+SHAPE = (12, 12, 1)
+PIXELS = math.prod(SHAPE)
+GAINS = np.concatenate([[3.0], np.ones(PIXELS - 1)])
+
+
+def _scaled(shape, factors, name, then):
+    """A linear network that multiplies each number."""
+    start = keras.Input(shape)
+    flat = keras.layers.Flatten()(start)
+    scaled = keras.layers.Rescaling(factors.tolist())(flat)
+    return keras.Model(start, keras.layers.Reshape(then)(scaled), name=name)
+
+
+def _linear(variances=None):
+    """Latent: the pixels. Image: the latent, its first number three times as large."""
+    image = keras.Input(SHAPE)
+    encoder = keras.Model(image, keras.layers.Flatten()(image))
+    log_variance = None
+    if variances is not None:
+        constant = keras.layers.Rescaling(0.0, math.log(variances))
+        log_variance = keras.Model(image, constant(keras.layers.Flatten()(image)))
+    decoder = _scaled((PIXELS,), GAINS, "decoder", SHAPE)
+    return Autoencoder(encoder, decoder, log_variance=log_variance)
+
+
+@pytest.fixture(scope="module")
+def images(write_images):
+    """40 images without labels, no pixel near 0 or 1."""
+    pixels = np.random.default_rng(0).integers(100, 156, (40, *SHAPE), dtype=np.uint8)
+    return write_images(
+        images=pixels, labels=None, test_images=pixels, test_labels=None
+    )
+
+
+@pytest.fixture(scope="module")
+def attack(tmp_path_factory, images):
+    """Attacks a network; gives metrics, and arrays of each example."""
+
+    def run(network=None, folder=None, **given):
+        folder = folder or tmp_path_factory.mktemp("attack")
+        (network or _linear()).save(folder / "victim")
+        defaults = {
+            "attack": "pgd",
+            "model_dir": str(folder / "victim"),
+            "dataset": str(images),
+            "output_dir": str(folder / "out"),
+        }
+        found = evaluation.attack_run(
+            settings.make(evaluation.AttackSettings, defaults | given)
+        )
+        with np.load(folder / "out" / "measurements.npz") as arrays:
+            return found, dict(arrays)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def untargeted(attack):
+    return attack(epsilon=("0", "0.5", "1"), relative_epsilon=("0.1",))
+
+
+@pytest.mark.parametrize("epsilon", [0.5, 1.0])
+def test_strong_attack_reaches_the_worst_case(untargeted, epsilon):
+    found, arrays = untargeted
+    worst = (3 * epsilon) ** 2 / PIXELS
+    name = f"strong_epsilon{epsilon:g}"
+    assert found[name]["mse"] == pytest.approx(worst, rel=1e-4)
+    assert found[name]["objective"] == pytest.approx(worst, rel=1e-4)
+    np.testing.assert_allclose(arrays[f"{name}/displacement"], epsilon, rtol=1e-5)
+    moved = arrays[f"{name}/point"] - arrays["clean/point"]
+    np.testing.assert_allclose(np.abs(moved[:, 0]), epsilon, rtol=1e-4)
+    # The attack of the paper begins at random, of which 143 directions lead nowhere.
+    plain = found[f"pgd_epsilon{epsilon:g}"]["mse"]
+    assert found[f"noise_epsilon{epsilon:g}"]["mse"] < plain < worst
+
+
+def test_noise_has_the_full_length_and_the_mean_damage_of_directions(untargeted):
+    found, arrays = untargeted
+    expected = np.mean(GAINS**2) / PIXELS
+    # 40 directions: 8 of 152 parts of the variance come from one of 144 numbers.
+    assert found["noise_epsilon1"]["mse"] == pytest.approx(expected, rel=0.1)
+    np.testing.assert_allclose(arrays["noise_epsilon1/displacement"], 1, rtol=1e-5)
+
+
+def test_radius_0_changes_nothing(untargeted):
+    found, _ = untargeted
+    for attack in ("pgd", "strong", "noise"):
+        values = found[f"{attack}_epsilon0"]
+        assert (values["mse"], values["displacement"]) == (0, 0)
+        assert values["ssim"] == pytest.approx(1, abs=1e-5)  # float32, of bright pixels
+
+
+def test_relative_radii_are_in_units_of_the_spread(untargeted):
+    found, arrays = untargeted
+    points = arrays["clean/point"].astype(np.float64)
+    spread = math.sqrt(points.var(axis=0).sum())
+    assert found["spread"] == pytest.approx(spread, rel=1e-5)
+    radius = found["pgd_relative_epsilon0.1"]["radius"]
+    assert radius == pytest.approx(0.1 * spread, rel=1e-5)
+    np.testing.assert_allclose(found["deviation"], points.std(axis=0), rtol=1e-4)
+
+
+def test_spectrum_is_that_of_the_decoder(untargeted):
+    found, arrays = untargeted
+    np.testing.assert_allclose(arrays["clean/singular_value"], 3, rtol=1e-4)
+    assert found["clean"]["singular_value"] == pytest.approx(3, rel=1e-4)
+
+
+def test_equal_directions_at_all_radii(untargeted):
+    # Noise of one direction, of which the length alone differs.
+    _, arrays = untargeted
+    clean = arrays["clean/point"]
+    half, whole = (arrays[f"noise_epsilon{e}/point"] - clean for e in ("0.5", "1"))
+    np.testing.assert_allclose(2 * half, whole, atol=1e-5)
+
+
+def test_targeted_attack_approaches_the_target(attack):
+    found, arrays = attack(target="black", epsilon=("1",), strong=False)
+    latent = arrays["clean/point"].astype(np.float64)
+    decoded = GAINS * latent
+    assert found["clean"]["objective"] == pytest.approx(np.mean(decoded**2), rel=1e-5)
+    # No further than along the gradient of the first step, and nearer than at first.
+    after = found["pgd_epsilon1"]["objective"]
+    assert after < found["noise_epsilon1"]["objective"]
+    steepest = np.linalg.norm(decoded, axis=1) - 3
+    assert after >= np.mean(np.maximum(steepest, 0) ** 2) / PIXELS
+    assert "singular_value" not in found["clean"]
+    assert not any(name.startswith("strong") for name in found)
+    assert found["huge"]["objective"] < 0.1 * found["clean"]["objective"]
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("white", lambda image, other: np.mean((image - 1) ** 2)),
+        ("reversed", lambda image, other: np.mean((2 * image - 1) ** 2)),
+        ("other_image", lambda image, other: np.mean((image - other) ** 2)),
+    ],
+)
+def test_targets(attack, images, target, expected):
+    found, arrays = attack(target=target, epsilon=("0",), strong=False, batch_size=7)
+    with np.load(images) as file:
+        pixels = file["test_images"].reshape(40, -1) / 255
+    decoded = GAINS * arrays["clean/point"].astype(np.float64)
+    other = np.roll(pixels, -1, axis=0)  # the next one, also across batches
+    distance = expected(decoded, other)
+    assert found["clean"]["objective"] == pytest.approx(distance, rel=1e-5)
+
+
+def test_random_targets_are_uniform_and_their_own_for_each_image(attack):
+    found, arrays = attack(target="random", epsilon=("0",), strong=False)
+    decoded = GAINS * arrays["clean/point"].astype(np.float64)
+    # Mean of (x - U)**2 is (x - 1/2)**2 + 1/12; of 5,760 pixels.
+    expected = np.mean((decoded - 0.5) ** 2) + 1 / 12
+    assert found["clean"]["objective"] == pytest.approx(expected, rel=0.05)
+    assert arrays["clean/objective"].std() > 0
+
+
+def test_input_space_is_bounded_by_the_values_of_pixels(attack):
+    found, arrays = attack(
+        space="input", objective="latent_l2", epsilon=("0.5", "50"), strong=False
+    )
+    # Here a latent is its image: the distance of the latents is that of the images.
+    near = found["pgd_epsilon0.5"]
+    assert near["objective"] == pytest.approx(0.5, rel=1e-4)
+    assert near["displacement"] == pytest.approx(0.5, rel=1e-4)
+    assert "pgd_epsilon0.5/point" not in arrays
+    # Of pixels near 1/2 none can move by more than 0.61.
+    assert arrays["pgd_epsilon50/displacement"].max() < 0.61 * math.sqrt(PIXELS)
+
+
+def test_kl_of_posteriors(attack):
+    found, _ = attack(
+        _linear(variances=0.25),
+        space="input",
+        objective="posterior_kl",
+        epsilon=("0.5",),
+        strong=False,
+    )
+    # Equal variances: half the squared distance of the means, over the variance.
+    expected = 0.5 * 0.5**2 / 0.25
+    assert found["pgd_epsilon0.5"]["objective"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_codes_of_posterior_and_prior(attack, images):
+    with np.load(images) as file:
+        mean = file["test_images"].reshape(40, -1) / 255
+    options = {"epsilon": ("0",), "strong": False}
+    _, arrays = attack(_linear(variances=0.25), codes="posterior", **options)
+    standard = (arrays["clean/point"] - mean) / 0.5
+    _, arrays = attack(_linear(variances=0.25), codes="prior", **options)
+    for numbers in (standard, arrays["clean/point"]):
+        # 5,760 numbers: standard errors of 0.013 and 0.009.
+        assert abs(numbers.mean()) < 0.05
+        assert numbers.std() == pytest.approx(1, abs=0.04)
+
+
+def test_an_attacker_who_can_only_query_does_as_much(attack):
+    options = {"epsilon": ("0.5",), "strong": False, "examples": 4}
+    exact, _ = attack(**options)
+    queried, _ = attack(gradient="finite_difference", **options)
+    pair = [found["pgd_epsilon0.5"]["mse"] for found in (exact, queried)]
+    assert pair[1] == pytest.approx(pair[0], rel=1e-2)
+
+
+def test_a_second_start_reads_what_was_found(attack, tmp_path):
+    options = {"epsilon": ("0.5", "1"), "folder": tmp_path, "strong": False}
+    found, _ = attack(**options)
+    assert attack(**options)[0] == found
+    written = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))
+    assert written == found
+    assert not (tmp_path / "out" / "arrays").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"epsilon": None}, "needs --epsilon or --relative_epsilon"),
+        ({"epsilon": ("1", "0.5")}, r"--epsilon=1,0\.5 must be .* ascending"),
+        ({"epsilon": ("0.5", "0.5")}, "ascending order"),
+        ({"epsilon": ("-1",)}, "--epsilon=-1 must be finite numbers of at least 0"),
+        ({"epsilon": ("a",)}, "--epsilon=a must be finite"),
+        ({"relative_epsilon": ("inf",)}, "--relative_epsilon=inf must be finite"),
+        ({"objective": "latent_l2"}, "Add --space=input"),
+        ({"space": "input", "codes": "prior"}, "--codes=prior are latents"),
+        (
+            {"space": "input", "objective": "latent_l2", "target": "reversed"},
+            "--target=reversed is an output",
+        ),
+        ({"scales": ("2",)}, "--scales=2 belongs to --attack=semantic_shift"),
+        ({"codes": "posterior"}, "--codes=posterior needs a variational autoencoder"),
+        (
+            {"space": "input", "objective": "posterior_kl"},
+            "--objective=posterior_kl needs a variational",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(attack, given, message):
+    with pytest.raises(ValueError, match=message):
+        attack(**{"epsilon": ("1",)} | given)
+
+
+# --- sanity
+
+
+def _found(**changes):
+    """What an attack without faults finds."""
+    values = {
+        f"{attack}_epsilon{radius:g}": {
+            "radius": radius,
+            "mse": share * radius,
+            "objective": share * radius,
+            "finite": 1.0,
+            "flat": 0.0,
+        }
+        for attack, share in (("pgd", 1.0), ("strong", 1.02), ("noise", 0.1))
+        for radius in (0.0, 1.0, 2.0)
+    }
+    values |= {"clean": {"objective": 0.0}, "huge": {"radius": 9.0, "objective": 9.0}}
+    for name, more in changes.items():
+        values[name] = values[name] | more
+    return values
+
+
+_PLAIN = Pgd(epsilon=("0", "1", "2"))
+
+
+def test_an_attack_without_faults_gives_no_warning():
+    assert sanity.warnings(_found(), _PLAIN) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "check"),
+    [
+        ({"pgd_epsilon0": {"mse": 0.1}}, "not_clean"),
+        ({"pgd_epsilon2": {"objective": 0.9}}, "not_monotone"),
+        ({"noise_epsilon1": {"objective": 1.1}}, "weaker_than_noise"),
+        ({"strong_epsilon1": {"objective": 1.06}}, "too_weak"),
+        ({"strong_epsilon2": {"flat": 0.25}}, "flat"),
+        ({"pgd_epsilon1": {"finite": 0.9}}, "not_finite"),
+    ],
+)
+def test_each_fault_has_its_warning(changes, check):
+    found = {
+        each.partition(":")[0] for each in sanity.warnings(_found(**changes), _PLAIN)
+    }
+    assert check in found
+
+
+def test_a_target_that_no_radius_reaches_is_told():
+    targeted = Pgd(epsilon=("0", "1", "2"), target="black", strong=False)
+    found = _found(clean={"objective": 10.0}, huge={"objective": 6.0})
+    for name, values in found.items():
+        if name.startswith(("pgd", "noise")):
+            values["objective"] = 10 - values["objective"]
+    assert [each.partition(":")[0] for each in sanity.warnings(found, targeted)] == [
+        "target_not_reached"
+    ]

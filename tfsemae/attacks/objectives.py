@@ -1,0 +1,72 @@
+"""Objectives of attacks on autoencoders: distances to a target, one per example.
+
+Each function takes the network through which an attack looks and gives an objective
+`objective(points, target) -> [B]` for `PGD`. An untargeted attack maximises the
+distance to what the network gives of the example itself, a targeted one minimises the
+distance to something else. The points are latents where the network is a decoder, and
+images where it is an encoder, or encoder and decoder together.
+
+Example:
+    >>> import keras
+    >>> import tensorflow as tf
+    >>> from tfsemae import attacks
+    >>> from tfsemae.attacks import objectives
+    >>> decoder = keras.Sequential(
+    ...     [keras.Input((2,)), keras.layers.Rescaling([3.0, 1.0])]
+    ... )
+    >>> latent = tf.ones([1, 2])
+    >>> to_zero = attacks.PGD(
+    ...     objectives.mean_squared_error(decoder), epsilon=1.0, targeted=True
+    ... )
+    >>> print(f"{to_zero(latent, tf.zeros([1, 2])).objective[0]:.1f}")  # was 5
+    0.5
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import tensorflow as tf
+
+from tfsemae.attacks.gradients import Objective
+from tfsemae.attacks.projections import norms
+
+#: A Keras model, an endpoint of a SavedModel, or any other function of tensors.
+Network: TypeAlias = Callable[[tf.Tensor], Any]
+
+
+def mean_squared_error(network: Network) -> Objective:
+    """Mean of the squared differences of outputs, over all numbers of an example.
+
+    Source: D of Lu 2023, eqs. (4) and (5).
+    """
+
+    def objective(points: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        error = tf.square(network(points) - target)
+        return tf.reduce_mean(error, axis=tf.range(1, tf.rank(error)))
+
+    return objective
+
+
+def euclidean_distance(network: Network) -> Objective:
+    """L2 distance of outputs, such as the latents of an encoder."""
+    return lambda points, target: norms(network(points) - target)
+
+
+def posterior_kl(network: Callable[[tf.Tensor], dict[str, tf.Tensor]]) -> Objective:
+    """KL divergence of the posterior of an image from that of the target, nats.
+
+    Args:
+        network: image -> {"mean", "log_variance"}, each `[B, ...]`, such as
+            `Autoencoder.posterior()`. A target is such a dictionary as well.
+
+    Source: Tabacof 2016, section 2: the adversarial posterior first.
+    """
+
+    def objective(points: tf.Tensor, target: dict[str, tf.Tensor]) -> tf.Tensor:
+        found = network(points)
+        ratio = found["log_variance"] - target["log_variance"]
+        way = tf.square(found["mean"] - target["mean"])
+        terms = tf.exp(ratio) - ratio - 1 + way * tf.exp(-target["log_variance"])
+        return 0.5 * tf.reduce_sum(terms, axis=tf.range(1, tf.rank(terms)))
+
+    return objective
