@@ -18,8 +18,8 @@ Example:
     >>> to_zero = attacks.PGD(
     ...     objectives.mean_squared_error(decoder), epsilon=1.0, targeted=True
     ... )
-    >>> print(f"{to_zero(latent, tf.zeros([1, 2])).objective[0]:.1f}")  # was 5
-    0.5
+    >>> print(f"{to_zero(latent, tf.zeros([1, 2])).objective[0]:.2f}")  # was 5
+    0.20
 """
 
 from collections.abc import Callable

@@ -1,0 +1,80 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfsemae import attacks
+from tfsemae.attacks import objectives
+from tfsemae.models import distributions
+
+
+def _random(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def test_mean_squared_error_is_over_all_numbers_of_an_example():
+    points, target = _random(3, 4, 5, 1), _random(3, 4, 5, 1, seed=1)
+    found = objectives.mean_squared_error(lambda x: 2 * x)(points, target)
+    expected = np.mean((2 * points - target) ** 2, axis=(1, 2, 3))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_euclidean_distance():
+    points, target = _random(3, 7), _random(3, 7, seed=1)
+    found = objectives.euclidean_distance(lambda x: x)(points, target)
+    np.testing.assert_allclose(
+        found, np.linalg.norm(points - target, axis=1), rtol=1e-5
+    )
+
+
+def test_kl_is_that_of_tfp_with_the_posterior_of_the_point_first():
+    found, target = (
+        {"mean": _random(3, 4, seed=k), "log_variance": _random(3, 4, seed=k + 1)}
+        for k in (0, 2)
+    )
+    ours = objectives.posterior_kl(lambda x: found)(tf.zeros([3, 1]), target)
+    first, second = (distributions.posterior(**each) for each in (found, target))
+    np.testing.assert_allclose(ours, first.kl_divergence(second), rtol=1e-4)
+
+
+def test_attack_on_a_saved_model_of_plain_keras(tmp_path):
+    """Gradients flow through the endpoints of a model that is not ours."""
+    image = keras.Input((6, 6, 1))
+    flat = keras.layers.Flatten()(image)
+    encoder = keras.Model(image, keras.layers.Dense(4, activation="tanh")(flat))
+    latent = keras.Input((4,))
+    decoder = keras.Model(latent, keras.layers.Rescaling([3.0, 2.0, 1.0, 1.0])(latent))
+    archive = keras.export.ExportArchive()
+    archive.track(encoder)
+    archive.track(decoder)
+    specs = [tf.TensorSpec((None, *each.shape[1:])) for each in (image, latent)]
+    archive.add_endpoint("encode", lambda x: encoder(x), specs[:1])
+    archive.add_endpoint("decode", lambda z: decoder(z), specs[1:])
+    archive.write_out(str(tmp_path / "theirs"), verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / "theirs"))
+
+    images = np.random.default_rng(0).random((5, 6, 6, 1), np.float32)
+    codes = loaded.encode(images)
+    attack = attacks.StrongPGD(
+        objectives.mean_squared_error(loaded.decode), loaded.decode, epsilon=0.5
+    )
+    found = attack(codes, loaded.decode(codes))
+    # All of the change along the first number, whose gain is 3.
+    np.testing.assert_allclose(found.objective, (3 * 0.5) ** 2 / 4, rtol=1e-4)
+
+    objective = objectives.euclidean_distance(loaded.encode)
+    result = attacks.PGD(objective, epsilon=0.5, bounds=(0, 1))(images, codes)
+    same = attacks.PGD(
+        objectives.euclidean_distance(lambda x: encoder(x)), epsilon=0.5, bounds=(0, 1)
+    )(images, codes)
+    # Graph and eager operations may order float32 sums differently.
+    np.testing.assert_allclose(result.objective, same.objective, rtol=1e-3)
+    assert np.all(result.objective.numpy() > 0.01)
+
+
+@pytest.mark.parametrize(
+    "make", [objectives.mean_squared_error, objectives.euclidean_distance]
+)
+def test_they_need_one_value_per_example(make):
+    found = make(lambda x: x)(tf.zeros([2, 3, 1]), tf.ones([2, 3, 1]))
+    assert found.shape == (2,)
