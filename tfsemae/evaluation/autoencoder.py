@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsemae import data, files, metrics
-from tfsemae.evaluation import latent
+from tfsemae.evaluation import generation, latent
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, Shards
 from tfsemae.evaluation.arrays import measure as measure_batches
 from tfsemae.evaluation.checks import check
@@ -50,7 +50,8 @@ def evaluate(
         `kmeans_nmi`, `silhouette` and `scatter_ratio` of the latent, and
         `map_silhouette`, that of `tsne.png`; with a classifier `label_accuracy`.
         Accuracies are in [0, 1]; an infinite `scatter_ratio` is None, and so is
-        `map_silhouette` where the map does not exist or shows one class only.
+        `map_silhouette` where the map does not exist or shows one class only. Of a
+        variational autoencoder also what `generation.measure` gives.
 
     Raises:
         ValueError: see `check`.
@@ -65,6 +66,8 @@ def evaluate(
         "ssim": float(np.mean(measured.read("clean", "ssim"))),
     }
     draw_reconstructions(autoencoder, images, folder / "reconstructions.png")
+    if autoencoder.log_variance is not None:
+        found |= generation.measure(autoencoder, images, folder=folder, seed=seed)
     shards = [measured]
     if images.labels is not None:
         assert reference.labels is not None  # checked

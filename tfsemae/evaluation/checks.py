@@ -26,6 +26,11 @@ def check(
             measures of the latent.
     """
     check_images(autoencoder, images)
+    if autoencoder.log_variance is not None and len(images) < 2:
+        raise ValueError(
+            "To measure a variational autoencoder takes at least 2 images. "
+            f"Received: {len(images)}."
+        )
     if images.labels is None:
         return
     _check_classes(autoencoder.class_names, images.class_names)

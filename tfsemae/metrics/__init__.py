@@ -1,6 +1,7 @@
 """Quality of a reconstruction and structure of a latent."""
 
 from tfsemae.metrics.clustering import kmeans_nmi
+from tfsemae.metrics.diversity import mean_pairwise_distance
 from tfsemae.metrics.image_quality import PSNR, SSIM, psnr, ssim
 from tfsemae.metrics.linear_probe import (
     linear_probe_accuracy,
@@ -23,6 +24,7 @@ __all__ = [
     "linear_probe_accuracy",
     "linear_probe_predictions",
     "log_variance_ratio",
+    "mean_pairwise_distance",
     "psnr",
     "scatter_ratio",
     "silhouette",

@@ -1,0 +1,90 @@
+"""Posterior and prior of a network whose distributions are known."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from tfsemae import data
+from tfsemae.evaluation import checks, generation
+from tfsemae.models.autoencoder import Autoencoder
+
+SHAPE, VARIANCE = (12, 12, 1), 0.25
+PIXELS = math.prod(SHAPE)
+
+
+def _network():
+    """Two latents: 10 times the mean pixel, and 0. Each image has one brightness."""
+    image = keras.Input(SHAPE)
+    mean = keras.layers.GlobalAveragePooling2D()(image)
+    scaled = keras.layers.Rescaling(10.0)(mean)
+    nothing = keras.layers.Rescaling(0.0)(mean)
+    both = keras.layers.Concatenate()([scaled, nothing])
+    spread = keras.layers.Rescaling(0.0, math.log(VARIANCE))(both)
+    latent = keras.Input((2,))
+    first = keras.layers.Dense(1, use_bias=False, name="first")(latent)
+    pixels = keras.layers.RepeatVector(PIXELS)(first)
+    bright = keras.layers.Activation("sigmoid")(pixels)
+    decoder = keras.Model(latent, keras.layers.Reshape(SHAPE)(bright))
+    decoder.get_layer("first").set_weights([np.array([[1.0], [0.0]])])
+    return Autoencoder(
+        keras.Model(image, both), decoder, log_variance=keras.Model(image, spread)
+    )
+
+
+def _images(count=41):
+    levels = np.linspace(0, 1, count, dtype=np.float32)
+    pixels = np.broadcast_to(levels[:, None, None, None], (count, *SHAPE))
+    return data.Images(np.array(pixels), None, ())
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("generation")
+    return folder, generation.measure(_network(), _images(), folder=folder, seed=0)
+
+
+def test_divergence_is_that_of_gaussians(measured):
+    means = 10 * np.linspace(0, 1, 41)
+    each = 0.5 * (means**2 + 2 * (VARIANCE - math.log(VARIANCE) - 1))
+    assert measured[1]["kl"] == pytest.approx(each.mean(), rel=1e-5)
+
+
+def test_a_constant_entry_is_not_active(measured):
+    assert measured[1]["active_dimensions"] == 1
+
+
+def test_diversity_of_samples_and_images(measured):
+    levels = np.linspace(0, 1, 41)
+    gaps = np.abs(levels[:, None] - levels)
+    expected = math.sqrt(PIXELS) * gaps.sum() / (41 * 40)
+    assert measured[1]["image_diversity"] == pytest.approx(expected, rel=1e-5)
+    # Brightness sigmoid(z): mean distance of two, by its integral.
+    z = np.linspace(-6, 6, 601)
+    weights = np.exp(-(z**2) / 2)
+    weights /= weights.sum()
+    bright = 1 / (1 + np.exp(-z))
+    integral = weights @ np.abs(bright[:, None] - bright) @ weights
+    # 500 samples: a standard error of some 2 %.
+    found = measured[1]["sample_diversity"] / math.sqrt(PIXELS)
+    assert found == pytest.approx(integral, rel=0.08)
+
+
+def test_pictures_are_drawn_also_of_few_images(measured, tmp_path):
+    names = {"samples.png", "interpolations.png"}
+    assert {path.name for path in measured[0].iterdir()} == names
+    generation.measure(_network(), _images(3), folder=tmp_path, seed=0)
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_equal_seeds_give_equal_samples(measured, tmp_path):
+    again = generation.measure(_network(), _images(), folder=tmp_path, seed=0)
+    other = generation.measure(_network(), _images(), folder=tmp_path, seed=1)
+    assert again == measured[1]
+    assert other["sample_diversity"] != again["sample_diversity"]
+
+
+def test_one_image_is_too_few():
+    with pytest.raises(ValueError, match=r"at least 2 images. Received: 1"):
+        checks.check(_network(), _images(1), _images(1))
