@@ -205,3 +205,18 @@ def test_the_real_data_are_what_they_are_known_to_be(name, split):
     assert len(found.class_names) == 10
     assert hashlib.sha256(found.images).hexdigest() == images
     assert hashlib.sha256(found.labels.astype("<i8")).hexdigest() == labels
+
+
+def test_cifar10_is_enlarged_from_the_same_folder(tmp_path):
+    ramp = np.broadcast_to(8 * np.arange(32, dtype=np.uint8), (32, 32))
+    record = {"id": "a", "image": np.stack([ramp] * 3, axis=-1), "label": 3}
+    _write(tmp_path, "cifar10", [record] * 3)
+    small, large = (
+        data.load(name, "test", data_dir=tmp_path) for name in ("cifar10", "cifar10_64")
+    )
+    assert large.images.shape == (3, 64, 64, 3)
+    assert large.class_names == small.class_names
+    np.testing.assert_array_equal(large.labels, small.labels)
+    # A quarter and three quarters of the way between two pixels; constant beyond.
+    between = 8 * ((np.arange(64) + 0.5) / 2 - 0.5).clip(0, 31)
+    np.testing.assert_array_equal(large.images[0, 5, :, 1], between)

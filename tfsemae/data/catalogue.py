@@ -14,8 +14,9 @@ class DataSet:
     splits: tuple[str, ...] = ("train", "test")
     # False: the images come without class labels.
     labelled: bool = True
-    # Read and prepared by TensorFlow Datasets under the same name.
+    # Read and prepared by TensorFlow Datasets, under this name or the same one.
     in_tfds: bool = True
+    tfds_name: str | None = None
     # Side of the centred square that is cut out, then of the result, pixels.
     crop: int | None = None
     resize: int | None = None
@@ -30,6 +31,10 @@ DATA_SETS = {
     "mnist": DataSet("handwritten digits, 28x28x1"),
     "fashion_mnist": DataSet("articles of clothing, 28x28x1"),
     "cifar10": DataSet("ten kinds of objects, 32x32x3"),
+    # In the place of faces, which their terms keep from being passed on.
+    "cifar10_64": DataSet(
+        "CIFAR-10 enlarged to 64x64x3, bilinear", tfds_name="cifar10", resize=64
+    ),
     "svhn_cropped": DataSet("house numbers, 32x32x3"),
     # The crop of the autoencoder literature: 148 of 178 x 218 holds the face.
     "celeb_a": DataSet(

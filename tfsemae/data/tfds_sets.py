@@ -55,6 +55,7 @@ def load(
 
 def _builder(name: str, data_dir: files.PathLike | None) -> tfds.core.DatasetBuilder:
     folder = str(files.path(data_dir)) if data_dir else None
+    name = catalogue.DATA_SETS[name].tfds_name or name
     try:
         builder = tfds.builder(name, data_dir=folder)
     except Exception as error:  # TFDS names no class for a broken description
@@ -105,7 +106,7 @@ def _read(
 def crop_and_resize(
     image: tf.Tensor, crop: int | None, resize: int | None
 ) -> tf.Tensor:
-    """Cuts out the centred square and reduces it (bilinear, antialiased).
+    """Cuts out the centred square and resizes it (bilinear, antialiased).
 
     Args:
         image: uint8 `[H, W, C]`.
