@@ -183,6 +183,14 @@ def test_input_space_is_bounded_by_the_values_of_pixels(attack):
     assert arrays["pgd_epsilon50/displacement"].max() < 0.61 * math.sqrt(PIXELS)
 
 
+def test_ssim_of_outputs(attack):
+    found, _ = attack(objective="output_ssim", epsilon=("0", "1"), strong=False)
+    assert found["clean"]["objective"] == pytest.approx(0, abs=1e-5)
+    values = found["pgd_epsilon1"]
+    assert values["objective"] == pytest.approx(1 - values["ssim"], abs=1e-5)
+    assert values["objective"] > 1.2 * found["noise_epsilon1"]["objective"]
+
+
 def test_kl_of_posteriors(attack):
     found, _ = attack(
         _linear(variances=0.25),

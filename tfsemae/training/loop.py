@@ -9,6 +9,7 @@ from tfsemae.progress import note
 from tfsemae.training import callbacks, loading, logs
 from tfsemae.training.checkpoints import Checkpoints
 from tfsemae.training.procedures.autoencoder import AutoencoderProcedure
+from tfsemae.training.procedures.latent_adversarial import LatentAdversarialProcedure
 from tfsemae.training.procedures.procedure import Procedure
 from tfsemae.training.settings import Settings
 
@@ -28,13 +29,19 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     strategy = devices.strategy(settings.run.strategy)
     _check_replicas(settings, strategy.num_replicas_in_sync)
     with strategy.scope():
-        procedure: Procedure = AutoencoderProcedure.build(settings, images)
+        procedure = _procedure(settings).build(settings, images)
     procedure.check(test, training)
     _fit(procedure, training, validation, settings, folder)
     note("Saving the networks.")
     procedure.networks.save(folder)
     saved_model.export(procedure.networks, folder / "saved_model")
     return procedure.evaluate(test, training, output_dir=folder, seed=settings.run.seed)
+
+
+def _procedure(settings: Settings) -> type[AutoencoderProcedure]:
+    if settings.procedure.latent_adversarial.latent_adversarial_steps:
+        return LatentAdversarialProcedure
+    return AutoencoderProcedure
 
 
 def _split_off(

@@ -126,6 +126,40 @@ class Regularizer(Checked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class LatentAdversarial(Checked):
+    """Further updates of the decoder: `procedures.latent_adversarial`."""
+
+    latent_adversarial_steps: int = setting(
+        0,
+        "Updates of the decoder on attacked latents in each step (Lu 2023, Algorithm "
+        "1); 0 for none.",
+        lower_bound=0,
+    )
+    latent_adversarial_epsilon: float = setting(
+        1.0,
+        "Of --latent_adversarial_steps: L2 radius within which a latent is moved.",
+        lower_bound=0.0,
+    )
+    latent_adversarial_pgd_steps: int = setting(
+        10,
+        "Of --latent_adversarial_steps: steps of the attack, which raises 1 - SSIM.",
+        lower_bound=1,
+    )
+    latent_adversarial_noise: bool = setting(
+        False,
+        "Of --latent_adversarial_steps: move latents at random by that length, a "
+        "control.",
+    )
+
+    def unused(self) -> dict[str, str]:
+        """All, where there are no such updates."""
+        if self.latent_adversarial_steps:
+            return {}
+        names = (field.name for field in dataclasses.fields(self))
+        return dict.fromkeys(names, "--latent_adversarial_steps")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Autoencoder(Checked):
     """How an autoencoder is trained: `procedures.autoencoder`."""
 
@@ -157,6 +191,9 @@ class Autoencoder(Checked):
         choices=("binary_crossentropy", "mean_squared_error", "summed_squared_error"),
     )
     regularizer: Regularizer = dataclasses.field(default_factory=Regularizer)
+    latent_adversarial: LatentAdversarial = dataclasses.field(
+        default_factory=LatentAdversarial
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

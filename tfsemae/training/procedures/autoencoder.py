@@ -1,6 +1,7 @@
 """Autoencoders: a loss of the pixels, and of labels and latents where asked for."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -69,10 +70,17 @@ class AutoencoderProcedure:
             networks.decoder.trainable = False
         self.networks = networks
         self._draws = _draws(networks, settings)
-        self.model = _compiled(networks, settings, self._draws, count)
+        self.model = self._functional(
+            *_ends(networks, settings, self._draws, count), settings
+        )
+        _compile(self.model, settings)
         self.optimizers = [self.model.optimizer]
         self._joint = networks.joint()
         self._settings = settings
+
+    def _functional(self, inputs: Any, outputs: Any, settings: Settings) -> StepCounter:
+        """The model that is trained."""
+        return StepCounter(inputs, outputs, name="autoencoder")
 
     def check(self, images: data.Images, reference: data.Images) -> None:
         """See `Procedure`."""
@@ -161,13 +169,13 @@ def _draws(networks: Autoencoder, settings: Settings) -> dict[str, draws.Draw]:
     return found
 
 
-def _trained(
+def _ends(
     networks: Autoencoder,
     settings: Settings,
     drawn: dict[str, draws.Draw],
     count: int,
-) -> StepCounter:
-    """The functional model that is trained, with an output for each loss."""
+) -> tuple[Any, dict[str, keras.KerasTensor]]:
+    """Inputs of what is trained, and its outputs, one for each loss."""
     image = keras.Input(networks.image_shape, name="image")
     given = {
         name: keras.Input(draw.shape, dtype=draw.dtype, name=name)
@@ -189,17 +197,10 @@ def _trained(
         options = getattr(chosen, chosen.regularizer, None)
         layer = RegularizerLayer(lambda tensors: value(tensors, options, count))
         outputs["regularizer"] = layer(tensors)
-    inputs = {"image": image, **given} if given else image
-    return StepCounter(inputs, outputs, name="autoencoder")
+    return {"image": image, **given} if given else image, outputs
 
 
-def _compiled(
-    networks: Autoencoder,
-    settings: Settings,
-    drawn: dict[str, draws.Draw],
-    count: int,
-) -> StepCounter:
-    model = _trained(networks, settings, drawn, count)
+def _compile(model: StepCounter, settings: Settings) -> None:
     chosen, optimizer = settings.procedure, settings.optimizer
     rate = keras.optimizers.schedules.ExponentialDecay(
         optimizer.learning_rate,
@@ -208,7 +209,7 @@ def _compiled(
         staircase=True,
     )
     losses: dict[str, tuple[Any, float]] = {
-        "reconstruction": (_LOSSES.get(chosen.loss, chosen.loss), 1.0),
+        "reconstruction": (reconstruction_loss(chosen.loss), 1.0),
         "logits": (
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             chosen.semantic_weight,
@@ -226,7 +227,11 @@ def _compiled(
     )
     # Before a checkpoint is read: Keras restores only variables that exist.
     model.optimizer.build(model.trainable_variables)
-    return model
+
+
+def reconstruction_loss(name: str) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """What `--loss` names: of images and reconstructions, numbers whose mean it is."""
+    return _LOSSES.get(name) or keras.losses.get(name)
 
 
 def _summed_squared_error(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:

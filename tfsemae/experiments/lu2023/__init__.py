@@ -1,0 +1,1 @@
+"""Lu and Chen 2023: generative autoencoders, attacked in the latent space."""
