@@ -135,6 +135,8 @@ def _write(
     }
     for name, shards in done.items():
         for condition, quantity in shards.quantities():
+            if quantity == "direction":
+                continue
             label = condition if name == _CLEAN else f"{condition}_{name}"
             arrays[f"{label}/{quantity}"] = functools.partial(
                 shards.parts, condition, quantity
