@@ -17,7 +17,7 @@ TABLE = """\
 | tag or verdict |
 | --- | --- | ---: | ---: | ---: | --- |
 | [paper_mnist](results/paper_mnist/ledger.json) | PSNR, semantic (dB) | 25.10 \
-| 25.35 ± 0.12 (5) | +0.25 | our choice |
+| 25.35 ± 0.12 (5) | +0.25 | as printed |
 | [paper_mnist](results/paper_mnist/ledger.json) | Labels cost next to nothing. \
 | \u2013 | \u22121.044 [\u22121.130, \u22120.951] | \u2013 | **does not hold** |
 | [paper_mnist](results/paper_mnist/ledger.json) | Both at once. \
@@ -48,6 +48,13 @@ def test_a_reduced_artefact_repeats_no_printed_number(make_ledger):
     assert table.count("PSNR, semantic") == 1
     alone = readme.results_table([reduced])
     assert alone.count("PSNR, semantic") == 1
+
+
+def test_a_further_reading_of_a_printed_number_has_no_line(ledger, make_ledger):
+    first, other = ledger.rows
+    further = dataclasses.replace(first, id="further", tag="our choice")
+    table = readme.results_table([make_ledger(rows=(first, further, other))])
+    assert table.count("PSNR, semantic") == 1
 
 
 def test_cases_of_a_statement_have_one_line(ledger, make_ledger):

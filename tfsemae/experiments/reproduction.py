@@ -66,13 +66,13 @@ def reproduce(
     with files.locked(root, "reproduction"):
         files.write_json(root / "config.json", config)
         _run(root / "config.json", cores, snakemake)
-        page_path = write_page(root / scale)
-    if page_path is None:  # a dry run of Snakemake, say
-        return
-    print(_verdicts(_ledgers(root / scale), artefacts))
-    print(f"Page: {page_path}")
-    if land:
-        _land(artefacts, root / scale)
+        fresh = _ledgers(root / scale)
+        if not fresh:  # a dry run of Snakemake, say
+            return
+        print(_verdicts(fresh, artefacts))
+        if land:  # first: the texts may be about what is new in these ledgers
+            _land(artefacts, root / scale)
+        print(f"Page: {write_page(root / scale)}")
 
 
 def make(

@@ -80,13 +80,13 @@ def printed_rows(ledgers: Sequence[Ledger]) -> list[tuple[Ledger, Row]]:
 
     Returns:
         Ledger and row; a number that a full artefact measures is left out of
-        the others.
+        the others, and so is a further reading, which is our choice.
     """
     rows = [
         (ledger, row)
         for ledger in ledgers
         for row in ledger.rows
-        if row.printed is not None
+        if row.printed is not None and row.tag != "our choice"
     ]
     full = {(row.printed, row.unit) for ledger, row in rows if ledger.scale == "full"}
     return [

@@ -99,7 +99,8 @@ def _rows(p: Plan, found: Estimates, work: Workspace) -> Iterator[Row]:
             of_victim = key.startswith("clean/")
             if of_victim and attack != first:
                 continue
-            # Weight and start are open in the paper, so its numbers stand by each.
+            # Weight and start are open in the paper: its numbers stand by each, and
+            # the further ones are our choice.
             number = printed.ATTACK.get(key) if attack.norm_of is None else None
             yield estimated_row(
                 found,
@@ -108,7 +109,7 @@ def _rows(p: Plan, found: Estimates, work: Workspace) -> Iterator[Row]:
                 f"{attack.id}_{_row_id(key)}",
                 quantity.name if of_victim else f"{attack}: {quantity.name}",
                 printed=number,
-                tag=work.tag(number),
+                tag=work.tag(number if attack == first else None),
             )
 
 
