@@ -11,6 +11,12 @@ from tfsemae.metrics.curves import (
     curve_band,
     distortion_curve,
 )
+from tfsemae.metrics.frechet import (
+    Moments,
+    fid,
+    frechet_distance,
+    frechet_distance_of,
+)
 from tfsemae.metrics.image_quality import PSNR, SSIM, psnr, ssim
 from tfsemae.metrics.linear_probe import (
     linear_probe_accuracy,
@@ -30,6 +36,7 @@ __all__ = [
     "SSIM",
     "Area",
     "Curve",
+    "Moments",
     "area_difference_interval",
     "area_interval",
     "area_to_base_line",
@@ -37,6 +44,9 @@ __all__ = [
     "base_line",
     "curve_band",
     "distortion_curve",
+    "fid",
+    "frechet_distance",
+    "frechet_distance_of",
     "kmeans_nmi",
     "knn_accuracy",
     "knn_predictions",
