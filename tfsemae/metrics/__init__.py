@@ -18,6 +18,7 @@ from tfsemae.metrics.frechet import (
     frechet_distance_of,
 )
 from tfsemae.metrics.image_quality import PSNR, SSIM, psnr, ssim
+from tfsemae.metrics.inception import InceptionFeatures
 from tfsemae.metrics.linear_probe import (
     linear_probe_accuracy,
     linear_probe_predictions,
@@ -36,6 +37,7 @@ __all__ = [
     "SSIM",
     "Area",
     "Curve",
+    "InceptionFeatures",
     "Moments",
     "area_difference_interval",
     "area_interval",
