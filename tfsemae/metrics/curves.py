@@ -34,7 +34,7 @@ class Area(NamedTuple):
     """Area between a curve and its base line; larger is more robust."""
 
     raw: float  # in units of the score times those of epsilon
-    normalized: float  # divided by the range of epsilon: the mean height
+    normalized: float  # divided by the range of epsilon, the mean height
 
 
 def distortion_curve(epsilons: npt.ArrayLike, scores: npt.ArrayLike) -> Curve:
