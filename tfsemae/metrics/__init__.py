@@ -1,12 +1,30 @@
 """Quality of a reconstruction and structure of a latent."""
 
 from tfsemae.metrics.clustering import kmeans_nmi
+from tfsemae.metrics.curves import (
+    Area,
+    Curve,
+    area_difference_interval,
+    area_interval,
+    area_to_base_line,
+    base_line,
+    curve_band,
+    distortion_curve,
+)
 from tfsemae.metrics.diversity import mean_pairwise_distance
+from tfsemae.metrics.frechet import (
+    Moments,
+    fid,
+    frechet_distance,
+    frechet_distance_of,
+)
 from tfsemae.metrics.image_quality import PSNR, SSIM, psnr, ssim
+from tfsemae.metrics.inception import InceptionFeatures
 from tfsemae.metrics.linear_probe import (
     linear_probe_accuracy,
     linear_probe_predictions,
 )
+from tfsemae.metrics.normalized_distortion import auddc, normalized_distortions
 from tfsemae.metrics.representation import (
     knn_accuracy,
     knn_predictions,
@@ -18,6 +36,20 @@ from tfsemae.metrics.two_samples import log_variance_ratio, two_sample_accuracy
 __all__ = [
     "PSNR",
     "SSIM",
+    "Area",
+    "Curve",
+    "InceptionFeatures",
+    "Moments",
+    "area_difference_interval",
+    "area_interval",
+    "area_to_base_line",
+    "auddc",
+    "base_line",
+    "curve_band",
+    "distortion_curve",
+    "fid",
+    "frechet_distance",
+    "frechet_distance_of",
     "kmeans_nmi",
     "knn_accuracy",
     "knn_predictions",
@@ -25,6 +57,7 @@ __all__ = [
     "linear_probe_predictions",
     "log_variance_ratio",
     "mean_pairwise_distance",
+    "normalized_distortions",
     "psnr",
     "scatter_ratio",
     "silhouette",
