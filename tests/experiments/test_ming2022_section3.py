@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tfsemae.experiments import artefacts
 from tfsemae.experiments.artefact import Workspace
@@ -156,20 +157,28 @@ def test_fewer_than_100_images_are_refused_by_the_name_of_the_file(tmp_path):
         section3.mean_of_first(tmp_path, "clean/psnr")
 
 
-def test_draws_of_images_with_the_printed_signs(tmp_path):
-    # Of the images a quarter has a higher PSNR by 100 dB, the others a lower SSIM by
-    # 1, so that ten drawn ones have the printed signs unless all are of one kind: but
-    # for 0.25**10 + 0.75**10 = 5.6 %, with a standard deviation of 0.2 %.
+@pytest.mark.parametrize(
+    ("psnr", "ssim", "expected"),
+    [
+        # Unless all ten are of one kind.
+        (0, 0, 1 - 0.25**10 - 0.75**10),
+        # At least 3 of the one kind and 5 of the other.
+        (30, -0.5, stats.binom.cdf(5, 10, 0.25) - stats.binom.cdf(2, 10, 0.25)),
+    ],
+)
+def test_draws_of_images_with_signs_and_differences(tmp_path, psnr, ssim, expected):
+    # Of the images a quarter has a higher PSNR by 100 dB, the others a lower SSIM by 1.
+    # 20,000 draws: a standard deviation of at most 0.35 %.
     rising = np.arange(400) % 4 == 0
-    for name, psnr, ssim in (("a", 100.0 * rising, -1.0 * ~rising), ("b", 0, 0)):
+    for name, higher, lower in (("a", 100.0 * rising, -1.0 * ~rising), ("b", 0, 0)):
         (tmp_path / name).mkdir()
         arrays = {
-            "clean/psnr": psnr + np.zeros(400),
-            "clean/ssim": ssim + np.zeros(400),
+            "clean/psnr": higher + np.zeros(400),
+            "clean/ssim": lower + np.zeros(400),
         }
         np.savez(tmp_path / name / "measurements.npz", **arrays)
-    found = table2.share_with_printed_signs(tmp_path / "a", tmp_path / "b")
-    assert found == pytest.approx(1 - 0.25**10 - 0.75**10, abs=0.01)
+    found = table2.share_of_draws(tmp_path / "a", tmp_path / "b", psnr=psnr, ssim=ssim)
+    assert found == pytest.approx(expected, abs=0.015)
 
 
 def test_table_2_stands_beside_what_is_printed(workspace, monkeypatch):
