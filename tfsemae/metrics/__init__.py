@@ -14,6 +14,7 @@ from tfsemae.metrics.linear_probe import (
     linear_probe_predictions,
 )
 from tfsemae.metrics.multiscale import MSSSIM, ms_ssim
+from tfsemae.metrics.perceptual import LPIPS, LPIPSDistance
 from tfsemae.metrics.representation import (
     knn_accuracy,
     knn_predictions,
@@ -23,9 +24,11 @@ from tfsemae.metrics.representation import (
 from tfsemae.metrics.two_samples import log_variance_ratio, two_sample_accuracy
 
 __all__ = [
+    "LPIPS",
     "MSSSIM",
     "PSNR",
     "SSIM",
+    "LPIPSDistance",
     "PSNRPooled",
     "kmeans_nmi",
     "knn_accuracy",
