@@ -1,6 +1,8 @@
 """LPIPS: reference values of its authors, files of weights, properties."""
 
+import doctest
 import gc
+import inspect
 import os
 import pathlib
 import weakref
@@ -245,6 +247,16 @@ def test_bad_arguments_are_refused(random_weights):
     for resize in (30, 0, 64.5):
         with pytest.raises(ValueError, match=r"at least 31.*Received: resize="):
             metrics.LPIPSDistance(random_weights, "alex", resize=resize)
+
+
+def test_example_of_the_docstring_runs_where_the_weights_are(
+    random_weights, tmp_path, monkeypatch
+):
+    (tmp_path / "weights").symlink_to(random_weights)
+    monkeypatch.chdir(tmp_path)
+    text = inspect.getdoc(metrics.LPIPSDistance).replace("# doctest: +SKIP", "")
+    example = doctest.DocTestParser().get_doctest(text, {}, "LPIPSDistance", None, 0)
+    assert doctest.DocTestRunner().run(example) == (0, 5)
 
 
 # --- files

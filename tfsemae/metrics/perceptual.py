@@ -30,9 +30,8 @@ class LPIPSDistance:
 
         sum_l{ mean over pixels{ sum_c{ w_lc (f_lc - g_lc)**2 } } }
 
-    0 for equal images, symmetric, without an upper bound that is known; 0.7 is a very
-    strong distortion. It is a metric only: where all features of a pixel are 0, the
-    gradient is NaN. Attacks take another objective.
+    It is 0 for equal images, and symmetric. It is a metric only: where all features of
+    a pixel are 0, the gradient is NaN. Attacks take another objective.
 
     An object traces its network once for all batches of one shape, once more for all
     other batch sizes, and owns what it traced. AlexNet is the usual choice, also that
@@ -40,18 +39,20 @@ class LPIPSDistance:
     "squeeze".
 
     The folder of weights holds two `.npz` files per net, with arrays named and shaped
-    as in PyTorch: the trunk, the convolutions of torchvision's network
-    (`features.<layer>.weight` and `.bias`: `alexnet_trunk.npz`,
-    `squeezenet1_1_trunk.npz`, `vgg16_trunk.npz`), and the head, the vectors `lin0`,
-    `lin1`, ... of LPIPS version 0.1 (`lpips_v0.1_alex.npz`, `lpips_v0.1_squeeze.npz`,
-    `lpips_v0.1_vgg.npz`). With `network` of torchvision, weights IMAGENET1K_V1,
-    `np.savez(file, **{f"features.{k}": v.numpy() for k, v in
-    network.features.state_dict().items()})` writes a trunk; a head is the weights of
-    the package `lpips`, flattened. Files are compared with SHA-256 digests, except
-    `vgg16_trunk.npz`, whose digest is not known: its names, shapes and checksums of
-    the archive are checked, not that it is torchvision's. Compare `sha256` with that
-    of others, and the distances with those of the authors' example images
-    (`ex_ref.png` to `ex_p0.png` 0.568613, to `ex_p1.png` 0.421664).
+    as in PyTorch: the trunk (`alexnet_trunk.npz`, `squeezenet1_1_trunk.npz`,
+    `vgg16_trunk.npz`) and the head (`lpips_v0.1_alex.npz`, `lpips_v0.1_squeeze.npz`,
+    `lpips_v0.1_vgg.npz`). A trunk has the convolutions of torchvision's network with
+    the weights IMAGENET1K_V1, a head the vectors `lin0`, `lin1`, ... of LPIPS version
+    0.1. In PyTorch a trunk is written by:
+
+        state = network.features.state_dict()
+        arrays = {f"features.{name}": x.numpy() for name, x in state.items()}
+        np.savez("vgg16_trunk.npz", **arrays)
+
+    Each file is compared with its SHA-256, except `vgg16_trunk.npz`, of which that is
+    not known: its names, shapes and the checksums of the archive are checked, not that
+    the weights are torchvision's. If they are, the authors' example image `ex_ref.png`
+    is at 0.568613 from `ex_p0.png` and at 0.421664 from `ex_p1.png`.
 
     Attributes:
         net: "alex", "squeeze" or "vgg".
@@ -62,8 +63,10 @@ class LPIPSDistance:
     perceptual metric", eq. (1), version 0.1 of their weights; Lu 2023, section 3.
 
     Example:
+        >>> import tensorflow as tf
         >>> from tfsemae import metrics
-        >>> lpips = metrics.LPIPSDistance("weights/lpips")  # doctest: +SKIP
+        >>> images = tf.random.uniform([2, 64, 64, 3])
+        >>> lpips = metrics.LPIPSDistance("weights", "alex")  # doctest: +SKIP
         >>> lpips(images, images).numpy()  # doctest: +SKIP
         array([0., 0.], dtype=float32)
     """
