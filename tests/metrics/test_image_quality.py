@@ -225,7 +225,7 @@ def test_ssim_refuses_images_of_unknown_size():
         compiled.get_concrete_function()
 
 
-@pytest.mark.parametrize("metric", [metrics.psnr, metrics.ssim])
+@pytest.mark.parametrize("metric", [metrics.psnr, metrics.psnr_pooled, metrics.ssim])
 def test_bad_images_are_refused(metric):
     good = constant(0.5)
     with pytest.raises(ValueError, match=r"divide.* by 255.*Received: a.dtype=uint8"):
@@ -278,3 +278,95 @@ def test_metrics_in_a_compiled_model_that_is_saved_and_loaded(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     second = loaded.evaluate(a, b, batch_size=2, verbose=0, return_dict=True)
     assert second == first
+
+
+def test_pooled_psnr_by_hand():
+    # Squared differences 9, 1, 1, 9: 10 log10(9 / 5).
+    a = np.float32([0, 1, 2, 3]).reshape(1, 2, 2, 1)
+    b = np.float32([3, 2, 1, 0]).reshape(1, 2, 2, 1)
+    found = metrics.psnr_pooled(a, b, data_range=3.0)
+    assert found.shape == ()
+    assert float(found) == pytest.approx(2.5527, abs=5e-5)
+    assert float(found) == pytest.approx(10 * np.log10(9 / 5), rel=1e-6)
+    ramp = (np.arange(784) / 783).reshape(1, 28, 28, 1)
+    assert float(metrics.psnr_pooled(ramp, ramp**2)) == pytest.approx(
+        14.77675, abs=1e-5
+    )
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_pooled_psnr_is_that_of_one_long_image(shape):
+    a, b = noisy_pair(shape)
+    expected = skimage.metrics.peak_signal_noise_ratio(
+        a.astype(float), b.astype(float), data_range=1.0
+    )
+    # A relative error of 1e-6 of the float32 squared error is 4e-6 dB.
+    assert float(metrics.psnr_pooled(a, b)) == pytest.approx(expected, abs=1e-5)
+    # One scale of both changes nothing.
+    found = metrics.psnr_pooled(10 * a, 10 * b, data_range=10.0)
+    assert float(found) == pytest.approx(expected, abs=1e-5)
+
+
+def test_pooled_psnr_is_decided_by_bad_images():
+    a = np.concatenate([constant(0.0), constant(0.0)])
+    b = np.concatenate([constant(0.1), constant(1.0)])
+    # Errors 0.01 and 1, 20 dB and 0 dB each: the mean would be 10 dB.
+    expected = -10 * np.log10((0.01 + 1) / 2)
+    assert float(metrics.psnr_pooled(a, b)) == pytest.approx(expected, rel=1e-6)
+    np.testing.assert_allclose(np.mean(metrics.psnr(a, b)), 10, rtol=1e-6)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_pooled_psnr_of_equal_images_is_infinite(jit_compile):
+    compiled = tf.function(metrics.psnr_pooled, jit_compile=jit_compile)
+    a, b = noisy_pair((16, 16, 1))
+    assert float(compiled(a, a)) == np.inf
+    assert np.isfinite(compiled(a, b))
+    metric = metrics.PSNRPooled()
+    assert np.isnan(metric.result())
+    metric.update_state(a, a)
+    assert metric.result() == np.inf
+
+
+def test_pooled_psnr_pools_batches_of_other_lengths_and_sizes():
+    metric = metrics.PSNRPooled(data_range=2.0)
+    errors = []
+    for batch, shape in ((3, (16, 16, 1)), (1, (16, 16, 1)), (2, (5, 7, 3))):
+        a, b = noisy_pair(shape, batch=batch)
+        metric.update_state(a, b)
+        errors.append(np.square(a.astype(float) - b).ravel())
+    expected = 10 * np.log10(4 / np.mean(np.concatenate(errors)))
+    # A relative error of 1e-6 of the float32 squared error is 4e-6 dB.
+    assert float(metric.result()) == pytest.approx(expected, abs=1e-5)
+    metric.reset_state()
+    metric.update_state(a, b, sample_weight=[0, 1])
+    expected = metrics.psnr_pooled(a[1:], b[1:], data_range=2.0)
+    assert float(metric.result()) == pytest.approx(float(expected), abs=1e-5)
+
+
+def test_pooled_psnr_in_a_compiled_model_and_from_its_configuration():
+    a, b = noisy_pair((16, 16, 1), batch=5)
+    pixels = keras.Input((16, 16, 1))
+    model = keras.Model(pixels, keras.layers.Identity()(pixels))
+    metric = metrics.PSNRPooled(data_range=2.0)
+    model.compile(loss="mse", metrics=[metric])
+    found = model.evaluate(a, b, batch_size=2, verbose=0, return_dict=True)
+    expected = float(metrics.psnr_pooled(a, b, data_range=2.0))
+    assert found["psnr_pooled"] == pytest.approx(expected, abs=1e-5)
+    config = keras.saving.serialize_keras_object(metric)
+    rebuilt = keras.saving.deserialize_keras_object(config)
+    assert rebuilt.get_config() == {
+        "data_range": 2.0,
+        "name": "psnr_pooled",
+        "dtype": "float32",
+    }
+    assert float(rebuilt(a, b)) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("data_range", [0.0, -1.0, np.inf, np.nan])
+def test_pooled_psnr_refuses_a_range_that_is_none(data_range):
+    good = constant(0.5)
+    with pytest.raises(ValueError, match=r"positive and finite.*Received: data_range="):
+        metrics.psnr_pooled(good, good, data_range=data_range)
+    with pytest.raises(ValueError, match=r"positive and finite.*Received: data_range="):
+        metrics.PSNRPooled(data_range=data_range)

@@ -29,6 +29,7 @@ import tensorflow as tf
 
 from tfsemae.attacks.gradients import Objective
 from tfsemae.attacks.projections import norms
+from tfsemae.objectives import ssim
 
 #: A Keras model, an endpoint of a SavedModel, or any other function of tensors.
 Network: TypeAlias = Callable[[tf.Tensor], Any]
@@ -45,6 +46,14 @@ def mean_squared_error(network: Network) -> Objective:
         return tf.reduce_mean(error, axis=tf.range(1, tf.rank(error)))
 
     return objective
+
+
+def one_minus_ssim(network: Network) -> Objective:
+    """1 - SSIM of images, see `tfsemae.objectives.ssim`.
+
+    Source: D of Lu 2023, Algorithm 1.
+    """
+    return lambda points, target: 1 - ssim(target, network(points))
 
 
 def euclidean_distance(network: Network) -> Objective:

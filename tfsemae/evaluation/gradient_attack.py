@@ -225,13 +225,9 @@ class GradientAttack:
         return moved if self._bounds is None else tf.clip_by_value(moved, *self._bounds)
 
 
-def _one_minus_ssim(network: objectives.Network) -> Objective:
-    return lambda points, target: 1 - metrics.ssim(target, network(points))
-
-
 _OBJECTIVES: dict[str, Callable[[objectives.Network], Objective]] = {
     "output_mse": objectives.mean_squared_error,
-    "output_ssim": _one_minus_ssim,
+    "output_ssim": objectives.one_minus_ssim,
     "latent_l2": objectives.euclidean_distance,
     "posterior_kl": objectives.posterior_kl,
 }

@@ -18,13 +18,22 @@ from tfsemae.metrics.frechet import (
     frechet_distance,
     frechet_distance_of,
 )
-from tfsemae.metrics.image_quality import PSNR, SSIM, psnr, ssim
+from tfsemae.metrics.image_quality import (
+    PSNR,
+    SSIM,
+    PSNRPooled,
+    psnr,
+    psnr_pooled,
+    ssim,
+)
 from tfsemae.metrics.inception import InceptionFeatures
 from tfsemae.metrics.linear_probe import (
     linear_probe_accuracy,
     linear_probe_predictions,
 )
+from tfsemae.metrics.multiscale import MSSSIM, ms_ssim
 from tfsemae.metrics.normalized_distortion import auddc, normalized_distortions
+from tfsemae.metrics.perceptual import LPIPS, LPIPSDistance
 from tfsemae.metrics.representation import (
     knn_accuracy,
     knn_predictions,
@@ -34,12 +43,16 @@ from tfsemae.metrics.representation import (
 from tfsemae.metrics.two_samples import log_variance_ratio, two_sample_accuracy
 
 __all__ = [
+    "LPIPS",
+    "MSSSIM",
     "PSNR",
     "SSIM",
     "Area",
     "Curve",
     "InceptionFeatures",
+    "LPIPSDistance",
     "Moments",
+    "PSNRPooled",
     "area_difference_interval",
     "area_interval",
     "area_to_base_line",
@@ -57,8 +70,10 @@ __all__ = [
     "linear_probe_predictions",
     "log_variance_ratio",
     "mean_pairwise_distance",
+    "ms_ssim",
     "normalized_distortions",
     "psnr",
+    "psnr_pooled",
     "scatter_ratio",
     "silhouette",
     "ssim",

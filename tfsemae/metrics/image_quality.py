@@ -8,19 +8,14 @@ the sizes of the batches.
 import math
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tfsemae import tensor_checks
+from tfsemae.objectives.ssim import mean_similarity
 from tfsemae.tensor_checks import TensorLike
 
 # One 8-bit grey level: a smaller root mean squared error cannot be displayed.
 _SQUARED_ERROR_FLOOR = 1.0 / 255.0**2
-
-_WINDOW = 11
-_SIGMA = 1.5
-_C1 = 0.01**2
-_C2 = 0.03**2
 
 
 def psnr(a: TensorLike, b: TensorLike) -> tf.Tensor:
@@ -46,24 +41,50 @@ def psnr(a: TensorLike, b: TensorLike) -> tf.Tensor:
 
     Source: Ming 2022, Table II; the floor is our choice.
     """
+    error = tf.maximum(_squared_error(a, b), _SQUARED_ERROR_FLOOR)
+    return _decibel(error)
+
+
+def psnr_pooled(a: TensorLike, b: TensorLike, *, data_range: float = 1.0) -> tf.Tensor:
+    """Peak signal-to-noise ratio of all images as one signal; higher is better.
+
+    Computes `10 * log10(data_range**2 / mean{ (a - b)**2 })` with the mean over all
+    pixels of all images. It is at most the mean of `psnr` without its floor, and a few
+    bad images decide it. `PSNRPooled` pools over several batches.
+
+    Args:
+        a: floating `[B, H, W, C]`, B at least 1.
+        b: as `a`, of the same shape.
+        data_range: greatest minus least value that a pixel can have, not that of
+            these images; 1 for [0, 1].
+
+    Returns:
+        float32 scalar, dB; infinite where all images are equal.
+
+    Raises:
+        ValueError: if the images are not floating `[B, H, W, C]` of one shape, or
+            `data_range` is not positive and finite.
+        tf.errors.InvalidArgumentError: as `psnr`.
+
+    Source: Lu 2023, section 4.2, by the PSNR of TorchMetrics.
+
+    Example:
+        >>> from tfsemae import metrics
+        >>> a, b = [[[[0.0, 1.0, 2.0, 3.0]]]], [[[[3.0, 2.0, 1.0, 0.0]]]]
+        >>> print(f"{metrics.psnr_pooled(a, b, data_range=3.0):.4f}")  # 10 log10(9 / 5)
+        2.5527
+    """
+    offset = _range_in_decibel(data_range)
     a, b = tensor_checks.image_pair(a, b)
-    error = tf.reduce_mean(tf.math.squared_difference(a, b), axis=[1, 2, 3])
-    error = tf.maximum(error, _SQUARED_ERROR_FLOOR)
-    return tf.math.log(error) * (-10.0 / math.log(10.0))
+    return _decibel(tf.reduce_mean(tf.math.squared_difference(a, b))) + offset
 
 
 def ssim(a: TensorLike, b: TensorLike) -> tf.Tensor:
     """Structural similarity of image pairs; higher is better.
 
-    With `E{x}` the mean of `x` under an 11 x 11 Gaussian window (sigma 1.5)
-    around a pixel, `ma = E{a}`, `mb = E{b}`, c1 = 0.01**2 and c2 = 0.03**2:
-
-        luminance = (2 ma mb + c1) / (ma**2 + mb**2 + c1)
-        structure = (2 (E{ab} - ma mb) + c2)
-                  / (E{a**2} - ma**2 + E{b**2} - mb**2 + c2)
-
-    and the result is the mean of `luminance * structure` over all pixels whose
-    window lies inside the image, and over channels.
+    The mean of `luminance * structure` over all pixels whose 11 x 11 window lies
+    inside the image, and over channels; `objectives.ssim` has the formulas. This is
+    that function in float32.
 
     Args:
         a: floating `[B, H, W, C]`, nominal range [0, 1], H and W statically
@@ -85,28 +106,7 @@ def ssim(a: TensorLike, b: TensorLike) -> tf.Tensor:
     Source: Ming 2022, Table II; constants (our choice) from Wang et al. 2004,
     "Image quality assessment: from error visibility to structural similarity".
     """
-    a, b = tensor_checks.image_pair(a, b)
-    rows = _window_matrix(a.shape[1])
-    columns = _window_matrix(a.shape[2])
-
-    # The mean over pixels does not care for their order: channels first, each
-    # axis is one matrix product, and nothing is moved back.
-    a, b = (tf.transpose(x, [0, 3, 1, 2]) for x in (a, b))
-
-    def local_mean(x: tf.Tensor) -> tf.Tensor:
-        # The window is separable. As a banded matrix it takes less time than a
-        # depthwise convolution, and without oneDNN a tenth or less.
-        x = tf.einsum("bchw,jw->bchj", x, columns)
-        return tf.einsum("bchj,ih->bcji", x, rows)
-
-    mean_a, mean_b = local_mean(a), local_mean(b)
-    product = mean_a * mean_b
-    squares = tf.square(mean_a) + tf.square(mean_b)
-    covariance = local_mean(a * b) - product
-    variances = local_mean(tf.square(a) + tf.square(b)) - squares
-    luminance = (2.0 * product + _C1) / (squares + _C1)
-    structure = (2.0 * covariance + _C2) / (variances + _C2)
-    return tf.reduce_mean(luminance * structure, axis=[1, 2, 3])
+    return mean_similarity(*tensor_checks.image_pair(a, b))
 
 
 @keras.saving.register_keras_serializable(package="tfsemae")
@@ -147,15 +147,77 @@ class SSIM(keras.metrics.MeanMetricWrapper):
         return {"name": self.name, "dtype": self.dtype}
 
 
-def _window_matrix(size: int | None) -> np.ndarray:
-    """Gaussian windows at every valid position, float32 `[size - 10, size]`."""
-    if size is None or size < _WINDOW:
+@keras.saving.register_keras_serializable(package="tfsemae")
+class PSNRPooled(keras.metrics.MeanMetricWrapper):
+    """`psnr_pooled` of all image pairs seen, dB; higher is better.
+
+    The squared error is pooled over batches, then the logarithm is taken. Images of
+    different sizes count by their pixels.
+    """
+
+    def __init__(
+        self,
+        data_range: float = 1.0,
+        name: str = "psnr_pooled",
+        dtype: str | None = None,
+    ):
+        """Starts an empty mean.
+
+        Args:
+            data_range: see `psnr_pooled`.
+            name: as in every Keras metric.
+            dtype: of the running sums; float32 by default, whatever Keras' policy.
+
+        Raises:
+            ValueError: if `data_range` is not positive and finite.
+        """
+        super().__init__(_squared_error, name=name, dtype=dtype or "float32")
+        self._offset = _range_in_decibel(data_range)
+        self.data_range = data_range
+        self._direction = "up"
+
+    def update_state(
+        self,
+        y_true: TensorLike,
+        y_pred: TensorLike,
+        sample_weight: TensorLike | None = None,
+    ) -> None:
+        """Adds a batch of image pairs; a weight is that of each pixel of an image."""
+        pixels = tf.cast(tf.reduce_prod(tf.shape(y_pred)[1:]), self.dtype)
+        if sample_weight is None:
+            weight = tf.fill(tf.shape(y_pred)[:1], pixels)
+        else:
+            weight = pixels * tf.cast(sample_weight, self.dtype)
+        super().update_state(y_true, y_pred, sample_weight=weight)
+
+    def result(self) -> tf.Tensor:
+        """The ratio, dB; infinite where all images are equal, NaN before the first."""
+        return _decibel(self.total / self.count) + self._offset
+
+    def get_config(self) -> dict:
+        """Returns the arguments of the constructor."""
+        return {
+            "data_range": self.data_range,
+            "name": self.name,
+            "dtype": self.dtype,
+        }
+
+
+def _squared_error(a: TensorLike, b: TensorLike) -> tf.Tensor:
+    """Mean over the pixels of each pair, float32 `[B]`."""
+    a, b = tensor_checks.image_pair(a, b)
+    return tf.reduce_mean(tf.math.squared_difference(a, b), axis=[1, 2, 3])
+
+
+def _decibel(squared_error: tf.Tensor) -> tf.Tensor:
+    return tf.math.log(squared_error) * (-10.0 / math.log(10.0))
+
+
+def _range_in_decibel(data_range: float) -> float:
+    """`10 * log10(data_range**2)`."""
+    if not 0 < data_range < math.inf:
         raise ValueError(
-            f"SSIM needs images of a known size, at least {_WINDOW} x {_WINDOW} "
-            f"pixels. Received: a side of {size} pixels."
+            "`data_range` must be positive and finite; 1 for pixels in [0, 1]. "
+            f"Received: data_range={data_range}."
         )
-    radius = _WINDOW // 2
-    centers = np.arange(radius, size - radius)[:, np.newaxis]
-    distance = np.abs(np.arange(size) - centers)
-    weight = np.exp(-0.5 * (distance / _SIGMA) ** 2) * (distance <= radius)
-    return (weight / weight.sum(axis=1, keepdims=True)).astype(np.float32)
+    return 20 * math.log10(data_range)

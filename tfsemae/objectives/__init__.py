@@ -1,4 +1,4 @@
-"""Losses and regularisers of codes: batch statistics, differentiable."""
+"""Losses and regularisers, differentiable: of codes, and of image pairs."""
 
 from tfsemae.objectives.kl import kl_to_standard_normal
 from tfsemae.objectives.mmd import mmd
@@ -9,6 +9,7 @@ from tfsemae.objectives.shapiro_wilk import (
     shapiro_wilk_p_value,
     shapiro_wilk_regularizer,
 )
+from tfsemae.objectives.ssim import ssim
 from tfsemae.objectives.total_correlation import KLDecomposition, kl_decomposition
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "shapiro_wilk",
     "shapiro_wilk_p_value",
     "shapiro_wilk_regularizer",
+    "ssim",
 ]

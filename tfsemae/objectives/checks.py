@@ -7,6 +7,7 @@ samples of NumPy do not turn a float32 loss into float64.
 
 import tensorflow as tf
 
+from tfsemae import tensor_checks
 from tfsemae.tensor_checks import TensorLike
 
 
@@ -62,6 +63,35 @@ def matrix(
     elif value.shape[0] < least:
         raise ValueError(
             f"`{name}` must have at least {least} rows; use a larger batch. "
+            f"Received: {name}.shape={value.shape}."
+        )
+    return value
+
+
+def image_pair(a: TensorLike, b: TensorLike) -> tuple[tf.Tensor, tf.Tensor]:
+    """Checks images of one shape, also where it is known only when they are computed.
+
+    Args:
+        a: floating `[B, H, W, C]`.
+        b: as `a`, of the same shape.
+
+    Returns:
+        Both, float32 or float64 `[B, H, W, C]`.
+
+    Raises:
+        ValueError: if they are not images, or sizes that are known differ.
+        tf.errors.InvalidArgumentError: inside a `tf.function`, when it runs, if sizes
+            differ that were not known before.
+    """
+    a = _images("a", a)
+    return tensor_checks.same_shape(a, _images("b", b, a.dtype), ("a", "b"))
+
+
+def _images(name: str, value: TensorLike, dtype: tf.DType | None = None) -> tf.Tensor:
+    value = floating(name, value, dtype)
+    if value.shape.rank != 4:
+        raise ValueError(
+            f"`{name}` must have the shape [B, H, W, C]. "
             f"Received: {name}.shape={value.shape}."
         )
     return value

@@ -5,7 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfsemae import attacks, metrics
+from tfsemae import attacks
+from tfsemae.attacks import objectives
 from tfsemae.attacks.projections import unit
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.training.procedures.autoencoder import (
@@ -50,7 +51,7 @@ class _LatentAdversarial(StepCounter):
         self._loss_of = reconstruction_loss(settings.procedure.loss)
         self._seed = settings.run.seed
         self._attack = attacks.PGD(
-            lambda latent, clean: 1 - metrics.ssim(clean, self._decoded(latent)),
+            objectives.one_minus_ssim(self._decoded),
             epsilon=self._epsilon,
             steps=chosen.latent_adversarial_pgd_steps,
         )
