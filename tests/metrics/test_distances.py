@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sklearn.metrics
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
@@ -124,6 +124,7 @@ def test_scatter_ratio_equals_that_in_fractions(change, seed):
 
 @adversarial
 @several
+@example(seed=137790)  # with one feature large, two distances differ by rounding alone
 @given(seed=seeds)
 def test_vote_equals_that_among_scipys_neighbours(change, seed):
     latents, labels = ordinary(seed, count=60)
@@ -133,7 +134,8 @@ def test_vote_equals_that_among_scipys_neighbours(change, seed):
     found = metrics.knn_predictions(train, train_labels, queries, k=3)
     nearest = np.argsort(cdist(queries, train), axis=1)[:, :3]
     votes = np.eye(CLASSES)[train_labels[nearest]].sum(axis=1)
-    clear = exact[:, 3] > exact[:, 2]  # no tie about who votes
+    # No tie about who votes, up to the rounding of float64.
+    clear = exact[:, 3] > exact[:, 2] * (1 + 1e-14)
     np.testing.assert_array_equal(found[clear], votes.argmax(axis=1)[clear])
 
 
