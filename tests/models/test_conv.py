@@ -48,9 +48,24 @@ def test_sizes_halve_and_double_again(shape, sizes):
     found = _build(shape, 4)
     down = [found.encoder.get_layer(f"relu{n}").output.shape[1] for n in (1, 2, 3, 4)]
     assert down == sizes
-    up = [found.decoder.get_layer(f"deconv{n}").output.shape[1] for n in (1, 2, 3, 4)]
+    names = {layer.name for layer in found.decoder.layers}
+    ends = [f"crop{n}" if f"crop{n}" in names else f"deconv{n}" for n in (1, 2, 3, 4)]
+    up = [found.decoder.get_layer(name).output.shape[1] for name in ends]
     assert up == [*reversed(sizes[:-1]), shape[0]]
     assert found.decoder.output_shape[1:] == shape
+
+
+def test_an_odd_size_is_that_of_a_smaller_output_padding():
+    found = _build((17, 17, 1), 4)
+    layer, code = found.decoder.get_layer("deconv4"), np.ones((1, 4), np.float32)
+    before = keras.Model(found.decoder.input, layer.input)(code)
+    plain = keras.layers.Conv2DTranspose(
+        1, 3, strides=2, padding="same", output_padding=0
+    )
+    plain.build(before.shape)
+    plain.set_weights(layer.get_weights())
+    expected = tf.sigmoid(plain(before))
+    np.testing.assert_allclose(found.decoder(code), expected, rtol=1e-5)
 
 
 def test_images_need_not_be_square():

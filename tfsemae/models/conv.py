@@ -111,13 +111,13 @@ def _decoder(
             3,
             strides=2,
             padding="same",
-            # 2 n - 1 pixels and this many more.
-            output_padding=tuple(
-                b - 2 * a + 1 for a, b in zip(small, large, strict=True)
-            ),
             kernel_initializer=kernels(9 * x.shape[-1]),
             name=f"deconv{number}",
         )(x)
+        # As output_padding 0 in place of 1, which Keras 3.11 does not save.
+        odd = tuple((2 * a - b, 0) for a, b in zip(small, large, strict=True))
+        if any(first for first, _ in odd):
+            x = layers.Cropping2D(odd, name=f"crop{number}")(x)
         if number < len(widths):
             x = _normalised(x, str(number))
     image = layers.Activation("sigmoid", name="image")(x)
