@@ -123,6 +123,23 @@ def write_npz(
                     stream.write(np.ascontiguousarray(part).data)
 
 
+def whole(
+    arrays: Mapping[str, np.ndarray],
+) -> dict[str, Callable[[], Iterator[np.ndarray]]]:
+    """Arrays in memory as parts of `write_npz`."""
+    return {name: functools.partial(_only, array) for name, array in arrays.items()}
+
+
+def _only(array: np.ndarray) -> Iterator[np.ndarray]:
+    yield array
+
+
+def mean_of_finite(values: np.ndarray) -> float | None:
+    """The mean of the finite ones of `[N]`; None where there is none."""
+    finite = values[np.isfinite(values)]
+    return float(np.mean(finite)) if finite.size else None
+
+
 def measure(
     step: Callable[..., Mapping[str, Mapping[str, tf.Tensor]]],
     images: data.Images,

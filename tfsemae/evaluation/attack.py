@@ -9,7 +9,14 @@ import tensorflow as tf
 from tfsemae import checks, data, devices, files, keras_state, run_folder
 from tfsemae.data import tfds_writing
 from tfsemae.evaluation import attacked_latents, attacking, loading
-from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, Shards, measure, write_npz
+from tfsemae.evaluation.arrays import (
+    MEASUREMENTS_FILE,
+    Shards,
+    mean_of_finite,
+    measure,
+    whole,
+    write_npz,
+)
 from tfsemae.evaluation.attack_registry import ATTACKS
 from tfsemae.evaluation.attack_settings import Settings
 from tfsemae.evaluation.attacking import CONDITIONS
@@ -120,10 +127,8 @@ def _means(attacked: Shards) -> dict[str, dict[str, float | None]]:
     means: dict[str, dict[str, float | None]] = {}
     for condition, quantity in attacked.quantities():
         if quantity in _MEANS:
-            values = attacked.read(condition, quantity)
             # Not finite where it is divided by 0.
-            defined = values[np.isfinite(values)]
-            mean = float(np.mean(defined)) if defined.size else None
+            mean = mean_of_finite(attacked.read(condition, quantity))
             means.setdefault(condition, {})[quantity] = mean
     return means
 
@@ -150,7 +155,7 @@ def _write_images(
         {
             "images": lambda: attacked.parts("clipped", "images"),
             "unclipped": lambda: attacked.parts("adversarial", "images"),
-            **_whole(of_images),
+            **whole(of_images),
         },
     )
     tfds_folder = folder / "tfds"
@@ -178,8 +183,4 @@ def _write_measurements(
         for condition, quantity in attacked.quantities()
         if quantity != "images" and (quantity != "latent" or condition in CONDITIONS)
     }
-    write_npz(path, of_each | _whole(of_images))
-
-
-def _whole(arrays: Mapping[str, np.ndarray]) -> dict[str, Callable]:
-    return {name: lambda array=array: iter([array]) for name, array in arrays.items()}
+    write_npz(path, of_each | whole(of_images))

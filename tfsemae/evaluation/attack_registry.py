@@ -172,7 +172,7 @@ class Pgd(Checked):
         found = {}
         for flag in ("epsilon", "relative_epsilon"):
             texts = getattr(self, flag) or ()
-            numbers = [_number(text) for text in texts]
+            numbers = [number(text) for text in texts]
             pairs = itertools.pairwise(numbers)
             fits = all(math.isfinite(each) and each >= 0 for each in numbers)
             if not fits or any(a >= b for a, b in pairs):
@@ -181,8 +181,8 @@ class Pgd(Checked):
                     "in ascending order, such as 0,0.5,1."
                 )
             relative = flag != "epsilon"
-            for text, number in zip(texts, numbers, strict=True):
-                found[f"{flag}{text}"] = (number, relative)
+            for text, radius in zip(texts, numbers, strict=True):
+                found[f"{flag}{text}"] = (radius, relative)
         return found
 
     def model_dirs(self) -> dict[str, str]:
@@ -190,7 +190,8 @@ class Pgd(Checked):
         return {}
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
+    """A number of a list flag; NaN where the text is none."""
     try:
         return float(text)
     except ValueError:

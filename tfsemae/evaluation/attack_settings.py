@@ -5,7 +5,13 @@ import math
 from typing import Any
 
 from tfsemae import settings as all_settings
-from tfsemae.evaluation.attack_registry import ATTACKS, Noise, Pgd, SemanticShift
+from tfsemae.evaluation.attack_registry import (
+    ATTACKS,
+    Noise,
+    Pgd,
+    SemanticShift,
+    number,
+)
 from tfsemae.evaluation.settings import Data
 from tfsemae.settings import setting
 from tfsemae.shared_settings import Threads
@@ -59,7 +65,7 @@ class Run(Threads):
         super().__post_init__()
         if self.scales is None:
             return
-        found = [_number(scale) for scale in self.scales]
+        found = [number(scale) for scale in self.scales]
         if not all(map(math.isfinite, found)) or {0.0, 1.0} & {*found}:
             raise ValueError(
                 f"--scales={','.join(self.scales)} must be finite numbers other than 0 "
@@ -67,13 +73,6 @@ class Run(Threads):
             )
         if len({*found}) < len(found):
             raise ValueError(f"--scales={','.join(self.scales)} names a number twice.")
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

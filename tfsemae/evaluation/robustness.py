@@ -16,7 +16,14 @@ import tensorflow as tf
 
 from tfsemae import data, devices, keras_state, run_folder
 from tfsemae.evaluation import loading, sanity
-from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, Shards, compute, write_npz
+from tfsemae.evaluation.arrays import (
+    MEASUREMENTS_FILE,
+    Shards,
+    compute,
+    mean_of_finite,
+    whole,
+    write_npz,
+)
 from tfsemae.evaluation.attack_settings import Settings
 from tfsemae.evaluation.checks import check_images
 from tfsemae.evaluation.gradient_attack import GradientAttack
@@ -44,7 +51,8 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     def shards(name: str) -> Shards:
         return Shards(folder / "arrays" / name, [name, *identity])
 
-    batches = functools.partial(_batches, images, settings)
+    following = data.take(images, np.roll(np.arange(len(images)), -1))
+    batches = functools.partial(_batches, images, following, settings)
     done = {_CLEAN: shards(_CLEAN)}
     note(f"Encoding {len(images)} images.")
     compute(attack.clean, batches(), done[_CLEAN], total=len(images))
@@ -79,6 +87,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
 
 def _batches(
     images: data.Images,
+    following: data.Images,
     settings: Settings,
     clean: Shards | None = None,
     takes: Sequence[str] = (),
@@ -87,14 +96,14 @@ def _batches(
     """Arguments of `GradientAttack.clean` and, with a radius, of `attacked`.
 
     Args:
-        images: of which the next one of each is another image.
+        images: that are attacked.
+        following: of each the next one, which is another image.
         settings: of batches and seed.
         clean: what `clean` gave.
         takes: quantities of these that the attack takes.
         radius: of the ball.
     """
     size = settings.run.batch_size
-    following = data.take(images, np.roll(np.arange(len(images)), -1))
     pairs = zip(
         data.batches(images, size, shuffle=False),
         data.batches(following, size, shuffle=False),
@@ -120,19 +129,15 @@ def _means(shards: Shards) -> dict[str, dict[str, float | None]]:
         values = shards.read(condition, quantity)
         if values.ndim > 1:
             continue
-        finite = values[np.isfinite(values)]
-        mean = float(np.mean(finite)) if finite.size else None
-        means.setdefault(condition, {})[quantity] = mean
+        means.setdefault(condition, {})[quantity] = mean_of_finite(values)
     return means
 
 
 def _write(
-    path: pathlib.Path, done: Mapping[str, Shards], whole: Mapping[str, np.ndarray]
+    path: pathlib.Path, done: Mapping[str, Shards], of_images: Mapping[str, np.ndarray]
 ) -> None:
     """Writes the values of each example as `<condition>_<radius>/<quantity>`."""
-    arrays = {
-        key: (lambda values=values: iter([values])) for key, values in whole.items()
-    }
+    arrays = whole(of_images)
     for name, shards in done.items():
         for condition, quantity in shards.quantities():
             if quantity == "direction":
