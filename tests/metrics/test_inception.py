@@ -81,8 +81,8 @@ def of_keras(state, images):
     def made(kind):
         """Layers of a kind in the order in which they were made."""
         found = [layer for layer in theirs.layers if type(layer) is kind]
-        first = min(len(layer.name) for layer in found)
-        return sorted(found, key=lambda layer: int("0" + layer.name[first + 1 :]))
+        # Keras numbers layers of a kind over the whole process: conv2d, conv2d_1, ...
+        return sorted(found, key=lambda layer: (len(layer.name), layer.name))
 
     convs, norms = (
         made(kind) for kind in (keras.layers.Conv2D, keras.layers.BatchNormalization)
