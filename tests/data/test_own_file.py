@@ -225,31 +225,6 @@ def test_more_classes_than_there_can_be_are_refused(tmp_path):
         data.load(path, "train")
 
 
-def _one_array(path):
-    with path.open("wb") as stream:
-        np.save(stream, GREYS)
-
-
-@pytest.mark.parametrize(
-    ("write", "message"),
-    [
-        (lambda path: path.touch(), r"it is empty"),
-        (lambda path: path.write_text("a,b\n1,2\n"), r"it is no \.npz archive.*savez"),
-        (_one_array, r"it is an \.npy file, of one array.*np\.savez"),
-        (lambda path: path.write_bytes(b"PK\x03\x04"), "zip"),
-        (lambda path: path.mkdir(), "directory"),
-    ],
-    ids=["empty", "text", "npy", "cut off", "folder"],
-)
-def test_what_is_no_npz_file_is_refused_in_one_line(tmp_path, write, message):
-    path = tmp_path / "mine.npz"
-    write(path)
-    for read in (lambda: data.load(path, "train"), lambda: data.splits(path)):
-        with pytest.raises(ValueError, match=f"{path} is not .*{message}") as caught:
-            read()
-        assert "\n" not in str(caught.value)
-
-
 @settings(deadline=None, max_examples=200)
 @given(st.data())
 def test_a_damaged_file_never_gives_other_images(tmp_path_factory, draws):

@@ -1,11 +1,10 @@
 """A user's own images, from an `.npz` file."""
 
-import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from tfsemae import files
+from tfsemae import files, npz
 from tfsemae.data.images import Images
 
 #: Split -> names of the arrays that hold its images and its labels.
@@ -95,48 +94,13 @@ def _check_split(path: files.PathLike, names: Sequence[str], split: str) -> None
 
 
 def _names(path: files.PathLike) -> list[str]:
-    with _opened(path) as file:
+    with npz.opened(path, argument="name") as file:
         return list(file.files)
 
 
 def _read(path: files.PathLike, names: Sequence[str]) -> dict[str, np.ndarray]:
-    with _opened(path) as file:
+    with npz.opened(path, argument="name") as file:
         return {name: file[name] for name in names}
-
-
-@contextlib.contextmanager
-def _opened(path: files.PathLike) -> Iterator[np.lib.npyio.NpzFile]:
-    """Opens the file; what is raised by reading from it becomes one line."""
-    try:
-        # Opened here: np.load leaves a file open that it cannot read.
-        with files.path(path).open("rb") as stream:
-            _check_format(stream.read(6))
-            stream.seek(0)
-            with np.load(stream, allow_pickle=False) as file:
-                yield file
-    except FileNotFoundError as error:
-        raise ValueError(
-            f"There is no such file. Received: name={str(path)!r}."
-        ) from error
-    except Exception as error:  # zipfile, zlib and NumPy raise many of their own
-        reason = " ".join(str(error).split())
-        raise ValueError(
-            f"{path} is not a readable .npz file of plain arrays: {reason}"
-        ) from error
-
-
-def _check_format(start: bytes) -> None:
-    if not start:
-        raise ValueError("it is empty.")
-    if start == b"\x93NUMPY":
-        raise ValueError(
-            "it is an .npy file, of one array. Write it by np.savez(path, images=...)."
-        )
-    if not start.startswith(b"PK"):
-        raise ValueError(
-            "it is no .npz archive, whatever its name says. Write it by "
-            "np.savez(path, images=...)."
-        )
 
 
 def _to_images(images: np.ndarray, name: str) -> np.ndarray:

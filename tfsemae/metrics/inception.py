@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsemae import files, tensor_checks
+from tfsemae import files, npz, tensor_checks
 from tfsemae.tensor_checks import TensorLike
 
 _SIDE = 299
@@ -243,21 +243,8 @@ def _read(path: files.PathLike | None) -> dict[str, np.ndarray]:
             "`weights` must name a file: the Inception network has no others. "
             f"Received: weights=None. {_HOW_TO_MAKE}"
         )
-    try:
-        # Opened here: np.load leaves a file open that it cannot read.
-        with files.path(path).open("rb") as stream:
-            archive = np.load(stream, allow_pickle=False)
-            return dict(archive)
-    except FileNotFoundError as error:
-        raise ValueError(
-            f"There is no such file. Received: weights={str(path)!r}. {_HOW_TO_MAKE}"
-        ) from error
-    except Exception as error:  # zipfile, zlib and NumPy raise many of their own
-        reason = " ".join(str(error).split())
-        raise ValueError(
-            f"{path} is not a readable .npz file of plain arrays: {reason} "
-            f"{_HOW_TO_MAKE}"
-        ) from error
+    with npz.opened(path, argument="weights", remedy=_HOW_TO_MAKE) as archive:
+        return dict(archive)
 
 
 def _check_range(images: tf.Tensor) -> None:

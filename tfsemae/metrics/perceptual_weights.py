@@ -6,14 +6,12 @@ from float32 arrays in the order of `NETS` here. Kernels are in the layout of Py
 outputs, inputs, height, width.
 """
 
-import hashlib
-import io
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from tfsemae import files
+from tfsemae import files, npz
 
 Arrays: TypeAlias = dict[str, np.ndarray]
 Shapes: TypeAlias = dict[str, tuple[int, ...]]
@@ -146,28 +144,20 @@ def _read(
     """The arrays of a file, and its SHA-256."""
     file = files.path(weights_dir) / name
     try:
-        content = file.read_bytes()
+        digest = files.sha256(file)
     except OSError as error:
         raise ValueError(
             f"The weights of LPIPS {file} cannot be read ({error.strerror}). {_REMEDY} "
             f"Received: weights_dir={str(weights_dir)!r}."
         ) from error
-    digest = hashlib.sha256(content).hexdigest()
     expected = SHA256.get(name, digest)
     if digest != expected:
         raise ValueError(
             f"The weights of LPIPS {file} are damaged or were replaced: expected the "
             f"SHA-256 {expected}. {_REMEDY} Received: {digest}."
         )
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except Exception as error:  # zipfile, zlib and NumPy raise many of their own
-        reason = " ".join(str(error).split())
-        raise ValueError(
-            f"The weights of LPIPS {file} are no intact .npz of plain arrays "
-            f"({reason}). {_REMEDY}"
-        ) from error
+    with npz.opened(file, argument="weights_dir", remedy=_REMEDY) as archive:
+        arrays = dict(archive)
     _check(file, arrays, shapes)
     return arrays, digest
 
