@@ -69,8 +69,9 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
         )
         return shards
 
+    controls = settings.run.controls
     step = attacking.measure(
-        victim, attack, controls=settings.run.controls, scales=settings.run.scales or ()
+        victim, attack, controls=controls, scales=settings.run.scales or ()
     )
     note(f"Attacking {len(images)} images.")
     attacked = into_shards(0, images, step)
@@ -84,7 +85,10 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     of_latents: dict[str, np.ndarray] = {}
     if reference is not None:
         note(f"Attacking {len(reference)} images that classifiers learn from.")
-        learnt = into_shards(1, reference, attacking.latents_only(step))
+        latents = attacking.latents_only(
+            attacking.measure(victim, attack, controls=controls, gradient=False)
+        )
+        learnt = into_shards(1, reference, latents)
         for condition, measured, answers in attacked_latents.measure(
             attacked, images.labels, learnt, reference.labels
         ):

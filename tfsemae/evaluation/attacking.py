@@ -58,18 +58,20 @@ def measure(
     attacking: Attacking,
     *,
     controls: bool,
-    scales: Sequence[str],
+    scales: Sequence[str] = (),
+    gradient: bool = True,
 ) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], Values]:
     """The function that attacks a batch and measures it.
 
     Args:
         victim: whose latents are looked at.
         attacking: the attack.
-        controls: whether `CONTROLS` are measured, the noise at all scales, and
-            `gradient`, a gradient attack of the same norm towards the target latent
-            of an attack that has one: how far a change of that size can take it.
+        controls: whether `CONTROLS` are measured, and the noise at all scales.
         scales: factors of the change that are measured as well, in the conditions of
             `scaled`.
+        gradient: whether `gradient` is one of the controls: a gradient attack of the
+            same norm towards the target latent of an attack that has one, which shows
+            how far a change of that size can take it.
 
     Returns:
         Function of pixels float32 `[B, H, W, C]` and two arrays of standard normal
@@ -117,7 +119,7 @@ def measure(
             values["noise"] = codes(noisy)
             values["negated"] = codes(pixels - change)
             values["exchanged"] = codes(pixels + exchanged)
-            if target is not None:
+            if gradient and target is not None:
                 reached = gradient_attack(pixels, target, epsilon=disturbance)
                 values["gradient"] = codes(reached.adversarial)
         for scale in scales:
@@ -137,7 +139,11 @@ def measure(
 
 
 def latents_only(step: Callable[..., Values]) -> Callable[..., Values]:
-    """Of what `measure` gives the latents of `CONDITIONS`; the rest is not computed."""
+    """Of what `measure` gives the latents of `CONDITIONS`.
+
+    What is left out is not computed, but for `gradient`: TensorFlow runs the loop of an
+    attack even where nothing takes its result.
+    """
     return lambda *arguments: {
         condition: {"latent": quantities["latent"]}
         for condition, quantities in step(*arguments).items()
