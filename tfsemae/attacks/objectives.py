@@ -1,11 +1,11 @@
 """Objectives of attacks on autoencoders and classifiers, one value per example.
 
-On autoencoders they are distances to a target. Each function takes the network through which an attack looks and gives an objective
-`objective(points, target) -> [B]` for `PGD`. An untargeted attack maximises the
-distance to what the network gives of the example itself, a targeted one minimises the
-distance to something else. The points are latents where the network is a decoder, and
-images where it is an encoder, or encoder and decoder together. Those on classifiers
-take logits, and classes in place of a target.
+On autoencoders they are distances to a target. Each function takes the network through
+which an attack looks and gives an objective `objective(points, target) -> [B]` for
+`PGD`. An untargeted attack maximises the distance to what the network gives of the
+example itself, a targeted one minimises the distance to something else. The points are
+latents where the network is a decoder, and images where it is an encoder, or encoder
+and decoder together. On classifiers they take classes in place of a target.
 
 Example:
     >>> import keras
