@@ -202,3 +202,46 @@ def test_what_is_not_used_must_not_be_set(given, message):
         settings.make(Chosen, given)
     # Its default may be named: flagfiles do.
     settings.make(Chosen, given | {"width": 3, "depth": 1})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Flat(Narrow):
+    """Of another kind, with the setting of the first."""
+
+    height: int = setting(1, "Height.")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sharing(settings.Checked):
+    """A kind, and a group of each; the groups share a setting."""
+
+    shape: str = setting("none", "Shape.", choices=("none", "narrow", "flat"))
+    narrow: Narrow = dataclasses.field(default_factory=Narrow)
+    flat: Flat = dataclasses.field(default_factory=Flat)
+
+    def unused(self):
+        names = ("narrow", "flat")
+        return {name: f"--shape={name}" for name in names if name != self.shape}
+
+
+@pytest.mark.parametrize("shape", ["narrow", "flat"])
+def test_groups_share_a_setting(shape):
+    made = settings.parse(Sharing, [f"--shape={shape}", "--width=4"])
+    assert getattr(made, shape).width == 4
+    assert settings.serialized(made)["width"] == "--width=4"
+    assert settings.make(Sharing, settings.flat(made)) == made
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"width": 4}, r"^--width=4 belongs to --shape=narrow or --shape=flat\. Add"),
+        (
+            {"shape": "narrow", "width": 4, "height": 2},
+            r"^--height=2 belongs to --shape=flat\. Add",
+        ),
+    ],
+)
+def test_what_no_group_uses_must_not_be_set(given, message):
+    with pytest.raises(ValueError, match=message):
+        settings.make(Sharing, given)

@@ -7,7 +7,9 @@ A setting is defined once, as a field:
         steps: int = setting(10_000, "Optimizer steps.", lower_bound=1)
 
 `command_line` makes absl flags of the fields, and a run keeps them as `flags.txt`.
-A group may hold other groups; names are unique over all of them.
+A group may hold other groups; names are unique over all of them, but for groups of
+which one is used: what several networks have, they inherit from one class, and it is
+one flag.
 
 A group may have a method `unused`: of its fields, settings or groups, those that are
 of no effect beside the others, such as the options of a network that is not trained,
@@ -94,21 +96,27 @@ def refuse_unused(group: Any) -> None:
     Raises:
         ValueError: if one of them has another value than its default.
     """
+    used = _flat(group, leave_out=_unused)
+    owners: dict[str, list[str]] = {}  # line -> what would use it
     for name, belongs_to in _unused(group).items():
-        lines = " ".join(_changed(group, name))
-        if lines:
-            raise ValueError(
-                f"{lines} belongs to {belongs_to}. Add that, or leave it out."
-            )
+        for setting_name, line in _changed(group, name).items():
+            if setting_name not in used:  # by another group, which shares it
+                owners.setdefault(line, []).append(belongs_to)
+    if owners:
+        first = next(iter(owners.values()))
+        lines = " ".join(line for line, found in owners.items() if found == first)
+        raise ValueError(
+            f"{lines} belongs to {' or '.join(first)}. Add that, or leave it out."
+        )
 
 
-def _changed(group: Any, name: str) -> Iterator[str]:
-    """Lines of the settings of a field that differ from their defaults."""
+def _changed(group: Any, name: str) -> dict[str, str]:
+    """Settings of a field that differ from their defaults: name -> line."""
     value = getattr(group, name)
     standard = {f.name: f.default for f, _ in _fields(type(group))}
     found = flat(value) if dataclasses.is_dataclass(value) else {name: value}
     differing = {key for key in found if found[key] != standard[key]}
-    return (line for key, line in _lines(group, found).items() if key in differing)
+    return {k: line for k, line in _lines(group, found).items() if k in differing}
 
 
 def define(group: type, values: flags.FlagValues = flags.FLAGS) -> None:

@@ -17,6 +17,8 @@ CASES = {
     "table1-3": ("table1", (16, 12, 3), 2, {"initializer": "he_normal"}),
     "conv": ("conv", (17, 12, 1), 0, {"latent": 3}),
     "conv-variational": ("conv", (12, 12, 3), 0, {"latent": 4, "variational": True}),
+    "dense": ("dense", (5, 7, 1), 0, {"latent": 3, "hidden": (16, 8)}),
+    "dense-variational": ("dense", (6, 5, 3), 0, {"latent": 4, "variational": True}),
 }
 
 #: Loads both forms of each folder where tfsemae cannot be imported, and applies them.
@@ -189,11 +191,15 @@ def test_both_saved_forms_load_without_tfsemae(network, found_elsewhere):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "table2"}, r"known are table1, conv.*name='table2'"),
+        ({"name": "table2"}, r"known are table1, conv, dense.*name='table2'"),
         ({"width": 3}, r"table1 has the options initializer. Received: width"),
         (
             {"initializer": "zeros"},
             "--initializer=zeros is none of its choices, glorot",
+        ),
+        (
+            {"name": "dense", "hidden": (16, 0)},
+            "--hidden=16,0 must be whole numbers of at least 1, such as 256,64",
         ),
         ({"class_names": ["7"]}, r"at least 2 classes.*class_names=\('7',\)"),
         ({"class_names": "01"}, r"not one string. Received: class_names='01'"),
@@ -234,6 +240,16 @@ def test_each_option_has_a_help_and_a_default_that_passes():
         for field in dataclasses.fields(options):
             assert field.metadata["help"].endswith(".")
         options()
+
+
+def test_options_of_one_name_are_one_flag():
+    fields = {}
+    for _, options in registry.NETWORKS.values():
+        for field in dataclasses.fields(options):
+            shared = fields.setdefault(field.name, field)
+            assert shared.default == field.default
+            assert shared.metadata == field.metadata
+            assert shared.type == field.type
 
 
 def test_registry_and_settings_need_no_keras(run_python):

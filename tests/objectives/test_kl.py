@@ -7,6 +7,7 @@ import scipy.stats
 import tensorflow as tf
 
 from tfsemae import objectives
+from tfsemae.models import distributions
 
 
 def test_by_hand():
@@ -16,6 +17,25 @@ def test_by_hand():
     )
     np.testing.assert_allclose(found, [(4 - np.log(4)) / 2], rtol=1e-14)
     assert float(found[0]) == pytest.approx(1.306853, abs=5e-7)
+
+
+@pytest.mark.parametrize(
+    ("mean", "deviation", "divergence"),
+    [(0.0, 1.0, 0.0), (1.0, 1.0, 0.5), (0.0, 2.0, 0.806853)],  # of ECE 417
+)
+def test_known_values_and_gradients(mean, deviation, divergence):
+    means, logarithms = tf.constant([[mean]]), tf.math.log([[deviation]])
+    with tf.GradientTape() as tape:
+        tape.watch([means, logarithms])
+        found = objectives.kl_to_standard_normal(means, 2 * logarithms)
+    np.testing.assert_allclose(found, [divergence], atol=1e-6)
+    normal = distributions.posterior(means, 2 * logarithms)
+    np.testing.assert_allclose(
+        found, normal.kl_divergence(distributions.prior(1)), atol=1e-6
+    )
+    by_mean, by_logarithm = tape.gradient(found, [means, logarithms])
+    np.testing.assert_allclose(by_mean, [[mean]], atol=1e-6)
+    np.testing.assert_allclose(by_logarithm, [[deviation**2 - 1]], atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ DEFAULTS = {
     "initializer": "wide_normal",
     "latent": 10,
     "variational": False,
+    "hidden": ("256", "64"),
     "semantic": False,
     "semantic_weight": 0.016,
     "shuffle_labels": False,
@@ -114,7 +115,15 @@ def test_by_default_ten_steps_in_one_go_where_they_fit(changes, together):
         ({"train_decoder": True}, "--train_decoder goes with --decoder_from"),
         (
             {"latent": 3},
-            "--latent=3 belongs to --model=conv. Add that, or",
+            "--latent=3 belongs to --model=conv or --model=dense. Add that, or",
+        ),
+        (
+            {"model": "conv", "latent": 3, "hidden": ["5"]},
+            "--hidden=5 belongs to --model=dense. Add that, or",
+        ),
+        (
+            {"model": "dense", "hidden": ["5", "1.5"]},
+            "--hidden=5,1.5 must be whole numbers of at least 1",
         ),
         ({"swt_project": True}, "--swt_project belongs to --regularizer=shapiro_wilk."),
         (
@@ -141,6 +150,18 @@ def test_settings_that_do_not_go_together_are_refused(changes, message):
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
         _make(**changes)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("model", ["conv", "dense"])
+def test_networks_share_a_flag(model):
+    words = ["--output_dir=a", f"--model={model}", "--latent=3", "--variational"]
+    made = settings.parse(training.Settings, words)
+    assert made.network.options["latent"] == 3
+    assert made.network.options["variational"]
+    lines = settings.serialized(made)
+    assert lines["latent"] == "--latent=3"
+    assert ("hidden" in lines) == (model == "dense")
+    assert settings.parse(training.Settings, lines.values()) == made
 
 
 def test_settings_are_frozen():

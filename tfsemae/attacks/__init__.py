@@ -4,15 +4,25 @@ from tfsemae.attacks.noise import gaussian_noise
 from tfsemae.attacks.pgd import PGD
 from tfsemae.attacks.result import AttackResult
 from tfsemae.attacks.semantic_shift import SemanticShift, semantic_shift
+from tfsemae.attacks.single_step import (
+    SingleStep,
+    step_fake,
+    step_plain,
+    step_sign,
+)
 from tfsemae.attacks.singular import SingularTriplets, SingularVectors, StrongPGD
 
 __all__ = [
     "PGD",
     "AttackResult",
     "SemanticShift",
+    "SingleStep",
     "SingularTriplets",
     "SingularVectors",
     "StrongPGD",
     "gaussian_noise",
     "semantic_shift",
+    "step_fake",
+    "step_plain",
+    "step_sign",
 ]

@@ -63,6 +63,18 @@ def choice(name: str, value: Any, choices: Sequence[Any]) -> None:
         )
 
 
+def bounds(value: tuple[float, float] | None) -> None:
+    """Checks bounds of the numbers of a point.
+
+    Raises:
+        ValueError: if the lower one is not below the upper one.
+    """
+    if value is not None and not value[0] < value[1]:
+        raise ValueError(
+            f"`bounds` must be (low, high), low below high. Received: {value}."
+        )
+
+
 def seed(value: TensorLike) -> tf.Tensor:
     """Takes a seed of stateless random numbers.
 

@@ -1,10 +1,11 @@
-"""Objectives of attacks on autoencoders: distances to a target, one per example.
+"""Objectives of attacks on autoencoders and classifiers, one value per example.
 
-Each function takes the network through which an attack looks and gives an objective
-`objective(points, target) -> [B]` for `PGD`. An untargeted attack maximises the
-distance to what the network gives of the example itself, a targeted one minimises the
-distance to something else. The points are latents where the network is a decoder, and
-images where it is an encoder, or encoder and decoder together.
+On autoencoders they are distances to a target. Each function takes the network through
+which an attack looks and gives an objective `objective(points, target) -> [B]` for
+`PGD`. An untargeted attack maximises the distance to what the network gives of the
+example itself, a targeted one minimises the distance to something else. The points are
+latents where the network is a decoder, and images where it is an encoder, or encoder
+and decoder together. On classifiers they take classes in place of a target.
 
 Example:
     >>> import keras
@@ -79,3 +80,41 @@ def posterior_kl(network: Callable[[tf.Tensor], dict[str, tf.Tensor]]) -> Object
         return 0.5 * tf.reduce_sum(terms, axis=tf.range(1, tf.rank(terms)))
 
     return objective
+
+
+def cross_entropy(classifier: Network) -> Objective:
+    """Cross-entropy of a class, -ln y_label, nats; from logits.
+
+    Args:
+        classifier: images `[B, ...]` -> logits `[B, K]`. A label is int `[B]`, or one
+            for all.
+
+    Source: E of ECE 417, lecture 22.
+    """
+
+    def objective(points: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
+        return -_of_class(tf.nn.log_softmax(classifier(points)), label)
+
+    return objective
+
+
+def log_odds(classifier: Network) -> Objective:
+    """ln(y_fake / y_label), nats, the difference of two logits.
+
+    Args:
+        classifier: images `[B, ...]` -> logits `[B, K]`. Classes are int `[B]`, or one
+            for all: first the label, then the one that the attack wants.
+
+    Source: ECE 417, lecture 22, the chosen mistake.
+    """
+
+    def objective(points: tf.Tensor, label: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+        logits = classifier(points)
+        return _of_class(logits, fake) - _of_class(logits, label)
+
+    return objective
+
+
+def _of_class(logits: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+    classes = tf.broadcast_to(classes, tf.shape(logits)[:1])
+    return tf.gather(logits, classes, batch_dims=1)

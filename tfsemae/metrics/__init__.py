@@ -34,6 +34,7 @@ from tfsemae.metrics.linear_probe import (
 from tfsemae.metrics.multiscale import MSSSIM, ms_ssim
 from tfsemae.metrics.normalized_distortion import auddc, normalized_distortions
 from tfsemae.metrics.perceptual import LPIPS, LPIPSDistance
+from tfsemae.metrics.principal_angles import principal_angles
 from tfsemae.metrics.representation import (
     knn_accuracy,
     knn_predictions,
@@ -72,6 +73,7 @@ __all__ = [
     "mean_pairwise_distance",
     "ms_ssim",
     "normalized_distortions",
+    "principal_angles",
     "psnr",
     "psnr_pooled",
     "scatter_ratio",

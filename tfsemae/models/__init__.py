@@ -7,7 +7,14 @@ from typing import Any
 
 from tfsemae import keras_state, lazy
 
-_find = lazy.attributes(__name__, {"Autoencoder": "autoencoder", "build": "registry"})
+_find = lazy.attributes(
+    __name__,
+    {
+        "Autoencoder": "autoencoder",
+        "GradientReversal": "gradient_reversal",
+        "build": "registry",
+    },
+)
 
 
 def __getattr__(name: str) -> Any:

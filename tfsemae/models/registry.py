@@ -26,6 +26,7 @@ class Network(NamedTuple):
 NETWORKS = {
     "table1": Network("tfsemae.models.table1", settings.Table1),
     "conv": Network("tfsemae.models.conv", settings.Conv),
+    "dense": Network("tfsemae.models.dense", settings.Dense),
 }
 
 

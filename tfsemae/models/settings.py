@@ -23,14 +23,44 @@ class Table1(Checked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Conv(Checked):
-    """Of `conv`, the networks of Lu and Chen 2023."""
+class Vector(Checked):
+    """Of families whose latent is a vector of any size, variational or not."""
 
     latent: int = setting(
-        10, "Of --model=conv: number of entries of the latent.", lower_bound=1
+        10, "Of --model=conv and dense: number of entries of the latent.", lower_bound=1
     )
     variational: bool = setting(
         False,
-        "Of --model=conv: the encoder gives a distribution, mean and variance, from "
-        "which the latent is drawn in training.",
+        "Of --model=conv and dense: the encoder gives a distribution, mean and "
+        "variance, from which the latent is drawn in training.",
     )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Conv(Vector):
+    """Of `conv`, the networks of Lu and Chen 2023."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Dense(Vector):
+    """Of `dense`, those of the ECE 417 lecture and of Tabacof 2016 on MNIST."""
+
+    hidden: tuple[str, ...] = setting(
+        ("256", "64"),
+        "Of --model=dense: units of the hidden layers of the encoder, which the "
+        "decoder mirrors.",
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the numbers of units.
+
+        Raises:
+            ValueError: if one is no whole number of at least 1.
+        """
+        super().__post_init__()
+        units = [str(number) for number in self.hidden]
+        if not all(number.isdecimal() and int(number) for number in units):
+            raise ValueError(
+                f"--hidden={','.join(units)} must be whole numbers of at least 1, such "
+                "as 256,64."
+            )

@@ -32,6 +32,26 @@ def floating(name: str, value: TensorLike, dtype: tf.DType | None = None) -> tf.
     return tf.cast(value, dtype or own)
 
 
+def examples(name: str, value: TensorLike, dtype: tf.DType | None = None) -> tf.Tensor:
+    """Checks numbers of examples, of any shape.
+
+    Args:
+        name: of the argument, for a message.
+        value: floating `[B, ...]`, of a known rank.
+        dtype: as in `floating`.
+
+    Raises:
+        ValueError: if the type is another, or there is no batch axis.
+    """
+    value = floating(name, value, dtype)
+    if value.shape.rank in (None, 0):
+        raise ValueError(
+            f"`{name}` must have the shape [B, ...]; add a batch axis. "
+            f"Received: {name}.shape={value.shape}."
+        )
+    return value
+
+
 def matrix(
     name: str, value: TensorLike, dtype: tf.DType | None = None, *, least: int = 1
 ) -> tf.Tensor:

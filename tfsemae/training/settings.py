@@ -5,7 +5,7 @@ from typing import Any
 
 from tfsemae.data import catalogue
 from tfsemae.models import registry
-from tfsemae.models.settings import Conv, Table1
+from tfsemae.models.settings import Conv, Dense, Table1
 from tfsemae.settings import Checked, setting
 from tfsemae.shared_settings import Places, Threads
 
@@ -43,6 +43,7 @@ class Network(Checked):
     model: str = setting("table1", "The network.", choices=tuple(registry.NETWORKS))
     table1: Table1 = dataclasses.field(default_factory=Table1)
     conv: Conv = dataclasses.field(default_factory=Conv)
+    dense: Dense = dataclasses.field(default_factory=Dense)
 
     def unused(self) -> dict[str, str]:
         """The options of other networks."""
