@@ -1,17 +1,21 @@
 """Attacks, as functions on tensors and any Keras models."""
 
+from tfsemae.attacks.apgd import APGD
 from tfsemae.attacks.noise import gaussian_noise
 from tfsemae.attacks.pgd import PGD
 from tfsemae.attacks.result import AttackResult
 from tfsemae.attacks.semantic_shift import SemanticShift, semantic_shift
 from tfsemae.attacks.singular import SingularTriplets, SingularVectors, StrongPGD
+from tfsemae.attacks.square import Square
 
 __all__ = [
+    "APGD",
     "PGD",
     "AttackResult",
     "SemanticShift",
     "SingularTriplets",
     "SingularVectors",
+    "Square",
     "StrongPGD",
     "gaussian_noise",
     "semantic_shift",

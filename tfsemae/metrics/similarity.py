@@ -55,13 +55,13 @@ def class_similarity(
         >>> metrics.class_similarity(features, [0, 1, 2])[0].round(4).tolist()
         [1.0, 0.7071, 0.0]
     """
-    features, labels = checks.labelled(features, labels)
+    rows, labels = checks.labelled(features, labels)
     checks.class_count(labels, "labels")
     if centred:
         # From the first row, so that features that are all equal become zero.
-        features = checks.from_first(features)
-        features = features - features.mean(axis=0)
-    directions = _unit(features, at_zero=0.0)
+        rows = checks.from_first(rows)
+        rows = rows - rows.mean(axis=0)
+    directions = _unit(rows, at_zero=0.0)
     classes, index = np.unique(labels, return_inverse=True)
     member = np.eye(len(classes))[index]
     means = _unit(member.T @ directions, at_zero=np.nan)
