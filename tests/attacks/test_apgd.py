@@ -296,6 +296,20 @@ def test_evaluations_are_those_that_were_made():
     assert len(calls) == 1 + 3 * 5
 
 
+def test_it_may_be_called_in_a_graph_and_compiled():
+    attack = attacks.APGD(_linear, epsilon=0.25, bounds=(0, 1), steps=8)
+    start = _points()
+    expected = attack(start)
+    signature = [tf.TensorSpec((None, 4), tf.float32), tf.TensorSpec((), tf.float32)]
+    graph = tf.function(
+        lambda x, epsilon: attack(x, epsilon=epsilon), input_signature=signature
+    )
+    compiled = tf.function(lambda x: attack(x), jit_compile=True)
+    for found in (graph(start, 0.25), compiled(tf.constant(start))):
+        np.testing.assert_allclose(found.objective, expected.objective, rtol=1e-5)
+        np.testing.assert_array_equal(found.evaluations, expected.evaluations)
+
+
 def test_adversarial_points_are_constants_of_a_loss():
     start = tf.constant(_points())
     with tf.GradientTape() as tape:

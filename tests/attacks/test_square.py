@@ -254,6 +254,28 @@ def test_one_trace_for_all_batches_epsilons_steps_and_seeds():
     assert len(traces) == 2 * first
 
 
+def test_it_may_be_called_in_a_graph_and_compiled():
+    _, objective = _linear((3, 3, 1))
+    attack = attacks.Square(objective, epsilon=0.2, bounds=(0, 1), steps=600)
+    start = _images(shape=(3, 3, 1))
+    expected = attack(start)
+    signature = [tf.TensorSpec((None, 3, 3, 1), tf.float32)]
+    graph = tf.function(lambda x: attack(x), input_signature=signature)
+    # XLA draws other squares; all of them end in the same corner.
+    compiled = tf.function(lambda x: attack(x), jit_compile=True)
+    for found in (graph(start), compiled(tf.constant(start))):
+        np.testing.assert_allclose(found.adversarial, expected.adversarial, atol=1e-6)
+        np.testing.assert_array_equal(found.evaluations, expected.evaluations)
+
+
+def test_adversarial_points_are_constants_of_a_loss():
+    start = tf.constant(_images())
+    with tf.GradientTape() as tape:
+        tape.watch(start)
+        result = attacks.Square(_wavy, epsilon=0.3, steps=2)(start)
+    assert tape.gradient([result.adversarial, result.objective], start) is None
+
+
 def test_networks_are_freed_with_the_attack():
     def used():
         network = keras.Sequential(
