@@ -10,6 +10,16 @@ from tfsemae import objectives
 
 WIDTH = 5
 
+
+def own_classes(rows):
+    """Labels 0, 1, ...: of each row another."""
+    return tf.range(tf.shape(rows)[0])
+
+
+def first_class(rows):
+    return tf.zeros(tf.shape(rows)[:1], tf.int32)
+
+
 #: Name -> a function of tensors `[N, WIDTH]`, how many it takes, the least N.
 OBJECTIVES = {
     "kl": (objectives.kl_to_standard_normal, 2, 1),
@@ -50,6 +60,25 @@ OBJECTIVES = {
     "parts of KL in blocks": (
         functools.partial(objectives.kl_decomposition, dataset_size=9, block_size=4),
         3,
+        1,
+    ),
+    "word nce": (lambda z, u: objectives.word_nce(z, u, own_classes(u)), 2, 2),
+    "word ba": (lambda z, u: objectives.word_ba(z, u, own_classes(u)), 2, 1),
+    "word bound": (
+        lambda z, u: objectives.word_information(z, u, own_classes(u)),
+        2,
+        1,
+    ),
+    "rkd distance": (objectives.rkd_distance, 2, 2),
+    "rkd angle": (objectives.rkd_angle, 2, 2),
+    "rkd": (objectives.rkd_structure, 2, 2),
+    "gram": (objectives.gram_structure, 2, 2),
+    "logits kl": (objectives.kl_of_logits, 2, 1),
+    "cw": (lambda z: objectives.cw_margin(z, first_class(z)), 1, 1),
+    "dlr": (lambda z: objectives.dlr(z, first_class(z)), 1, 1),
+    "targeted dlr": (
+        lambda z: objectives.targeted_dlr(z, first_class(z), 1 + first_class(z)),
+        1,
         1,
     ),
 }

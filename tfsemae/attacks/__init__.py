@@ -1,5 +1,6 @@
 """Attacks, as functions on tensors and any Keras models."""
 
+from tfsemae.attacks.apgd import APGD
 from tfsemae.attacks.noise import gaussian_noise
 from tfsemae.attacks.pgd import PGD
 from tfsemae.attacks.result import AttackResult
@@ -11,14 +12,17 @@ from tfsemae.attacks.single_step import (
     step_sign,
 )
 from tfsemae.attacks.singular import SingularTriplets, SingularVectors, StrongPGD
+from tfsemae.attacks.square import Square
 
 __all__ = [
+    "APGD",
     "PGD",
     "AttackResult",
     "SemanticShift",
     "SingleStep",
     "SingularTriplets",
     "SingularVectors",
+    "Square",
     "StrongPGD",
     "gaussian_noise",
     "semantic_shift",

@@ -104,7 +104,7 @@ def per_example(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
     return tf.reshape(values, [-1] + [1] * (like.shape.rank - 1))
 
 
-def norms(vectors: tf.Tensor, order: int = 2) -> tf.Tensor:
+def norms(vectors: tf.Tensor, order: float = 2) -> tf.Tensor:
     """The norm of each example of `[B, ...]`: `[B]`."""
     return tf.norm(_rows(vectors), ord=order, axis=1)
 

@@ -1,4 +1,4 @@
-"""Data sets: from a name to typed arrays and a deterministic `tf.data`.
+"""Data sets: from a name to typed arrays and a deterministic `tf.data`; word vectors.
 
 The public names are imported when they are first used, so that a command line can
 import `tfsemae.data.catalogue` without importing TensorFlow.
@@ -9,6 +9,8 @@ from tfsemae import lazy
 _HOMES = {
     "Images": "images",
     "batches": "batching",
+    "class_codes": "word_vectors",
+    "class_vectors": "word_vectors",
     "load": "loading",
     "pixels": "images",
     "select": "images",
@@ -20,6 +22,8 @@ _HOMES = {
 __all__ = [
     "Images",
     "batches",
+    "class_codes",
+    "class_vectors",
     "load",
     "pixels",
     "select",

@@ -1,6 +1,13 @@
-"""Quality of a reconstruction and structure of a latent."""
+"""Quality of a reconstruction, structure of a latent, and what it says of words."""
 
 from tfsemae.metrics.clustering import kmeans_nmi
+from tfsemae.metrics.correlation import (
+    CanonicalDirections,
+    canonical_correlations,
+    canonical_directions,
+    correlations_along,
+    permuted_correlations,
+)
 from tfsemae.metrics.curves import (
     Area,
     Curve,
@@ -41,7 +48,9 @@ from tfsemae.metrics.representation import (
     scatter_ratio,
     silhouette,
 )
+from tfsemae.metrics.similarity import MantelTest, class_similarity, mantel_test
 from tfsemae.metrics.two_samples import log_variance_ratio, two_sample_accuracy
+from tfsemae.metrics.zero_shot import two_way_zero_shot_accuracy
 
 __all__ = [
     "LPIPS",
@@ -49,9 +58,11 @@ __all__ = [
     "PSNR",
     "SSIM",
     "Area",
+    "CanonicalDirections",
     "Curve",
     "InceptionFeatures",
     "LPIPSDistance",
+    "MantelTest",
     "Moments",
     "PSNRPooled",
     "area_difference_interval",
@@ -59,6 +70,10 @@ __all__ = [
     "area_to_base_line",
     "auddc",
     "base_line",
+    "canonical_correlations",
+    "canonical_directions",
+    "class_similarity",
+    "correlations_along",
     "curve_band",
     "distortion_curve",
     "fid",
@@ -70,9 +85,11 @@ __all__ = [
     "linear_probe_accuracy",
     "linear_probe_predictions",
     "log_variance_ratio",
+    "mantel_test",
     "mean_pairwise_distance",
     "ms_ssim",
     "normalized_distortions",
+    "permuted_correlations",
     "principal_angles",
     "psnr",
     "psnr_pooled",
@@ -80,4 +97,5 @@ __all__ = [
     "silhouette",
     "ssim",
     "two_sample_accuracy",
+    "two_way_zero_shot_accuracy",
 ]

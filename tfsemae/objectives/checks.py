@@ -88,6 +88,45 @@ def matrix(
     return value
 
 
+def labels(
+    value: TensorLike, rows: tf.Tensor, classes: int | tf.Tensor, name: str = "labels"
+) -> tf.Tensor:
+    """Checks a class for each row.
+
+    Args:
+        value: integers `[N]`, 0 to C - 1.
+        rows: `[N, ...]`, what they belong to.
+        classes: C.
+        name: of the argument, for a message.
+
+    Returns:
+        int32 `[N]`.
+
+    Raises:
+        ValueError: if the type, the shape or a number that is known is another.
+        tf.errors.InvalidArgumentError: inside a `tf.function`, when it runs, if a
+            number is out of its range.
+    """
+    value = tf.convert_to_tensor(value)
+    if not value.dtype.is_integer or not value.shape.is_compatible_with(rows.shape[:1]):
+        raise ValueError(
+            f"`{name}` must be integers [{rows.shape[0]}], a class for each row. "
+            f"Received: {name}.dtype={value.dtype.name}, {name}.shape={value.shape}."
+        )
+    value = tf.cast(value, tf.int32)
+    outside = (value < 0) | (value >= classes)
+    known = tf.get_static_value(outside)
+    if known is None:
+        message = f"`{name}` must be below the number of classes, and not negative."
+        tf.debugging.assert_equal(outside, False, message)
+    elif known.any():
+        raise ValueError(
+            f"`{name}` must be 0 to {int(classes) - 1}. "
+            f"Received: {tf.get_static_value(value)[known][0]} among them."
+        )
+    return value
+
+
 def image_pair(a: TensorLike, b: TensorLike) -> tuple[tf.Tensor, tf.Tensor]:
     """Checks images of one shape, also where it is known only when they are computed.
 
