@@ -146,18 +146,6 @@ def points_to_begin_at(initial: TensorLike, start: tf.Tensor) -> tf.Tensor:
     return points
 
 
-def bounds(value: tuple[float, float] | None) -> None:
-    """Checks the bounds of each number of a point.
-
-    Raises:
-        ValueError: if the lower is not below the higher.
-    """
-    if value is not None and not value[0] < value[1]:
-        raise ValueError(
-            f"`bounds` must be (low, high), low below high. Received: {value}."
-        )
-
-
 def within(start: tf.Tensor, bounds: tuple[float, float] | None) -> None:
     """Checks that examples lie within bounds, where their numbers are known.
 
