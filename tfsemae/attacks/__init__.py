@@ -1,5 +1,6 @@
 """Attacks, as functions on tensors and any Keras models."""
 
+from tfsemae.attacks.lbfgsb import BatchedLBFGSB, Minima
 from tfsemae.attacks.noise import gaussian_noise
 from tfsemae.attacks.pgd import PGD
 from tfsemae.attacks.result import AttackResult
@@ -9,6 +10,8 @@ from tfsemae.attacks.singular import SingularTriplets, SingularVectors, StrongPG
 __all__ = [
     "PGD",
     "AttackResult",
+    "BatchedLBFGSB",
+    "Minima",
     "SemanticShift",
     "SingularTriplets",
     "SingularVectors",
