@@ -134,6 +134,18 @@ def points_to_begin_at(initial: TensorLike, start: tf.Tensor) -> tf.Tensor:
     return points
 
 
+def bounds(value: tuple[float, float] | None) -> None:
+    """Checks bounds of each number of a point.
+
+    Raises:
+        ValueError: if they are not (low, high).
+    """
+    if value is not None and not value[0] < value[1]:
+        raise ValueError(
+            f"`bounds` must be (low, high), low below high. Received: {value}."
+        )
+
+
 def within(start: tf.Tensor, bounds: tuple[float, float] | None) -> None:
     """Checks that examples lie within bounds, where their numbers are known.
 
@@ -153,14 +165,14 @@ def within(start: tf.Tensor, bounds: tuple[float, float] | None) -> None:
         )
 
 
-def tensors(data: tuple) -> tuple:
-    """Takes data of an objective as tensors, floating ones as float32.
+def tensors(data: tuple, dtype: tf.DType = tf.float32) -> tuple:
+    """Takes data of an objective as tensors, floating ones of one type.
 
     To a `tf.function` each Python number is another argument, with a trace of its own.
     """
 
     def tensor(value: Any) -> tf.Tensor:
         value = tf.convert_to_tensor(value)
-        return tf.cast(value, tf.float32) if value.dtype.is_floating else value
+        return tf.cast(value, dtype) if value.dtype.is_floating else value
 
     return tf.nest.map_structure(tensor, data)
