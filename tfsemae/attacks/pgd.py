@@ -125,10 +125,7 @@ class PGD:
         arguments.number("restarts", restarts, 0, integer=True)
         arguments.number("width", width, 1e-6)
         arguments.seed(seed)
-        if bounds is not None and not bounds[0] < bounds[1]:
-            raise ValueError(
-                f"`bounds` must be (low, high), low below high. Received: {bounds}."
-            )
+        arguments.bounds(bounds)
         self._epsilon, self._norm, self._steps = epsilon, norm, steps
         self._step_norm, self._step_size = step_norm or norm, step_size
         self._momentum, self._targeted = momentum, targeted
