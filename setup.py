@@ -45,6 +45,7 @@ setup(
     # The tests ran with both ends: constraints/oldest.txt and constraints/newest.txt.
     install_requires=[
         "absl-py>=2.1,<3",
+        "greenlet>=3.1,<4",
         "importlib_resources>=6.4",  # tensorflow-datasets needs it unsaid
         "jinja2>=3.1.4,<4",
         "keras>=3.11,<3.16",

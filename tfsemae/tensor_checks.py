@@ -39,16 +39,17 @@ def images(name: str, value: TensorLike) -> tf.Tensor:
     return tf.cast(value, tf.float32)
 
 
-def examples(name: str, value: TensorLike) -> tf.Tensor:
-    """Checks examples of any shape, and casts them to float32.
+def examples(name: str, value: TensorLike, dtype: tf.DType = tf.float32) -> tf.Tensor:
+    """Checks examples of any shape, and casts them.
 
     Args:
         name: of the argument, for a message.
         value: float16, bfloat16, float32 or float64 `[B, ...]`; inside a
             `tf.function` sizes may be unknown, though not their number.
+        dtype: of the result.
 
     Returns:
-        float32 `[B, ...]`.
+        `[B, ...]` of that type.
 
     Raises:
         ValueError: if the type is another, or it is a single number.
@@ -64,7 +65,7 @@ def examples(name: str, value: TensorLike) -> tf.Tensor:
             f"`{name}` must have the shape [B, ...], of a known rank. "
             f"Received: {name}.shape={value.shape}."
         )
-    return tf.cast(value, tf.float32)
+    return tf.cast(value, dtype)
 
 
 def image_pair(

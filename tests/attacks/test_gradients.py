@@ -31,6 +31,19 @@ def test_exact_gradient_is_the_derivative():
     np.testing.assert_allclose(value, _cubic(POINTS, *DATA), rtol=1e-6)
 
 
+def test_exact_gradients_of_float64_are_float64():
+    # A tenth and its square differ from those of float32 by 1e-9.
+    points, data = (
+        tf.constant([[[0.1]]], tf.float64),
+        (tf.ones([1, 1], tf.float64), 0.0),
+    )
+    data = tf.nest.map_structure(lambda t: tf.cast(t, tf.float64), data)
+    value, gradient = gradients.exact(_cubic, points, data)
+    assert value.dtype == gradient.dtype == tf.float64
+    np.testing.assert_allclose(value, [1e-3], rtol=1e-14)
+    np.testing.assert_allclose(gradient, [[[3e-2]]], rtol=1e-14)
+
+
 def test_central_differences_are_the_derivative_and_its_known_error():
     # ((x + h)**3 - (x - h)**3) / 2h = 3 x**2 + h**2.
     value, gradient = _differences(_cubic, POINTS, DATA, width=0.5)

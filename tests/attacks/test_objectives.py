@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from tfsemae import attacks
-from tfsemae.attacks import objectives
+from tfsemae.attacks import distances, objectives
 from tfsemae.models import distributions
 
 
@@ -35,6 +35,65 @@ def test_kl_is_that_of_tfp_with_the_posterior_of_the_point_first():
     ours = objectives.posterior_kl(lambda x: found)(tf.zeros([3, 1]), target)
     first, second = (distributions.posterior(**each) for each in (found, target))
     np.testing.assert_allclose(ours, first.kl_divergence(second), rtol=1e-4)
+
+
+def test_squared_distance_is_the_square_of_the_euclidean_one():
+    points, target = _random(3, 4, 2), _random(3, 4, 2, seed=1)
+    found = objectives.squared_distance(lambda x: 3 * x)(points, target)
+    expected = objectives.euclidean_distance(lambda x: 3 * x)(points, target) ** 2
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("distance", [distances.kl, distances.released])
+def test_distance_of_posteriors_is_that_of_the_networks_output(distance):
+    found, target = (
+        {"mean": _random(3, 4, seed=k), "log_variance": _random(3, 4, seed=k + 1)}
+        for k in (0, 2)
+    )
+    objective = objectives.posterior_distance(lambda x: found, distance)
+    ours = objective(tf.zeros([3, 1]), target)
+    np.testing.assert_array_equal(ours, distance(found, target))
+
+
+def _posterior(points):
+    return {"mean": 2 * points, "log_variance": points[:, ::-1] - 1}
+
+
+def test_expected_distance_of_opposite_draws_by_hand():
+    points, target = _random(4, 3), _random(4, 3, seed=1)
+    # Over +1 and -1 the square of 5 (m + s e) - t has the mean (5 m - t)^2 + (5 s)^2.
+    found = objectives.expected_squared_distance(
+        _posterior, lambda z: 5 * z, [[1.0] * 3, [-1.0] * 3]
+    )(points, target)
+    variance = np.exp(points[:, ::-1] - 1)
+    expected = np.sum((10 * points - target) ** 2 + 25 * variance, axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_expected_distance_is_the_mean_over_draws_that_all_examples_share():
+    points, target = tf.constant(_random(4, 3)), _random(4, 2, 3, 1, seed=1)
+    draws = _random(6, 3, seed=2)
+
+    def decoder(latents):  # one example after another, each of the shape [2, 3, 1]
+        return tf.stack([latents, latents**2], axis=1)[..., tf.newaxis]
+
+    make = objectives.expected_squared_distance
+    found = make(_posterior, decoder, draws)(points, target)
+    each = [
+        make(_posterior, decoder, draws[k : k + 1])(points, target) for k in range(6)
+    ]
+    np.testing.assert_allclose(found, np.mean(each, axis=0), rtol=1e-5)
+    latents = 2 * points[1] + tf.exp((points[1, ::-1] - 1) / 2) * draws[0]
+    expected = np.sum((decoder(latents[np.newaxis])[0] - target[1]) ** 2)
+    np.testing.assert_allclose(each[0][1], expected, rtol=1e-5)
+
+
+def test_draws_of_another_shape_are_refused():
+    objective = objectives.expected_squared_distance(
+        _posterior, tf.identity, np.zeros((5, 2))
+    )
+    with pytest.raises(ValueError, match=r"`draws` must have .*\(5, 2\).*\(1, 3\)"):
+        objective(tf.zeros([1, 3]), tf.zeros([1, 3]))
 
 
 def test_attack_on_a_saved_model_of_plain_keras(tmp_path):

@@ -1,6 +1,8 @@
 """Attacks, as functions on tensors and any Keras models."""
 
 from tfsemae.attacks.apgd import APGD
+from tfsemae.attacks.lbfgsb import BatchedLBFGSB, Minima
+from tfsemae.attacks.lbfgsb_attack import LBFGSB, LBFGSBResult
 from tfsemae.attacks.noise import gaussian_noise
 from tfsemae.attacks.pgd import PGD
 from tfsemae.attacks.result import AttackResult
@@ -16,8 +18,12 @@ from tfsemae.attacks.square import Square
 
 __all__ = [
     "APGD",
+    "LBFGSB",
     "PGD",
     "AttackResult",
+    "BatchedLBFGSB",
+    "LBFGSBResult",
+    "Minima",
     "SemanticShift",
     "SingleStep",
     "SingularTriplets",

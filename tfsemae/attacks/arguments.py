@@ -165,14 +165,14 @@ def within(start: tf.Tensor, bounds: tuple[float, float] | None) -> None:
         )
 
 
-def tensors(data: tuple) -> tuple:
-    """Takes data of an objective as tensors, floating ones as float32.
+def tensors(data: tuple, dtype: tf.DType = tf.float32) -> tuple:
+    """Takes data of an objective as tensors, floating ones of one type.
 
     To a `tf.function` each Python number is another argument, with a trace of its own.
     """
 
     def tensor(value: Any) -> tf.Tensor:
         value = tf.convert_to_tensor(value)
-        return tf.cast(value, tf.float32) if value.dtype.is_floating else value
+        return tf.cast(value, dtype) if value.dtype.is_floating else value
 
     return tf.nest.map_structure(tensor, data)

@@ -22,11 +22,11 @@ def values(objective: Objective, points: tf.Tensor, data: Sequence[Any]) -> tf.T
 
     Args:
         objective: see above.
-        points: float32 `[B, ...]`.
+        points: float32 or float64 `[B, ...]`.
         data: further arguments of the objective.
 
     Returns:
-        float32 `[B]`.
+        `[B]`, of the type of the points.
 
     Raises:
         ValueError: if the objective returns anything but `[B]` floating numbers.
@@ -51,7 +51,7 @@ def values(objective: Objective, points: tf.Tensor, data: Sequence[Any]) -> tf.T
         )
     # Where sizes are unknown this fails for another number of values.
     return tf.ensure_shape(
-        tf.reshape(tf.cast(found, tf.float32), tf.shape(points)[:1]), rows
+        tf.reshape(tf.cast(found, points.dtype), tf.shape(points)[:1]), rows
     )
 
 
@@ -62,11 +62,11 @@ def exact(
 
     Args:
         objective: differentiable.
-        points: float32 `[B, ...]`.
+        points: float32 or float64 `[B, ...]`.
         data: further arguments of the objective.
 
     Returns:
-        float32 `[B]` values and `[B, ...]` gradients.
+        `[B]` values and `[B, ...]` gradients, of the type of the points.
 
     Raises:
         ValueError: as `values`, and if the objective cannot be differentiated.

@@ -28,12 +28,18 @@ from typing import Any, TypeAlias
 
 import tensorflow as tf
 
+from tfsemae import tensor_checks
+from tfsemae.attacks import distances
+from tfsemae.attacks.distances import Distance
 from tfsemae.attacks.gradients import Objective
 from tfsemae.attacks.projections import norms
 from tfsemae.objectives import ssim
+from tfsemae.tensor_checks import TensorLike
 
 #: A Keras model, an endpoint of a SavedModel, or any other function of tensors.
 Network: TypeAlias = Callable[[tf.Tensor], Any]
+#: Of images {"mean", "log_variance"}.
+PosteriorNetwork: TypeAlias = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
 
 def mean_squared_error(network: Network) -> Objective:
@@ -62,22 +68,85 @@ def euclidean_distance(network: Network) -> Objective:
     return lambda points, target: norms(network(points) - target)
 
 
-def posterior_kl(network: Callable[[tf.Tensor], dict[str, tf.Tensor]]) -> Objective:
-    """KL divergence of the posterior of an image from that of the target, nats.
+def squared_distance(network: Network) -> Objective:
+    """Sum of the squared differences of outputs: codes, images or reconstructions.
+
+    Source: Tabacof 2016, section 2, for autoencoders without a posterior, and its
+    attack on the output.
+    """
+
+    def objective(points: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        error = tf.square(network(points) - target)
+        return tf.reduce_sum(error, axis=tf.range(1, tf.rank(error)))
+
+    return objective
+
+
+def posterior_distance(
+    network: PosteriorNetwork, distance: Distance = distances.kl
+) -> Objective:
+    """Distance of the posterior of an image to that of the target.
 
     Args:
         network: image -> {"mean", "log_variance"}, each `[B, ...]`, such as
             `Autoencoder.posterior()`. A target is such a dictionary as well.
+        distance: see `tfsemae.attacks.distances`.
+
+    Source: Tabacof 2016, section 2.
+    """
+    return lambda points, target: distance(network(points), target)
+
+
+def posterior_kl(network: PosteriorNetwork) -> Objective:
+    """KL divergence of the posterior of an image from that of the target, nats.
+
+    Args:
+        network: see `posterior_distance`.
 
     Source: Tabacof 2016, section 2: the adversarial posterior first.
     """
+    return posterior_distance(network, distances.kl)
 
-    def objective(points: tf.Tensor, target: dict[str, tf.Tensor]) -> tf.Tensor:
-        found = network(points)
-        ratio = found["log_variance"] - target["log_variance"]
-        way = tf.square(found["mean"] - target["mean"])
-        terms = tf.exp(ratio) - ratio - 1 + way * tf.exp(-target["log_variance"])
-        return 0.5 * tf.reduce_sum(terms, axis=tf.range(1, tf.rank(terms)))
+
+def expected_squared_distance(
+    posterior: PosteriorNetwork, decoder: Network, draws: TensorLike
+) -> Objective:
+    """Sum of the squared differences of a stochastic reconstruction and an image.
+
+    It is the mean over K reconstructions `decoder(mean + exp(log_variance / 2) * e_k)`.
+    All points and evaluations share the draws e_k: the objective is smooth, as a line
+    search needs it. An attack fits the reconstructions of its own draws; to report
+    what it reached, evaluate another objective, of fresh draws.
+
+    Args:
+        posterior: see `posterior_distance`.
+        decoder: `[B, ...]` latents -> outputs.
+        draws: floating `[K, ...]` of standard normal numbers in the shape of a latent,
+            such as `tf.random.stateless_normal([K, Z], seed=(0, 1))`.
+
+    Raises:
+        ValueError: if the draws have not the shape of a latent; when it is called.
+
+    Source: Tabacof 2016, section 3, the attack on the output; Gondim-Ribeiro 2018.
+    """
+    draws = tensor_checks.examples("draws", draws, tf.float64)
+
+    def objective(points: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        found = posterior(tf.convert_to_tensor(points))
+        mean, scale = found["mean"], tf.exp(found["log_variance"] / 2)
+        if not mean.shape[1:].is_compatible_with(draws.shape[1:]):
+            raise ValueError(
+                "`draws` must have the shape [K, ...] of latents. Received: "
+                f"draws.shape={draws.shape} for latents of the shape {mean.shape}."
+            )
+        noise = tf.cast(draws, mean.dtype)[:, tf.newaxis]  # [K, 1, ...]
+        latents = mean + scale * noise
+        flat = tf.reshape(latents, tf.concat([[-1], tf.shape(mean)[1:]], axis=0))
+        outputs = decoder(tf.ensure_shape(flat, [None, *mean.shape[1:]]))
+        shape = tf.concat([tf.shape(latents)[:2], tf.shape(outputs)[1:]], axis=0)
+        error = tf.square(tf.reshape(outputs, shape) - target)
+        total = tf.reduce_sum(error, axis=tf.range(2, tf.rank(error)))
+        return tf.reduce_mean(total, axis=0)
 
     return objective
 
