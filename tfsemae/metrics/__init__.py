@@ -1,5 +1,10 @@
 """Quality of a reconstruction and structure of a latent."""
 
+from tfsemae.metrics.classifier_score import (
+    ClassifierScore,
+    Score,
+    classifier_score,
+)
 from tfsemae.metrics.clustering import kmeans_nmi
 from tfsemae.metrics.curves import (
     Area,
@@ -48,16 +53,19 @@ __all__ = [
     "PSNR",
     "SSIM",
     "Area",
+    "ClassifierScore",
     "Curve",
     "InceptionFeatures",
     "LPIPSDistance",
     "Moments",
     "PSNRPooled",
+    "Score",
     "area_difference_interval",
     "area_interval",
     "area_to_base_line",
     "auddc",
     "base_line",
+    "classifier_score",
     "curve_band",
     "distortion_curve",
     "fid",
