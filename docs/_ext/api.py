@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 #: Package -> title, and the names to show where `__all__` does not give them.
 PACKAGES = {
     "tfsemae.data": ("Data sets", ()),
-    "tfsemae.models": ("Models", ("Autoencoder", "build")),
+    "tfsemae.models": ("Models", ("Autoencoder", "Classifier", "build", "load")),
     "tfsemae.training": ("Training", ()),
     "tfsemae.evaluation": ("Evaluation", ()),
     "tfsemae.attacks": ("Attacks", ()),

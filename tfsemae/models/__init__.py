@@ -7,7 +7,15 @@ from typing import Any
 
 from tfsemae import keras_state, lazy
 
-_find = lazy.attributes(__name__, {"Autoencoder": "autoencoder", "build": "registry"})
+_find = lazy.attributes(
+    __name__,
+    {
+        "Autoencoder": "autoencoder",
+        "Classifier": "classifier",
+        "build": "registry",
+        "load": "loading",
+    },
+)
 
 
 def __getattr__(name: str) -> Any:
