@@ -14,10 +14,16 @@ from tfsemae.evaluation.attack_settings import Settings as AttackSettings
 from tfsemae.evaluation.settings import Settings
 from tfsemae.models import verification
 
-_HOMES = {"check": "checks", "check_images": "checks", "evaluate": "autoencoder"}
+_HOMES = {
+    "ClassifierFeatures": "classifier_features",
+    "check": "checks",
+    "check_images": "checks",
+    "evaluate": "autoencoder",
+}
 
 __all__ = [
     "AttackSettings",
+    "ClassifierFeatures",
     "Settings",
     "attack_run",
     "check",
