@@ -122,6 +122,35 @@ def test_flagfiles_of_ming_2022_say_what_is_printed(parse, name, own):
     assert {key: found[key][0] for key in printed} == printed
 
 
+@pytest.mark.parametrize(
+    ("dataset", "model", "steps"),
+    # 50 epochs of 60,000 and 50,000 images.
+    [
+        ("mnist", "dense_classifier", 30_000),
+        ("cifar10", "conv_classifier", 25_000),
+    ],
+)
+def test_flagfiles_of_tabacof_2016_say_what_the_released_code_has(
+    dataset, model, steps
+):
+    flagfile = f"--flagfile=flags/tabacof2016_classifier_{dataset}.flags"
+    found = settings.flat(
+        settings.parse(training.Settings, [flagfile, "--output_dir=runs/a"])
+    )
+    expected = {
+        "dataset": dataset,
+        "model": model,
+        "optimizer": "sgd",
+        "sgd_momentum": 0.9,
+        "sgd_nesterov": True,
+        "learning_rate": 0.01,
+        "decay_rate": 1.0,
+        "batch_size": 100,
+        "steps": steps,
+    }
+    assert {name: found[name] for name in expected} == expected
+
+
 def _refused(*words):
     """The message of absl for a command line, without a process of its own."""
     with pytest.raises(ValueError, match=r"flag|data set|finite") as caught:
@@ -275,7 +304,8 @@ def test_effective_flags_are_all_that_have_a_value(digits_run, digits_flags):
     lines = (digits_run / "flags.txt").read_text("utf-8").splitlines()
     given = [*digits_flags, f"--output_dir={digits_run}"]
     made = settings.parse(training.Settings, given)
-    of_others = {  # of --model=conv, --regularizer and further updates
+    of_others = {  # of --model=conv, --optimizer, --regularizer and further updates
+        *("sgd_momentum", "sgd_nesterov"),
         *("latent", "variational", "regularizer_weight", "mmd_kernel", "mmd_biased"),
         *("swt_project", "swt_moments", "total_correlation_weight"),
         *(f"latent_adversarial_{name}" for name in ("steps", "epsilon", "pgd_steps")),

@@ -3,7 +3,8 @@
     python -m tfsemae.export --model_dir=runs/mnist
 
 It is written to <model_dir>/saved_model and has the endpoints encode, decode,
-reconstruct (also serving_default) and, of a semantic autoencoder, classify.
+reconstruct (also serving_default) and, of a semantic autoencoder, classify; of a
+classifier classify (also serving_default) and features.
 """
 
 import dataclasses
@@ -29,7 +30,7 @@ def main() -> None:
     from tfsemae import models
     from tfsemae.models import saved_model
 
-    saved_model.export(models.Autoencoder.load(folder), folder / "saved_model")
+    saved_model.export(models.load(folder), folder / "saved_model")
     print(folder / "saved_model")
 
 

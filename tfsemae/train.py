@@ -1,4 +1,4 @@
-"""Trains a vanilla or a semantic autoencoder (Ming 2022).
+"""Trains an autoencoder or, with such a --model, a classifier of images.
 
     python -m tfsemae.train --dataset=mnist --semantic --output_dir=runs/mnist
 

@@ -14,7 +14,10 @@ from sphinx.application import Sphinx
 #: Package -> title, and the names to show where `__all__` does not give them.
 PACKAGES = {
     "tfsemae.data": ("Data sets", ()),
-    "tfsemae.models": ("Models", ("Autoencoder", "GradientReversal", "build")),
+    "tfsemae.models": (
+        "Models",
+        ("Autoencoder", "Classifier", "GradientReversal", "build", "load"),
+    ),
     "tfsemae.training": ("Training", ()),
     "tfsemae.evaluation": ("Evaluation", ()),
     "tfsemae.attacks": ("Attacks", ()),

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfsemae import models
 from tfsemae.models import registry, saved_model, verification
 from tfsemae.models.autoencoder import Autoencoder
+from tfsemae.models.classifier import Classifier
 
 #: Name, image shape, number of classes and options that suit it.
 CASES = {
@@ -19,6 +20,8 @@ CASES = {
     "conv-variational": ("conv", (12, 12, 3), 0, {"latent": 4, "variational": True}),
     "dense": ("dense", (5, 7, 1), 0, {"latent": 3, "hidden": (16, 8)}),
     "dense-variational": ("dense", (6, 5, 3), 0, {"latent": 4, "variational": True}),
+    "dense_classifier": ("dense_classifier", (4, 3, 1), 3, {}),
+    "conv_classifier": ("conv_classifier", (12, 10, 3), 4, {}),
 }
 
 #: Loads both forms of each folder where tfsemae cannot be imported, and applies them.
@@ -31,8 +34,15 @@ import tensorflow as tf
 for folder in sys.argv[1:]:
     images = np.load(f"{folder}/images.npy")
     load = lambda name: keras.saving.load_model(f"{folder}/{name}.keras")
-    latent = load("encoder")(images)
     exported = tf.saved_model.load(f"{folder}/saved_model")
+    if hasattr(exported, "features"):
+        found = {
+            "logits": exported.classify(images), "features": exported.features(images),
+            "keras_logits": load("classifier")(images),
+        }
+        np.savez(f"{folder}/found.npz", **found)
+        continue
+    latent = load("encoder")(images)
     found = {
         "keras_latent": latent, "keras_image": load("decoder")(latent),
         "latent": exported.encode(images), "image": exported.decode(latent),
@@ -71,6 +81,8 @@ def _images(network, count=5):
 
 def _apply(network, images):
     """Name -> output of each part."""
+    if isinstance(network, Classifier):
+        return dict(network.joint()(images))
     latent = network.encoder(images)
     found = {"latent": latent, "image": network.decoder(latent)}
     if network.classifier is not None:
@@ -81,6 +93,8 @@ def _apply(network, images):
 
 
 def _parts(network):
+    if isinstance(network, Classifier):
+        return [network.network]
     parts = (getattr(network, name) for name in verification.PARTS)
     return [part for part in parts if part is not None]
 
@@ -99,16 +113,17 @@ def test_float32_in_and_out(network):
     images = _images(network)
     found = _apply(network, images)
     assert {tensor.dtype for tensor in found.values()} == {tf.float32}
-    shapes = {
-        "latent": network.encoder.output_shape[1:],
-        "image": images.shape[1:],
-        "logits": (len(network.class_names),),
-        "log_variance": network.encoder.output_shape[1:],
-    }
+    shapes = {"image": images.shape[1:], "logits": (len(network.class_names),)}
+    if isinstance(network, Classifier):
+        layer = network.network.get_layer(network.features_layer)
+        shapes["features"] = layer.output.shape[1:]
+    else:
+        shapes["latent"] = shapes["log_variance"] = network.encoder.output_shape[1:]
     for name, tensor in found.items():
         assert tensor.shape == (5, *shapes[name])
-    decoded = found["image"].numpy()
-    assert 0 <= decoded.min() <= decoded.max() <= 1
+    if "image" in found:
+        decoded = found["image"].numpy()
+        assert 0 <= decoded.min() <= decoded.max() <= 1
 
 
 def test_images_of_a_batch_do_not_see_each_other(network):
@@ -123,7 +138,9 @@ def test_gradient_reaches_every_weight(network):
     images = _images(network)
     with tf.GradientTape() as tape:
         found = _apply(network, images)
-        loss = tf.reduce_mean(tf.square(found["image"] - images))
+        loss = tf.constant(0.0)
+        if "image" in found:
+            loss += tf.reduce_mean(tf.square(found["image"] - images))
         if "logits" in found:
             loss += tf.reduce_mean(
                 keras.losses.sparse_categorical_crossentropy(
@@ -150,14 +167,15 @@ def test_gradient_reaches_the_image(network):
     images = tf.constant(_images(network))
     with tf.GradientTape() as tape:
         tape.watch(images)
-        total = tf.reduce_sum(network.decoder(network.encoder(images)))
+        found = _apply(network, images)
+        total = tf.reduce_sum(found["image" if "image" in found else "logits"])
     assert np.any(tape.gradient(total, images))
 
 
 def test_saved_and_loaded_it_gives_the_same(network, tmp_path):
     network.save(tmp_path)
     images = _images(network)
-    loaded = _apply(Autoencoder.load(tmp_path), images)
+    loaded = _apply(models.load(tmp_path), images)
     for name, original in _apply(network, images).items():
         np.testing.assert_array_equal(loaded[name], original)
 
@@ -183,6 +201,8 @@ def test_both_saved_forms_load_without_tfsemae(network, found_elsewhere):
     for name, expected in _apply(network, _images(network)).items():
         # Sums may be ordered differently in another process and in a graph.
         for kind in ("", "keras_"):
+            if kind + name == "keras_features":  # of a layer, not of the whole
+                continue
             np.testing.assert_allclose(
                 found[kind + name], expected, rtol=1e-5, atol=1e-6
             )
@@ -227,6 +247,7 @@ def test_options_that_are_not_given_have_the_defaults_of_the_settings():
 
 def test_package_has_what_it_names_and_no_more():
     assert models.Autoencoder is Autoencoder
+    assert models.Classifier is Classifier
     assert models.build is registry.build
     with pytest.raises(AttributeError, match=r"'tfsemae\.models' has no .* 'train'"):
         _ = models.train
@@ -236,16 +257,16 @@ def test_package_has_what_it_names_and_no_more():
 
 
 def test_each_option_has_a_help_and_a_default_that_passes():
-    for _, options in registry.NETWORKS.values():
-        for field in dataclasses.fields(options):
+    for network in registry.NETWORKS.values():
+        for field in dataclasses.fields(network.options):
             assert field.metadata["help"].endswith(".")
-        options()
+        network.options()
 
 
 def test_options_of_one_name_are_one_flag():
     fields = {}
-    for _, options in registry.NETWORKS.values():
-        for field in dataclasses.fields(options):
+    for network in registry.NETWORKS.values():
+        for field in dataclasses.fields(network.options):
             shared = fields.setdefault(field.name, field)
             assert shared.default == field.default
             assert shared.metadata == field.metadata

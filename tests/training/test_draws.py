@@ -38,6 +38,15 @@ def test_streams_are_independent_standard_normal_numbers():
     assert abs(np.corrcoef(noise, prior)[0, 1]) < 0.06
 
 
+def test_masks_are_kept_with_their_probability():
+    kept = draws.keep((5, 2), 0.3).make(tf.constant([1, 2], tf.int64), 4_000)
+    assert (kept.dtype, kept.shape) == (tf.bool, (4_000, 5, 2))
+    # 40,000 numbers: a standard deviation of 0.0023.
+    assert np.mean(kept) == pytest.approx(0.7, abs=0.01)
+    all_kept = draws.keep((3,), 0.0).make(tf.constant([1, 2], tf.int64), 50)
+    assert np.all(all_kept)
+
+
 def test_a_smaller_batch_has_as_many_numbers():
     batches = tf.data.Dataset.from_tensor_slices(2 * (tf.zeros([5, 2, 2, 1]),)).batch(3)
     found = draws.add(batches, _DRAWS, seed=0)

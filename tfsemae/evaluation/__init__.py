@@ -14,10 +14,16 @@ from tfsemae.evaluation.attack_settings import Settings as AttackSettings
 from tfsemae.evaluation.settings import Settings
 from tfsemae.models import verification
 
-_HOMES = {"check": "checks", "check_images": "checks", "evaluate": "autoencoder"}
+_HOMES = {
+    "ClassifierFeatures": "classifier_features",
+    "check": "checks",
+    "check_images": "checks",
+    "evaluate": "autoencoder",
+}
 
 __all__ = [
     "AttackSettings",
+    "ClassifierFeatures",
     "Settings",
     "attack_run",
     "check",
@@ -31,13 +37,15 @@ def evaluate_run(settings: Settings) -> run_folder.Metrics:
     """Evaluates the network of a training run, or continues to do so.
 
     Args:
-        settings: of the evaluation. k-NN and linear probe learn from the training
-            split, from the test split where the training split is measured. Without
-            an `output_dir` it is `<model_dir>/evaluation/<data set>_<split>_<hash>`,
-            another one for other flags, networks or contents of an own file.
+        settings: of the evaluation of an autoencoder or a classifier. k-NN and linear
+            probe learn from the training split, from the test split where the training
+            split is measured. Without an `output_dir` it is
+            `<model_dir>/evaluation/<data set>_<split>_<hash>`, another one for other
+            flags, networks or contents of an own file.
 
     Returns:
-        See `evaluate`; also written to `<output_dir>/metrics.json`.
+        See `evaluate`, of a classifier `classification.evaluate`; also written to
+        `<output_dir>/metrics.json`.
 
     Raises:
         ValueError: if there is no such model or no such data, or they do not
@@ -46,9 +54,12 @@ def evaluate_run(settings: Settings) -> run_folder.Metrics:
     if settings.run.output_dir is None:
         run_of_its_own = dataclasses.replace(settings.run, output_dir=_folder(settings))
         settings = dataclasses.replace(settings, run=run_of_its_own)
+    networks = {"network": settings.run.model_dir}
+    if settings.run.classifier_dir is not None:
+        networks["classifier"] = settings.run.classifier_dir
 
     def work(folder: pathlib.Path) -> run_folder.Metrics:
-        verification.verify_autoencoder(settings.run.model_dir)
+        _verify(settings)
         startup.load_tensorflow()
         from tfsemae.evaluation import run
 
@@ -57,7 +68,6 @@ def evaluate_run(settings: Settings) -> run_folder.Metrics:
     def unchanged(folder: pathlib.Path) -> None:
         from tfsemae.evaluation import loading
 
-        networks = {"network": settings.run.model_dir}
         run_folder.check_inputs(folder, verification.recorded_weights(networks))
         if loading.is_own_file(settings):
             images, reference = loading.evaluated(settings)
@@ -154,14 +164,32 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
     return run_folder.perform(settings, work, unchanged=unchanged)
 
 
+def _verify(settings: Settings) -> list[str]:
+    """Checks the networks of an evaluation, and returns the digests of their files.
+
+    Raises:
+        ValueError: if one is missing, damaged, or of another kind than is needed.
+    """
+    run = settings.run
+    described = [verification.verify(run.model_dir)]
+    if run.classifier_dir is not None:
+        if verification.is_classifier(run.model_dir):
+            raise ValueError(
+                f"--classifier_dir={run.classifier_dir} measures autoencoders, and "
+                f"--model_dir={run.model_dir} holds a classifier. Leave it out."
+            )
+        described.append(verification.verify_classifier(run.classifier_dir))
+    return [digest for each in described for digest in each.sha256.values()]
+
+
 def _folder(settings: Settings) -> str:
     """The folder of an evaluation for which none is named."""
     model_dir = files.path(settings.run.model_dir)
-    networks = verification.verify_autoencoder(model_dir)
+    digests = _verify(settings)
     dataset, _ = run_folder.data_set(
         model_dir, settings.data.dataset, settings.data.classes
     )
-    identity = [*run_folder.identity(settings), *networks.sha256.values()]
+    identity = [*run_folder.identity(settings), *digests]
     own_file = files.path(dataset)
     if catalogue.is_own_file(dataset) and own_file.is_file():
         identity.append(files.sha256(own_file))

@@ -7,10 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfsemae import data, files, metrics
-from tfsemae.evaluation import generation, latent
+from tfsemae.evaluation import classifier_features, generation, latent
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, Shards
 from tfsemae.evaluation.arrays import measure as measure_batches
 from tfsemae.evaluation.checks import check
+from tfsemae.evaluation.classifier_features import ClassifierFeatures
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.progress import note
 from tfsemae.reports import figures
@@ -27,6 +28,7 @@ def evaluate(
     *,
     output_dir: files.PathLike,
     seed: int,
+    features: ClassifierFeatures | None = None,
 ) -> Metrics:
     """Measures reconstruction and latent, and draws both.
 
@@ -43,6 +45,7 @@ def evaluate(
             of no effect where `images` have no labels.
         output_dir: of the files.
         seed: of t-SNE and k-means.
+        features: of a classifier, in which sets of images are compared as well.
 
     Returns:
         `examples`; `psnr` (dB) and `ssim` in [-1, 1], means over all images; with
@@ -51,12 +54,15 @@ def evaluate(
         `map_silhouette`, that of `tsne.png`; with a classifier `label_accuracy`.
         Accuracies are in [0, 1]; an infinite `scatter_ratio` is None, and so is
         `map_silhouette` where the map does not exist or shows one class only. Of a
-        variational autoencoder also what `generation.measure` gives.
+        variational autoencoder also what `generation.measure` gives, and with
+        `features` what `classifier_features.measure` gives.
 
     Raises:
-        ValueError: see `check`.
+        ValueError: see `check` and `ClassifierFeatures.check`.
     """
     check(autoencoder, images, reference)
+    if features is not None:
+        features.check(images)
     folder = pathlib.Path(output_dir)
     note("Reconstructing the images to be measured.")
     measured = _measure(autoencoder, images, folder / "arrays" / "images")
@@ -68,6 +74,8 @@ def evaluate(
     draw_reconstructions(autoencoder, images, folder / "reconstructions.png")
     if autoencoder.log_variance is not None:
         found |= generation.measure(autoencoder, images, folder=folder, seed=seed)
+    if features is not None:
+        found |= classifier_features.measure(autoencoder, features, images, seed=seed)
     shards = [measured]
     if images.labels is not None:
         assert reference.labels is not None  # checked

@@ -33,7 +33,7 @@ def check(
         )
     if images.labels is None:
         return
-    _check_classes(autoencoder.class_names, images.class_names)
+    check_classes(autoencoder.class_names, images.class_names)
     if reference.labels is None:
         raise ValueError(
             "The data set has labels in one split only. Give them in both, or in none."
@@ -61,12 +61,8 @@ def check_images(autoencoder: Autoencoder, images: data.Images) -> None:
         ValueError: if the images do not fit the autoencoder, cannot be drawn,
             or are too small for SSIM.
     """
+    check_shape(autoencoder.image_shape, images)
     shape = images.images.shape[1:]
-    if shape != autoencoder.image_shape:
-        raise ValueError(
-            f"The model takes images of shape {autoencoder.image_shape}, but the data "
-            f"set has {shape}. Name a data set of the model's shape."
-        )
     if shape[-1] not in (1, 3):
         raise ValueError(
             "Images of 1 channel or 3 can be drawn, but the data set has "
@@ -79,7 +75,18 @@ def check_images(autoencoder: Autoencoder, images: data.Images) -> None:
         )
 
 
-def _check_classes(known: tuple[str, ...], found: tuple[str, ...]) -> None:
+def check_shape(image_shape: tuple[int, ...], images: data.Images) -> None:
+    """Raises ValueError if images have another shape than (H, W, C)."""
+    shape = images.images.shape[1:]
+    if shape != image_shape:
+        raise ValueError(
+            f"The model takes images of shape {image_shape}, but the data "
+            f"set has {shape}. Name a data set of the model's shape."
+        )
+
+
+def check_classes(known: tuple[str, ...], found: tuple[str, ...]) -> None:
+    """Raises ValueError if images have other classes than a classifier knows."""
     if known and len(known) != len(found):
         raise ValueError(
             f"The classifier knows {len(known)} classes, but the data set has "

@@ -6,6 +6,7 @@ import numpy as np
 
 from tfsemae import data, files, run_folder
 from tfsemae.data import catalogue
+from tfsemae.models import verification
 
 if TYPE_CHECKING:
     from tfsemae.evaluation.attack_settings import Settings as AttackSettings
@@ -21,12 +22,16 @@ def evaluated(settings: "Settings") -> tuple["data.Images", "data.Images"]:
     Args:
         settings: of the evaluation.
 
+    Returns:
+        Both; twice the images to be measured where nothing is learned from others: they
+        have no labels, or the network is a classifier.
+
     Raises:
         ValueError: if the data set has labels in one split only; see `data.load`.
     """
     split = settings.data.split
     images = _load(settings, split)
-    if images.labels is None:
+    if images.labels is None or verification.is_classifier(settings.run.model_dir):
         return images, images
     other = _other_split(split)
     if other not in data.splits(_data_set(settings)[0]):

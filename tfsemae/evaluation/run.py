@@ -2,20 +2,33 @@
 
 import pathlib
 
-from tfsemae import devices, keras_state, run_folder
-from tfsemae.evaluation import autoencoder, loading
+from tfsemae import devices, keras_state, models, run_folder
+from tfsemae.evaluation import autoencoder, classification, loading
+from tfsemae.evaluation.classifier_features import ClassifierFeatures
 from tfsemae.evaluation.settings import Settings
-from tfsemae.models.autoencoder import Autoencoder
+from tfsemae.models.classifier import Classifier
 
 
 @keras_state.standard()
 def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     """Evaluates in a folder that is locked; see `evaluation.evaluate_run`."""
     devices.set_threads(settings.run.threads)
-    network = Autoencoder.load(settings.run.model_dir)
+    network = models.load(settings.run.model_dir)
     images, reference = loading.evaluated(settings)
     digests = {"images": images.digest(), "reference": reference.digest()}
-    run_folder.check_inputs(folder, {"network": network.digest(), **digests})
+    digests["network"] = network.digest()
+    features = None
+    if settings.run.classifier_dir is not None:
+        features = ClassifierFeatures.load(settings.run.classifier_dir)
+        digests["classifier"] = features.classifier.digest()
+    run_folder.check_inputs(folder, digests)
+    if isinstance(network, Classifier):
+        return classification.evaluate(network, images, output_dir=folder)
     return autoencoder.evaluate(
-        network, images, reference, output_dir=folder, seed=settings.run.seed
+        network,
+        images,
+        reference,
+        output_dir=folder,
+        seed=settings.run.seed,
+        features=features,
     )

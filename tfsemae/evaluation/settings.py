@@ -39,6 +39,11 @@ class Run(Threads):
     seed: int = setting(
         0, "Of t-SNE and k-means.", lower_bound=0, upper_bound=2**32 - 1
     )
+    classifier_dir: str | None = setting(
+        None,
+        "Measure Frechet distances and scores in the features of this classifier as "
+        "well, the --output_dir of a training such as with --model=conv_classifier.",
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,10 @@
 """Quality of a reconstruction, structure of a latent, and what it says of words."""
 
+from tfsemae.metrics.classifier_score import (
+    ClassifierScore,
+    Score,
+    classifier_score,
+)
 from tfsemae.metrics.clustering import kmeans_nmi
 from tfsemae.metrics.correlation import (
     CanonicalDirections,
@@ -59,12 +64,14 @@ __all__ = [
     "SSIM",
     "Area",
     "CanonicalDirections",
+    "ClassifierScore",
     "Curve",
     "InceptionFeatures",
     "LPIPSDistance",
     "MantelTest",
     "Moments",
     "PSNRPooled",
+    "Score",
     "area_difference_interval",
     "area_interval",
     "area_to_base_line",
@@ -73,6 +80,7 @@ __all__ = [
     "canonical_correlations",
     "canonical_directions",
     "class_similarity",
+    "classifier_score",
     "correlations_along",
     "curve_band",
     "distortion_curve",

@@ -96,6 +96,20 @@ class Moments:
         self._check_count()
         return self._scatter / (self._count - 1)
 
+    def frechet_distance(self, other: "Moments") -> float:
+        """Squared Frechet distance to other moments; see `metrics.frechet_distance`.
+
+        Args:
+            other: of equally many features.
+
+        Raises:
+            ValueError: if one has fewer than 2 rows, or they have other numbers of
+                features.
+        """
+        return frechet_distance(
+            self.mean, self.covariance, other.mean, other.covariance
+        )
+
     def _check_count(self) -> None:
         if self._count < 2:
             raise ValueError(
@@ -199,7 +213,7 @@ def frechet_distance_of(features: npt.ArrayLike, others: npt.ArrayLike) -> float
         >>> round(metrics.frechet_distance_of(features, features + 2), 6)  # 3 * 2**2
         12.0
     """
-    return _distance(*(_moments([each]) for each in (features, others)))
+    return _moments([features]).frechet_distance(_moments([others]))
 
 
 def fid(
@@ -242,15 +256,14 @@ def fid(
         raise ValueError(
             f"`batch_size` must be at least 1. Received: batch_size={batch_size}."
         )
-    return _distance(
-        *(
-            _moments(
-                features(each[start : start + batch_size])
-                for start in range(0, len(each), batch_size)
-            )
-            for each in (images, others)
+    of_images, of_others = (
+        _moments(
+            features(each[start : start + batch_size])
+            for start in range(0, len(each), batch_size)
         )
+        for each in (images, others)
     )
+    return of_images.frechet_distance(of_others)
 
 
 def _moments(batches: Iterable[npt.ArrayLike]) -> Moments:
@@ -258,10 +271,6 @@ def _moments(batches: Iterable[npt.ArrayLike]) -> Moments:
     for batch in batches:
         moments.update(batch)
     return moments
-
-
-def _distance(a: Moments, b: Moments) -> float:
-    return frechet_distance(a.mean, a.covariance, b.mean, b.covariance)
 
 
 def _normal(

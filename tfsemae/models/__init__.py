@@ -11,8 +11,10 @@ _find = lazy.attributes(
     __name__,
     {
         "Autoencoder": "autoencoder",
+        "Classifier": "classifier",
         "GradientReversal": "gradient_reversal",
         "build": "registry",
+        "load": "loading",
     },
 )
 

@@ -1,24 +1,21 @@
 """An autoencoder as a set of functional Keras models."""
 
-import contextlib
 import dataclasses
-import hashlib
 import math
-import pathlib
-import re
-import textwrap
 from collections.abc import Sequence
 
 import keras
 
 from tfsemae import files, keras_state
 from tfsemae.models import verification
-
-_Shape = tuple[int, ...]
-#: Keras' messages about a class that is not registered; earlier versions try to
-#: import its module.
-_UNREGISTERED = re.compile(
-    r"Could not (?:locate|deserialize) \w+ '([^']+)'(?:\.| because its parent module)"
+from tfsemae.models.networks import (
+    Shape,
+    checked_names,
+    digest_of,
+    load_model,
+    model_ends,
+    save_models,
+    with_batch,
 )
 
 
@@ -53,31 +50,33 @@ class Autoencoder:
 
     def __post_init__(self) -> None:
         """Refuses what the class does not describe."""
-        object.__setattr__(self, "class_names", _names(self.class_names))
-        image, latent = _ends(self.encoder, "encoder", "image", "latent")
-        decoded_from, decoded = _ends(self.decoder, "decoder", "latent", "image")
+        object.__setattr__(self, "class_names", checked_names(self.class_names))
+        image, latent = model_ends(self.encoder, "encoder", "image", "latent")
+        decoded_from, decoded = model_ends(self.decoder, "decoder", "latent", "image")
         if len(image) != 3:
             raise ValueError(
                 "`encoder` must take images [B, H, W, C]; one channel is added by "
-                f"keras.layers.Reshape. Received: input shape {_batch(image)}."
+                f"keras.layers.Reshape. Received: input shape {with_batch(image)}."
             )
         if decoded_from != latent:
             raise ValueError(
                 "`decoder` must take what `encoder` gives. Received: latent of shape "
-                f"{_batch(latent)}, decoder for {_batch(decoded_from)}."
+                f"{with_batch(latent)}, decoder for {with_batch(decoded_from)}."
             )
         if decoded != image:
             raise ValueError(
                 "`decoder` must give images of the shape that `encoder` takes. "
-                f"Received: {_batch(decoded)} and {_batch(image)}."
+                f"Received: {with_batch(decoded)} and {with_batch(image)}."
             )
         if self.log_variance is not None:
-            ends = _ends(self.log_variance, "log_variance", "image", "log variance")
+            ends = model_ends(
+                self.log_variance, "log_variance", "image", "log variance"
+            )
             if ends != (image, latent):
                 raise ValueError(
                     "`log_variance` must take and give what `encoder` does. Received: "
-                    f"{_batch(ends[0])} -> {_batch(ends[1])}, encoder {_batch(image)} "
-                    f"-> {_batch(latent)}."
+                    f"{with_batch(ends[0])} -> {with_batch(ends[1])}, encoder "
+                    f"{with_batch(image)} -> {with_batch(latent)}."
                 )
         if self.classifier is not None:
             self._check_classifier(self.classifier, latent)
@@ -87,17 +86,17 @@ class Autoencoder:
                 f"class_names={self.class_names} without `classifier`."
             )
 
-    def _check_classifier(self, classifier: keras.Model, latent: _Shape) -> None:
-        classified, logits = _ends(classifier, "classifier", "latent", "logits")
+    def _check_classifier(self, classifier: keras.Model, latent: Shape) -> None:
+        classified, logits = model_ends(classifier, "classifier", "latent", "logits")
         if classified != latent:
             raise ValueError(
                 "`classifier` must take what `encoder` gives. Received: latent of "
-                f"shape {_batch(latent)}, classifier for {_batch(classified)}."
+                f"shape {with_batch(latent)}, classifier for {with_batch(classified)}."
             )
         if logits != (len(self.class_names),):
             raise ValueError(
                 "`classifier` must give logits [B, K], one for each of `class_names`. "
-                f"Received: output shape {_batch(logits)}, "
+                f"Received: output shape {with_batch(logits)}, "
                 f"{len(self.class_names)} class names."
             )
 
@@ -123,9 +122,9 @@ class Autoencoder:
             ValueError: if a part is not as the class describes it, or the parts
                 do not fit each other.
         """
-        names = _names(class_names)
+        names = checked_names(class_names)
         if classifier is not None and not names:
-            _, logits = _ends(classifier, "classifier", "latent", "logits")
+            _, logits = model_ends(classifier, "classifier", "latent", "logits")
             names = tuple(str(number) for number in range(math.prod(logits)))
         return cls(encoder, decoder, classifier, names, log_variance)
 
@@ -136,12 +135,12 @@ class Autoencoder:
 
     def digest(self) -> str:
         """The SHA-256 of all weights: 64 hexadecimal digits."""
-        digest = hashlib.sha256()
-        for name in verification.PARTS:
-            part = getattr(self, name)
-            for weight in [] if part is None else part.get_weights():
-                digest.update(weight.tobytes())
-        return digest.hexdigest()
+        return digest_of(self._parts().values())
+
+    def _parts(self) -> dict[str, keras.Model]:
+        """Name -> each part that there is."""
+        found = {name: getattr(self, name) for name in verification.PARTS}
+        return {name: part for name, part in found.items() if part is not None}
 
     @keras_state.standard()
     def joint(self) -> keras.Model:
@@ -193,31 +192,19 @@ class Autoencoder:
         Raises:
             OSError: if it cannot be written; an earlier save stays.
         """
-        folder = files.path(model_dir)
-        parts = {
-            name: getattr(self, name)
-            for name in verification.PARTS
-            if getattr(self, name) is not None
-        }
-        with contextlib.ExitStack() as stack:
-            # Entered first, and so replaced last.
-            described = stack.enter_context(
-                files.replacing(folder / verification.DESCRIPTION)
-            )
-            digests = {}
-            for name, part in parts.items():
-                file = f"{name}.keras"
-                written = stack.enter_context(files.replacing(folder / file))
-                part.save(written)
-                digests[file] = files.sha256(written)
-            description = verification.Description(
+        parts = self._parts()
+        save_models(
+            files.path(model_dir),
+            verification.DESCRIPTION,
+            parts,
+            lambda digests: verification.Description(
                 tuple(parts),
                 self.image_shape,
                 self.class_names,
                 digests,
                 self.digest(),
-            )
-            described.write_text(description.to_json(), encoding="utf-8")
+            ),
+        )
 
     @staticmethod
     def verify(model_dir: files.PathLike) -> None:
@@ -251,81 +238,8 @@ class Autoencoder:
         """
         folder = files.path(model_dir)
         described = verification.verify_autoencoder(folder)
-        parts = {name: _load(folder / f"{name}.keras") for name in described.parts}
+        parts = {name: load_model(folder / f"{name}.keras") for name in described.parts}
         try:
             return cls(**parts, class_names=described.class_names)
         except ValueError as error:
             raise ValueError(f"The model in {folder} does not fit: {error}") from error
-
-
-def _names(class_names: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(class_names, str):  # it would be taken letter by letter
-        raise ValueError(
-            "`class_names` must be a list such as ['0', '1'], not one string. "
-            f"Received: class_names={class_names!r}."
-        )
-    return tuple(class_names)
-
-
-def _load(path: pathlib.Path) -> keras.Model:
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # Keras and h5py raise many of their own
-        custom = _UNREGISTERED.search(str(error))
-        if custom:
-            raise ValueError(
-                f"{path} has the custom layer or function {custom[1]!r}. Decorate it "
-                "with keras.saving.register_keras_serializable() and import its "
-                "module before the model is loaded."
-            ) from error
-        reason = textwrap.shorten(str(error), 300, placeholder=" ...")
-        raise ValueError(
-            f"Keras {keras.__version__} cannot load {path}, which is not damaged: "
-            f"{reason}"
-        ) from error
-
-
-def _ends(part: keras.Model, name: str, takes: str, gives: str) -> tuple[_Shape, ...]:
-    """Shapes of the input and the output of a part, without the batch."""
-    if not isinstance(part, keras.Model):
-        raise ValueError(
-            f"`{name}` must be a Keras model. Received: {type(part).__name__}."
-        )
-    # A subclass has no such attributes, nor has a Sequential that is not built.
-    if not (hasattr(part, "inputs") and hasattr(part, "outputs")):
-        raise ValueError(
-            f"`{name}` must be a functional Keras model. Wrap it: {takes} = "
-            f"keras.Input(shape); {name} = keras.Model({takes}, model({takes})). "
-            f"Received: {type(part).__name__} {part.name!r}."
-        )
-    if isinstance(part, keras.Sequential):
-        tensors = part.inputs[0], part.outputs[0]
-    else:  # as they are passed to the model: a tensor, a list or a dictionary
-        tensors = part.input, part.output
-    for tensor, role in zip(tensors, (takes, gives), strict=True):
-        _check_end(tensor, f"`{name}`", role)
-    return tuple(tuple(tensor.shape[1:]) for tensor in tensors)
-
-
-def _check_end(tensor: object, name: str, role: str) -> None:
-    if not isinstance(tensor, keras.KerasTensor):
-        raise ValueError(
-            f"{name} must have one input and one output, each a single tensor; select "
-            f"the {role} by keras.Model(input, output). Received: "
-            f"{type(tensor).__name__} of {len(keras.tree.flatten(tensor))}."
-        )
-    shape = tuple(tensor.shape)
-    if shape[0] is not None or None in shape[1:]:
-        raise ValueError(
-            f"{name} must leave the batch size open and nothing else: build it on "
-            f"keras.Input(shape). Received: {role} of shape {shape}."
-        )
-    if tensor.dtype != "float32":
-        raise ValueError(
-            f"{name} must take and give float32: give its input and its last layer "
-            f"dtype='float32'. Received: {role} of dtype {tensor.dtype}."
-        )
-
-
-def _batch(shape: _Shape) -> str:
-    return f"[{', '.join(['B', *map(str, shape)])}]"

@@ -11,15 +11,25 @@ from tfsemae.settings import Checked
 
 if TYPE_CHECKING:
     from tfsemae.models.autoencoder import Autoencoder
+    from tfsemae.models.classifier import Classifier
 
 INITIALIZERS = settings.INITIALIZERS
 
 
 class Network(NamedTuple):
-    """Where a family of networks is built, and with which options."""
+    """Where a family of networks is built, and with which options.
 
-    module: str  # with `build(image_shape, class_names, *, seed, **options)`
-    options: type[Checked]
+    Attributes:
+        module: of the function.
+        options: its options, a group of settings; by default there are none.
+        function: (image_shape, class_names, *, seed, **options) -> what is built.
+        classifies: whether that is a `Classifier`; else it is an `Autoencoder`.
+    """
+
+    module: str
+    options: type[Checked] = Checked
+    function: str = "build"
+    classifies: bool = False
 
 
 #: Name on the command line -> network. A new one is one line here.
@@ -27,6 +37,12 @@ NETWORKS = {
     "table1": Network("tfsemae.models.table1", settings.Table1),
     "conv": Network("tfsemae.models.conv", settings.Conv),
     "dense": Network("tfsemae.models.dense", settings.Dense),
+    "dense_classifier": Network(
+        "tfsemae.models.classifiers", function="build_dense", classifies=True
+    ),
+    "conv_classifier": Network(
+        "tfsemae.models.classifiers", function="build_conv", classifies=True
+    ),
 }
 
 
@@ -38,7 +54,7 @@ def build(
     *,
     seed: int,
     **options: Any,
-) -> "Autoencoder":
+) -> "Autoencoder | Classifier":
     """Builds a network by its name.
 
     The result depends on the arguments alone, whatever Keras' global settings are.
@@ -46,13 +62,13 @@ def build(
     Args:
         name: one of `NETWORKS`.
         image_shape: (H, W, C).
-        class_names: one name per class; empty for a network without classifier.
+        class_names: one name per class; empty for an autoencoder without classifier.
         seed: of the initial weights, not negative.
         **options: fields of the network's options, such as `settings.Table1`;
             those that are not given have their defaults.
 
     Returns:
-        An `Autoencoder`, float32 and channels last.
+        An `Autoencoder` or a `Classifier`, float32 and channels last.
 
     Raises:
         ValueError: if there is no such network or option, if a value is out of
@@ -63,12 +79,12 @@ def build(
             f"There is no such network; known are {', '.join(NETWORKS)}. "
             f"Received: name={name!r}."
         )
-    module, kind = NETWORKS[name]
-    known = [field.name for field in dataclasses.fields(kind)]
+    network = NETWORKS[name]
+    known = [field.name for field in dataclasses.fields(network.options)]
     unknown = [option for option in options if option not in known]
     if unknown:
         raise ValueError(
-            f"{name} has the options {', '.join(known)}. "
+            f"{name} has the options {', '.join(known) or 'none'}. "
             f"Received: {', '.join(unknown)}."
         )
     if len(class_names) == 1:
@@ -76,7 +92,6 @@ def build(
             "A classifier needs at least 2 classes; leave it out, or use labels of "
             f"more classes. Received: class_names={tuple(class_names)}."
         )
-    chosen = dataclasses.asdict(kind(**options))
-    return importlib.import_module(module).build(
-        image_shape, class_names, seed=seed, **chosen
-    )
+    chosen = dataclasses.asdict(network.options(**options))
+    function = getattr(importlib.import_module(network.module), network.function)
+    return function(image_shape, class_names, seed=seed, **chosen)

@@ -1,4 +1,4 @@
-"""An autoencoder as a SavedModel, to be used where tfsemae is not installed."""
+"""Networks as a SavedModel, to be used where tfsemae is not installed."""
 
 import json
 
@@ -8,13 +8,16 @@ import tensorflow as tf
 from tfsemae import files, keras_state
 from tfsemae.models import verification
 from tfsemae.models.autoencoder import Autoencoder
+from tfsemae.models.classifier import Classifier
 
 
 @keras_state.standard()
-def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
+def export(networks: Autoencoder | Classifier, path: files.PathLike) -> None:
     """Writes a SavedModel; an earlier one at `path` is replaced.
 
-    Endpoints, each for any batch size: `encode` image -> latent, `decode` latent ->
+    Endpoints, each for any batch size, of a classifier: `classify` image -> logits,
+    which is also `serving_default`, and `features` image -> features. Of an
+    autoencoder: `encode` image -> latent, `decode` latent ->
     image, `reconstruct` image -> image, which is also `serving_default`; where there
     is a classifier, `classify` image -> logits; of a variational autoencoder
     `posterior` image -> `mean` and `log_variance`, and `sample` (number int32 [],
@@ -23,18 +26,60 @@ def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
     `sha256.json`, see `verify`.
 
     Args:
-        autoencoder: the networks.
+        networks: what is exported.
         path: the folder to write.
 
     Raises:
         OSError: if it cannot be written; an earlier one stays.
     """
+    archive = keras.export.ExportArchive()
+    if isinstance(networks, Classifier):
+        _add_classifier(archive, networks)
+    else:
+        _add_autoencoder(archive, networks)
+    with files.replacing_folder(path, errors=(tf.errors.OpError,)) as folder:
+        archive.write_out(folder, verbose=False)
+        digests = json.dumps(files.sha256_of_folder(folder), indent=2)
+        (folder / verification.MANIFEST).write_text(digests + "\n")
+
+
+def verify(path: files.PathLike) -> None:
+    """Checks the files of a SavedModel by their digests, without loading it.
+
+    `verification.verify_saved_model` does the same without importing TensorFlow.
+
+    Args:
+        path: the folder that `export` wrote.
+
+    Raises:
+        ValueError: if a file is missing or has other content; the message names
+            it.
+    """
+    verification.verify_saved_model(path)
+
+
+def _add_classifier(
+    archive: keras.export.ExportArchive, classifier: Classifier
+) -> None:
+    images = tf.TensorSpec((None, *classifier.image_shape), tf.float32, name="image")
+    joint = classifier.joint()
+    archive.track(joint)
+    archive.add_endpoint(  # the first becomes serving_default
+        "classify", lambda x: joint(x, training=False)["logits"], [images]
+    )
+    archive.add_endpoint(
+        "features", lambda x: joint(x, training=False)["features"], [images]
+    )
+
+
+def _add_autoencoder(
+    archive: keras.export.ExportArchive, autoencoder: Autoencoder
+) -> None:
     images = tf.TensorSpec((None, *autoencoder.image_shape), tf.float32, name="image")
     latents = tf.TensorSpec(
         (None, *autoencoder.encoder.output_shape[1:]), tf.float32, name="latent"
     )
     encoder, decoder = autoencoder.encoder, autoencoder.decoder
-    archive = keras.export.ExportArchive()
     archive.track(encoder)
     archive.track(decoder)
     archive.add_endpoint(  # the first becomes serving_default
@@ -69,22 +114,3 @@ def export(autoencoder: Autoencoder, path: files.PathLike) -> None:
                 tf.TensorSpec((2,), tf.int32, name="seed"),
             ],
         )
-    with files.replacing_folder(path, errors=(tf.errors.OpError,)) as folder:
-        archive.write_out(folder, verbose=False)
-        digests = json.dumps(files.sha256_of_folder(folder), indent=2)
-        (folder / verification.MANIFEST).write_text(digests + "\n")
-
-
-def verify(path: files.PathLike) -> None:
-    """Checks the files of a SavedModel by their digests, without loading it.
-
-    `verification.verify_saved_model` does the same without importing TensorFlow.
-
-    Args:
-        path: the folder that `export` wrote.
-
-    Raises:
-        ValueError: if a file is missing or has other content; the message names
-            it.
-    """
-    verification.verify_saved_model(path)

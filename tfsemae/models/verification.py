@@ -10,16 +10,20 @@ import json
 import pathlib
 import zipfile
 import zlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from tfsemae import files
 
 PARTS = ("encoder", "decoder", "classifier", "log_variance")
 DESCRIPTION = "autoencoder.json"
+CLASSIFIER_DESCRIPTION = "classifier.json"
 #: In the folder of a SavedModel; TensorFlow ignores it.
 MANIFEST = "sha256.json"
 
+T = TypeVar("T", bound="Description")
+
+_CLASSIFIER = ("classifier",)
 _REMEDY = "Train it again, or run the training command again to finish it."
 
 
@@ -33,8 +37,8 @@ class Description:
         class_names: of the classifier; empty without.
         sha256: name of a file -> 64 hexadecimal digits; empty in descriptions
             of versions that recorded none.
-        weights: `Autoencoder.digest`, which other files of the same weights share;
-            "" in descriptions of versions that recorded none.
+        weights: the `digest` of the networks, which other files of the same weights
+            share; "" in descriptions of versions that recorded none.
     """
 
     parts: tuple[str, ...]
@@ -46,6 +50,29 @@ class Description:
     def to_json(self) -> str:
         """The text of the file."""
         return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassifierDescription(Description):
+    """What `classifier.json` says; its one part is `classifier`.
+
+    Attributes:
+        features_layer: name of the layer whose output are the features.
+    """
+
+    features_layer: str = ""
+
+
+def is_classifier(model_dir: files.PathLike) -> bool:
+    """Whether a folder holds a classifier of images, not an autoencoder."""
+    return (files.path(model_dir) / CLASSIFIER_DESCRIPTION).is_file()
+
+
+def verify(model_dir: files.PathLike) -> Description:
+    """`verify_classifier` or `verify_autoencoder`, whichever the folder holds."""
+    if is_classifier(model_dir):
+        return verify_classifier(model_dir)
+    return verify_autoencoder(model_dir)
 
 
 def verify_autoencoder(model_dir: files.PathLike) -> Description:
@@ -64,33 +91,33 @@ def verify_autoencoder(model_dir: files.PathLike) -> Description:
         ValueError: if there is no finished model or a damaged one; the message
             names the file.
     """
-    folder = files.path(model_dir)
-    if folder.is_file():
+    if is_classifier(model_dir):
         raise ValueError(
-            f"{folder} is a file. Name the folder of a finished training run, its "
-            "--output_dir."
+            f"{files.path(model_dir)} holds a classifier, where an autoencoder is "
+            "needed. Name the --output_dir of the training of an autoencoder."
         )
-    try:
-        description = _described(json.loads((folder / DESCRIPTION).read_bytes()))
-        names = [f"{part}.keras" for part in description.parts]
-        files.check_sha256(folder, description.sha256)
-        for name in set(names) - set(description.sha256):
-            _check_archive(folder / name)
-    except FileNotFoundError as error:
+    return _verified(files.path(model_dir), DESCRIPTION, _described)
+
+
+def verify_classifier(model_dir: files.PathLike) -> ClassifierDescription:
+    """Checks the files that `Classifier.save` wrote by their digests.
+
+    Args:
+        model_dir: the folder.
+
+    Returns:
+        The description of the network.
+
+    Raises:
+        ValueError: see `verify_autoencoder`.
+    """
+    folder = files.path(model_dir)
+    if (folder / DESCRIPTION).is_file():
         raise ValueError(
-            f"There is no finished model in {folder}: {error.filename} is missing. "
-            "Name the --output_dir of a finished training run."
-        ) from error
-    except OSError as error:
-        raise ValueError(
-            f"The model in {folder} cannot be read ({error.strerror}: "
-            f"{error.filename}). Correct the permissions."
-        ) from error
-    except ValueError as error:
-        raise ValueError(
-            f"The model in {folder} is damaged ({error}). {_REMEDY}"
-        ) from error
-    return description
+            f"{folder} holds an autoencoder, where a classifier is needed. Name the "
+            "--output_dir of a training such as with --model=conv_classifier."
+        )
+    return _verified(folder, CLASSIFIER_DESCRIPTION, _described_classifier)
 
 
 def recorded_weights(model_dirs: Mapping[str, files.PathLike]) -> dict[str, str]:
@@ -108,9 +135,12 @@ def recorded_weights(model_dirs: Mapping[str, files.PathLike]) -> dict[str, str]
     """
     found = {}
     for name, model_dir in model_dirs.items():
-        path = files.path(model_dir) / DESCRIPTION
-        if path.is_file():
-            found[name] = _described(json.loads(path.read_bytes())).weights
+        for file in (CLASSIFIER_DESCRIPTION, DESCRIPTION):
+            path = files.path(model_dir) / file
+            if path.is_file():
+                value = json.loads(path.read_bytes())
+                found[name] = _described(value, file).weights
+                break
     return {name: digest for name, digest in found.items() if digest}
 
 
@@ -146,17 +176,48 @@ def verify_saved_model(path: files.PathLike) -> None:
         ) from error
 
 
-def _described(value: Any) -> Description:
+def _verified(folder: pathlib.Path, file: str, read: Callable[[Any], T]) -> T:
+    if folder.is_file():
+        raise ValueError(
+            f"{folder} is a file. Name the folder of a finished training run, its "
+            "--output_dir."
+        )
+    try:
+        description = read(json.loads((folder / file).read_bytes()))
+        names = [f"{part}.keras" for part in description.parts]
+        files.check_sha256(folder, description.sha256)
+        for name in set(names) - set(description.sha256):
+            _check_archive(folder / name)
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"There is no finished model in {folder}: {error.filename} is missing. "
+            "Name the --output_dir of a finished training run."
+        ) from error
+    except OSError as error:
+        raise ValueError(
+            f"The model in {folder} cannot be read ({error.strerror}: "
+            f"{error.filename}). Correct the permissions."
+        ) from error
+    except ValueError as error:
+        raise ValueError(
+            f"The model in {folder} is damaged ({error}). {_REMEDY}"
+        ) from error
+    return description
+
+
+def _described(value: Any, file: str = DESCRIPTION) -> Description:
     if not isinstance(value, dict):
-        raise ValueError(f"{DESCRIPTION} holds no object")
+        raise ValueError(f"{file} holds no object")
     for key in ("parts", "image_shape", "class_names"):
         if not isinstance(value.get(key), list):
-            raise ValueError(f"{DESCRIPTION} has no list {key!r}")
-    missing = [name for name in PARTS[:2] if name not in value["parts"]]
-    unknown = [name for name in value["parts"] if name not in PARTS]
+            raise ValueError(f"{file} has no list {key!r}")
+    needed = PARTS[:2] if file == DESCRIPTION else _CLASSIFIER
+    known = PARTS if file == DESCRIPTION else _CLASSIFIER
+    missing = [name for name in needed if name not in value["parts"]]
+    unknown = [name for name in value["parts"] if name not in known]
     if missing or unknown:
         raise ValueError(
-            f"the parts in {DESCRIPTION} lack {missing} and have the unknown {unknown}"
+            f"the parts in {file} lack {missing} and have the unknown {unknown}"
         )
     return Description(
         parts=tuple(value["parts"]),
@@ -165,6 +226,14 @@ def _described(value: Any) -> Description:
         sha256=_digests(value.get("sha256", {})),
         weights=str(value.get("weights", "")),
     )
+
+
+def _described_classifier(value: Any) -> ClassifierDescription:
+    found = _described(value, CLASSIFIER_DESCRIPTION)
+    layer = value.get("features_layer")
+    if not isinstance(layer, str):
+        raise ValueError(f"{CLASSIFIER_DESCRIPTION} has no text 'features_layer'")
+    return ClassifierDescription(**vars(found), features_layer=layer)
 
 
 def _digests(value: Any) -> dict[str, str]:

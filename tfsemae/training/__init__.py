@@ -62,5 +62,5 @@ def train(settings: Settings) -> run_folder.Metrics:
 
 def _verify(folder: pathlib.Path) -> None:
     """Raises ValueError if a finished run lacks a network or has it damaged."""
-    verification.verify_autoencoder(folder)
+    verification.verify(folder)
     verification.verify_saved_model(folder / "saved_model")

@@ -1,6 +1,6 @@
 """Random numbers that a training step takes, a pure function of seed and step."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -27,6 +27,16 @@ def normal(size: int) -> Draw:
         return tf.random.stateless_normal([rows, size], seed, alg="philox")
 
     return Draw((size,), "float32", make)
+
+
+def keep(shape: Sequence[int], rate: float) -> Draw:
+    """True with the probability `1 - rate`, bool `[B, *shape]`: masks of dropout."""
+
+    def make(seed: tf.Tensor, rows: tf.Tensor | int) -> tf.Tensor:
+        uniform = tf.random.stateless_uniform([rows, *shape], seed, alg="philox")
+        return uniform >= rate
+
+    return Draw(tuple(shape), "bool", make)
 
 
 def seeds() -> Draw:

@@ -52,14 +52,16 @@ class Log(keras.callbacks.Callback):
             **(logs or {}),
         }
         self._append({"step": step, **values})
-        pairs = tf.concat([self._images, self._procedure.preview(self._images)], axis=1)
+        made = self._procedure.preview(self._images)
         with (
             files.writing(self._events, errors=_EVENT_ERRORS),
             self._writer.as_default(step=step),
         ):
             for name, value in values.items():
                 tf.summary.scalar(name, value)
-            tf.summary.image("reconstructions", pairs, max_outputs=len(pairs))
+            if made is not None:
+                pairs = tf.concat([self._images, made], axis=1)
+                tf.summary.image("reconstructions", pairs, max_outputs=len(pairs))
             self._writer.flush()
 
     def _append(self, row: Mapping[str, float]) -> None:

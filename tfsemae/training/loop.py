@@ -9,6 +9,7 @@ from tfsemae.progress import note
 from tfsemae.training import callbacks, loading, logs
 from tfsemae.training.checkpoints import Checkpoints
 from tfsemae.training.procedures.autoencoder import AutoencoderProcedure
+from tfsemae.training.procedures.classifier import ClassifierProcedure
 from tfsemae.training.procedures.latent_adversarial import LatentAdversarialProcedure
 from tfsemae.training.procedures.procedure import Procedure
 from tfsemae.training.settings import Settings
@@ -29,7 +30,7 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     strategy = devices.strategy(settings.run.strategy)
     _check_replicas(settings, strategy.num_replicas_in_sync)
     with strategy.scope():
-        procedure = _procedure(settings).build(settings, images)
+        procedure: Procedure = _procedure(settings).build(settings, images)
     procedure.check(test, training)
     _fit(procedure, training, validation, settings, folder)
     note("Saving the networks.")
@@ -38,7 +39,11 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     return procedure.evaluate(test, training, output_dir=folder, seed=settings.run.seed)
 
 
-def _procedure(settings: Settings) -> type[AutoencoderProcedure]:
+def _procedure(
+    settings: Settings,
+) -> type[AutoencoderProcedure] | type[ClassifierProcedure]:
+    if settings.network.classifies:
+        return ClassifierProcedure
     if settings.procedure.latent_adversarial.latent_adversarial_steps:
         return LatentAdversarialProcedure
     return AutoencoderProcedure

@@ -6,7 +6,7 @@ from typing import Any
 from tfsemae.data import catalogue
 from tfsemae.models import registry
 from tfsemae.models.settings import Conv, Dense, Table1
-from tfsemae.settings import Checked, setting
+from tfsemae.settings import Checked, refuse_unused, setting
 from tfsemae.shared_settings import Places, Threads
 
 #: Images from which a regulariser can be computed.
@@ -47,12 +47,19 @@ class Network(Checked):
 
     def unused(self) -> dict[str, str]:
         """The options of other networks."""
-        return {k: f"--model={k}" for k in registry.NETWORKS if k != self.model}
+        groups = [f.name for f in dataclasses.fields(self) if "help" not in f.metadata]
+        return {name: f"--model={name}" for name in groups if name != self.model}
 
     @property
     def options(self) -> dict[str, Any]:
         """Those of the family that is trained."""
-        return dataclasses.asdict(getattr(self, self.model))
+        group = getattr(self, self.model, None)
+        return {} if group is None else dataclasses.asdict(group)
+
+    @property
+    def classifies(self) -> bool:
+        """Whether it is a classifier of images; else it is an autoencoder."""
+        return registry.NETWORKS[self.model].classifies
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -198,8 +205,23 @@ class Autoencoder(Checked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Sgd(Checked):
+    """Of the optimizer `sgd`."""
+
+    sgd_momentum: float = setting(
+        0.9,
+        "Of --optimizer=sgd: share of the former update that is kept.",
+        lower_bound=0.0,
+        upper_bound=1.0,
+    )
+    sgd_nesterov: bool = setting(
+        True, "Of --optimizer=sgd: momentum as Nesterov has it."
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Optimizer(Checked):
-    """How far and how fast."""
+    """How far and how fast: `training.optimizers`."""
 
     # More steps extend a finished run, so they do not tell runs apart.
     steps: int = setting(
@@ -209,9 +231,7 @@ class Optimizer(Checked):
         identity=False,
     )
     batch_size: int = setting(32, "Images per step.", lower_bound=1)
-    learning_rate: float = setting(
-        0.001, "Adam's initial learning rate.", lower_bound=0.0
-    )
+    learning_rate: float = setting(0.001, "Initial learning rate.", lower_bound=0.0)
     decay_rate: float = setting(
         0.96,
         "Factor on the learning rate every --decay_steps.",
@@ -221,9 +241,20 @@ class Optimizer(Checked):
     decay_steps: int = setting(
         100, "Steps between two decays of the rate.", lower_bound=1
     )
+    # None and not "adam", which would be in the flags of all runs.
+    optimizer: str | None = setting(
+        None, "The optimizer. Default: adam.", choices=("adam", "sgd")
+    )
     adam_epsilon: float | None = setting(
         None, "Adam's epsilon. Default: that of Keras, 1e-7.", lower_bound=0.0
     )
+    sgd: Sgd = dataclasses.field(default_factory=Sgd)
+
+    def unused(self) -> dict[str, str]:
+        """The options of other optimizers."""
+        if self.optimizer == "sgd":
+            return {"adam_epsilon": "--optimizer=adam"}
+        return {"sgd": "--optimizer=sgd"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -282,8 +313,15 @@ class Settings:
             ValueError: if they do not go together.
         """
         catalogue.check_name(self.data.dataset)
+        refuse_unused(self)
         self._check_procedure()
         self._check_execution()
+
+    def unused(self) -> dict[str, str]:
+        """How an autoencoder is trained, where the network is a classifier."""
+        if not self.network.classifies:
+            return {}
+        return {"procedure": "an autoencoder, such as --model=table1"}
 
     @property
     def steps_per_execution(self) -> int:

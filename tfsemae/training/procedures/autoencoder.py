@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfsemae import data, evaluation, models
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.run_folder import Metrics
-from tfsemae.training import draws, warm_start
+from tfsemae.training import draws, optimizers, warm_start
 from tfsemae.training.procedures.procedure import StepCounter
 from tfsemae.training.procedures.regularizers import REGULARIZERS, RegularizerLayer
 from tfsemae.training.settings import Settings
@@ -201,13 +201,7 @@ def _ends(
 
 
 def _compile(model: StepCounter, settings: Settings) -> None:
-    chosen, optimizer = settings.procedure, settings.optimizer
-    rate = keras.optimizers.schedules.ExponentialDecay(
-        optimizer.learning_rate,
-        decay_steps=optimizer.decay_steps,
-        decay_rate=optimizer.decay_rate,
-        staircase=True,
-    )
+    chosen = settings.procedure
     losses: dict[str, tuple[Any, float]] = {
         "reconstruction": (reconstruction_loss(chosen.loss), 1.0),
         "logits": (
@@ -217,9 +211,8 @@ def _compile(model: StepCounter, settings: Settings) -> None:
         "regularizer": (_output, chosen.regularizer.regularizer_weight),
     }
     losses = {name: losses[name] for name in model.output}
-    epsilon = optimizer.adam_epsilon
     model.compile(
-        keras.optimizers.Adam(rate, **{} if epsilon is None else {"epsilon": epsilon}),
+        optimizers.make(settings.optimizer),
         loss={name: loss for name, (loss, _) in losses.items()},
         loss_weights={name: weight for name, (_, weight) in losses.items()},
         jit_compile=settings.run.jit_compile,

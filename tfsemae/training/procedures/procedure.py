@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tfsemae import data
 from tfsemae.models.autoencoder import Autoencoder
+from tfsemae.models.classifier import Classifier
 from tfsemae.run_folder import Metrics
 
 
@@ -44,14 +45,16 @@ class Procedure(Protocol):
     """How networks are trained.
 
     Attributes:
-        networks: what is trained, and saved at the end.
         model: compiled, its optimizers built; `fit` trains it.
         optimizers: those that it applies.
     """
 
-    networks: Autoencoder
     model: StepCounter
     optimizers: list[keras.optimizers.Optimizer]
+
+    @property
+    def networks(self) -> Autoencoder | Classifier:
+        """What is trained, and saved at the end."""
 
     def check(self, images: data.Images, reference: data.Images) -> None:
         """Raises ValueError if `evaluate` could not measure these images."""
@@ -64,8 +67,11 @@ class Procedure(Protocol):
     def held_out(self, images: data.Images, batch_size: int) -> tf.data.Dataset:
         """One pass of inputs and targets, for the validation loss."""
 
-    def preview(self, images: tf.Tensor) -> tf.Tensor:
-        """A picture of what the networks do now: `[B, H, W, C]` in [0, 1]."""
+    def preview(self, images: tf.Tensor) -> tf.Tensor | None:
+        """A picture of what the networks do now: `[B, H, W, C]` in [0, 1].
+
+        None of networks that make no images.
+        """
 
     def evaluate(
         self,

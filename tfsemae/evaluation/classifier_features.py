@@ -1,0 +1,178 @@
+"""Distances of sets of images in the features of a classifier of this repository.
+
+They stand in for FID and the Inception Score where the weights of the Inception network
+are missing, under names of their own: numbers of other classifiers, or those of papers,
+cannot be compared with them.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from tfsemae import data, files, metrics, run_folder
+from tfsemae.models.autoencoder import Autoencoder
+from tfsemae.models.classifier import Classifier
+from tfsemae.progress import note
+from tfsemae.tensor_checks import TensorLike
+
+_BATCH = 500
+_SPLITS = 10  # of the score, as the Inception Score has
+
+
+class ClassifierFeatures:
+    """What a classifier says of images: features `[B, D]` and probabilities `[B, K]`.
+
+    One trace serves all batches. Called with images it gives their features, so that it
+    is an argument of `metrics.fid`.
+
+    Attributes:
+        classifier: the network.
+        accuracy: of the classifier on its test set, in [0, 1]; None if unknown.
+    """
+
+    def __init__(self, classifier: Classifier, accuracy: float | None = None):
+        """Takes a trained classifier; see the class for the arguments."""
+        self.classifier, self.accuracy = classifier, accuracy
+        joint = classifier.joint()
+        images = tf.TensorSpec((None, *classifier.image_shape), tf.float32)
+        self._outputs = tf.function(
+            lambda pixels: joint(pixels, training=False),
+            input_signature=[images],
+            autograph=False,
+        )
+
+    @classmethod
+    def load(cls, classifier_dir: files.PathLike) -> "ClassifierFeatures":
+        """Reads the classifier of a training run and its accuracy.
+
+        Args:
+            classifier_dir: the `--output_dir` of the training.
+
+        Raises:
+            ValueError: if there is no finished run of a classifier.
+        """
+        classifier = Classifier.load(classifier_dir)
+        accuracy = run_folder.read_metrics(classifier_dir).get("accuracy")
+        return cls(classifier, accuracy)
+
+    def __call__(self, images: TensorLike) -> tf.Tensor:
+        """Features float32 `[B, D]` of images float32 `[B, H, W, C]` in [0, 1]."""
+        return self._outputs(images)["features"]
+
+    def probabilities(self, images: TensorLike) -> tf.Tensor:
+        """p(y|x), float64 `[B, K]`, of images as for the call."""
+        return tf.nn.softmax(tf.cast(self._outputs(images)["logits"], tf.float64))
+
+    def moments_of(self, batches: Iterable[TensorLike]) -> metrics.Moments:
+        """Mean and covariance of the features of images.
+
+        Args:
+            batches: float32 `[B, H, W, C]` in [0, 1] each.
+        """
+        moments = metrics.Moments()
+        for images in batches:
+            moments.update(self(images))
+        return moments
+
+    def score_of(self, batches: Iterable[TensorLike]) -> metrics.Score:
+        """The score of images, over 10 splits; see `metrics.ClassifierScore`.
+
+        Args:
+            batches: as in `moments_of`; at least 10 images.
+        """
+        return metrics.classifier_score(map(self.probabilities, batches), _SPLITS)
+
+    def described(self) -> dict[str, Any]:
+        """What is to be said beside its numbers: layer, width, accuracy, weights."""
+        layer = self.classifier.features_layer
+        return {
+            "layer": layer,
+            "features": self.classifier.network.get_layer(layer).output.shape[-1],
+            "accuracy": self.accuracy,
+            "weights": self.classifier.digest(),
+        }
+
+    def check(self, images: data.Images) -> None:
+        """Raises ValueError if `measure` could not measure images."""
+        expected, shape = self.classifier.image_shape, images.images.shape[1:]
+        if shape != expected:
+            raise ValueError(
+                f"The classifier of --classifier_dir takes images of shape {expected}, "
+                f"but the data set has {shape}. Name one that was trained on it."
+            )
+        if len(images) < _SPLITS:
+            raise ValueError(
+                f"--classifier_dir takes at least {_SPLITS} images to measure. "
+                f"Received: {len(images)}."
+            )
+
+
+def measure(
+    autoencoder: Autoencoder,
+    features: ClassifierFeatures,
+    images: data.Images,
+    *,
+    seed: int,
+) -> dict[str, Any]:
+    """Compares reconstructions and samples of an autoencoder with images.
+
+    Args:
+        autoencoder: to measure; samples are those of a variational one.
+        features: in which it is measured.
+        images: N of them, at least 10.
+        seed: of the samples.
+
+    Returns:
+        `reconstruction_frechet_distance`, between the images and their reconstructions;
+        `image_classifier_score`, of the images; of a variational autoencoder
+        `sample_frechet_distance`, between the images and N samples of the prior, and
+        `sample_classifier_score` with `sample_classifier_score_deviation` over 10
+        splits; `classifier_features`, what `ClassifierFeatures.described` gives, and
+        N as `samples`. Distances are squared and biased upwards, the more the fewer
+        images there are; see `metrics.frechet_distance_of`.
+
+    Raises:
+        ValueError: see `ClassifierFeatures.check`.
+
+    Source: Heusel et al. 2017 and Salimans et al. 2016, in another network.
+    """
+    features.check(images)
+    note("Comparing the images in the features of the classifier.")
+    of_images = features.moments_of(_batches(images))
+    decoded = features.moments_of(
+        autoencoder.decoder(autoencoder.encoder(pixels, training=False), training=False)
+        for pixels in _batches(images)
+    )
+    found = {
+        "classifier_features": {**features.described(), "samples": len(images)},
+        "reconstruction_frechet_distance": decoded.frechet_distance(of_images),
+        "image_classifier_score": features.score_of(_batches(images)).mean,
+    }
+    if autoencoder.log_variance is not None:
+        of_samples = features.moments_of(_samples(autoencoder, len(images), seed))
+        score = features.score_of(_samples(autoencoder, len(images), seed))
+        found |= {
+            "sample_frechet_distance": of_samples.frechet_distance(of_images),
+            "sample_classifier_score": score.mean,
+            "sample_classifier_score_deviation": score.deviation,
+        }
+    return found
+
+
+def _batches(images: data.Images) -> Iterator[tf.Tensor]:
+    for batch in data.batches(images, _BATCH, shuffle=False):
+        yield tf.nest.flatten(batch)[0]
+
+
+def _samples(autoencoder: Autoencoder, count: int, seed: int) -> Iterator[tf.Tensor]:
+    """Images of latents that are drawn from the prior, equal in each pass."""
+    shape = autoencoder.encoder.output_shape[1:]
+    for number, first in enumerate(range(0, count, _BATCH)):
+        latents = tf.random.stateless_normal(
+            [min(_BATCH, count - first), *shape],
+            # Beside [seed, 0] of `generation`.
+            tf.constant([seed, 1 + number], tf.int64),
+            alg="philox",
+        )
+        yield autoencoder.decoder(latents, training=False)
