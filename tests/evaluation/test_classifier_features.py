@@ -70,7 +70,7 @@ def test_score_is_that_of_the_probabilities(features):
     logits = 4 * _halves(images)
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     expected = metrics.classifier_score([shares])
-    found = features.score_of([images[:30], images[30:]])
+    _, found = features.moments_and_score_of([images[:30], images[30:]])
     assert found.mean == pytest.approx(expected.mean, rel=1e-6)
 
 

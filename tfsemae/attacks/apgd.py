@@ -19,7 +19,6 @@ _RISING = 0.75  # share of steps that must raise the objective
 #: After these percentages of the steps, step sizes are looked at: differences shrink
 #: from 22 by 3 to 6.
 _CHECKPOINTS = (22, 41, 57, 70, 80, 87, 93, 99)
-_FLAT = 1e-10  # norm of a gradient that is followed no further
 _STATIONARY = 0.01  # of epsilon
 
 
@@ -294,9 +293,7 @@ class _State(NamedTuple):
 
     def seen(self, value: tf.Tensor, gradient: tf.Tensor) -> "_State":
         """With the value and the gradient at the current point."""
-        finite = tf.math.is_finite(gradient)
-        whole = tf.reduce_all(finite, axis=tf.range(1, tf.rank(gradient)))
-        gradient = tf.where(finite, gradient, 0.0)
+        gradient, whole, flat = gradients.examined(gradient)
         better = value > self.best_value
         rose = (value > self.value) & (self.value > -math.inf)
         return self._replace(
@@ -307,7 +304,7 @@ class _State(NamedTuple):
             best_value=tf.maximum(value, self.best_value),
             rises=self.rises + tf.cast(rose, tf.float32),
             finite=self.finite & whole & (value > -math.inf),
-            flat=self.flat & (projections.norms(gradient) <= _FLAT),
+            flat=self.flat & flat,
         )
 
     def checked(self, k: tf.Tensor, checkpoint: tf.Tensor) -> "_State":

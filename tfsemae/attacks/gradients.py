@@ -9,10 +9,14 @@ from typing import Any, TypeAlias
 
 import tensorflow as tf
 
+from tfsemae.attacks.projections import norms
+
 Objective: TypeAlias = Callable[..., tf.Tensor]
 #: Of (points, data) the values `[B]` and the gradients `[B, ...]`.
 Gradient: TypeAlias = Callable[[tf.Tensor, Sequence[Any]], tuple[tf.Tensor, tf.Tensor]]
 
+#: Norm of a gradient that is followed no further.
+FLAT = 1e-10
 #: Points of central differences that are evaluated at once, if the batch is smaller.
 _AT_ONCE = 512
 
@@ -53,6 +57,22 @@ def values(objective: Objective, points: tf.Tensor, data: Sequence[Any]) -> tf.T
     return tf.ensure_shape(
         tf.reshape(tf.cast(found, points.dtype), tf.shape(points)[:1]), rows
     )
+
+
+def examined(gradient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """What an attack can follow of a gradient.
+
+    Args:
+        gradient: floating `[B, ...]`.
+
+    Returns:
+        The gradient with 0 for what is not finite; bool `[B]`, whether all was finite;
+        bool `[B]`, whether it is flat: of a norm of at most `FLAT`.
+    """
+    finite = tf.math.is_finite(gradient)
+    whole = tf.reduce_all(finite, axis=tf.range(1, tf.rank(gradient)))
+    gradient = tf.where(finite, gradient, 0.0)
+    return gradient, whole, norms(gradient) <= FLAT
 
 
 def exact(

@@ -14,8 +14,6 @@ from tfsemae.attacks.gradients import Objective
 from tfsemae.attacks.pgd import Seed
 from tfsemae.tensor_checks import TensorLike
 
-_FLAT = 1e-10  # norm of a gradient, as in PGD
-
 
 class LBFGSBResult(NamedTuple):
     """What `LBFGSB` found, one entry per example: an `AttackResult`, and more."""
@@ -265,7 +263,7 @@ class LBFGSB:
             evaluations=tf.constant(minima.evaluations),
             converged=tf.constant(minima.status == 0),
             finite=tf.constant(minima.status != lbfgsb.NON_FINITE),
-            flat=tf.constant(steepest <= _FLAT),
+            flat=tf.constant(steepest <= gradients.FLAT),
             minimum=tf.constant(minima.values),
             status=tf.constant(minima.status),
             iterations=tf.constant(minima.iterations),

@@ -15,7 +15,6 @@ from tfsemae.tensor_checks import TensorLike
 
 Seed: TypeAlias = tuple[int, int] | TensorLike
 
-_FLAT = 1e-10  # norm of a gradient that is followed no further
 _STATIONARY = 0.01  # of a step
 
 
@@ -280,7 +279,7 @@ class PGD:
             point = ball.point(displacement)
             value, gradient = self._gradient(point, data)
             best = best.seen(point, self._signed(value), gradient)
-            gradient = self._signed(_finite(gradient))
+            gradient = self._signed(gradients.examined(gradient)[0])
             velocity, direction = self._direction(velocity, gradient)
             moved = projections.per_example(step_size, direction) * direction
             after = ball.project(displacement + moved)
@@ -330,16 +329,11 @@ class _Best(NamedTuple):
         better = valid & (value > self.value)
         finite, flat = self.finite & valid, self.flat
         if gradient is not None:
-            axes = tf.range(1, tf.rank(gradient))
-            finite &= tf.reduce_all(tf.math.is_finite(gradient), axes)
-            flat &= projections.norms(_finite(gradient)) <= _FLAT
+            _, whole, nothing = gradients.examined(gradient)
+            finite, flat = finite & whole, flat & nothing
         return _Best(
             tf.where(projections.per_example(better, point), point, self.point),
             tf.where(better, value, self.value),
             finite,
             flat,
         )
-
-
-def _finite(gradient: tf.Tensor) -> tf.Tensor:
-    return tf.where(tf.math.is_finite(gradient), gradient, 0.0)

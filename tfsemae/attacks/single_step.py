@@ -15,8 +15,6 @@ from tfsemae.tensor_checks import TensorLike
 
 Direction: TypeAlias = Literal["gradient", "sign"]
 
-_FLAT = 1e-10  # as in PGD
-
 
 class SingleStep:
     """Adds one step along the gradient of an objective to each example.
@@ -117,10 +115,7 @@ class SingleStep:
 
     def _attack(self, start: tf.Tensor, size: tf.Tensor, data: tuple) -> AttackResult:
         before, gradient = gradients.exact(self._objective, start, data)
-        axes = tf.range(1, tf.rank(start))
-        finite = tf.reduce_all(tf.math.is_finite(gradient), axes)
-        gradient = tf.where(tf.math.is_finite(gradient), gradient, 0.0)
-        flat = projections.norms(gradient) <= _FLAT
+        gradient, finite, flat = gradients.examined(gradient)
         step = tf.sign(gradient) if self._direction == "sign" else gradient
         if self._norm == "l2":
             step = _of_norm_one(step)

@@ -60,10 +60,6 @@ class ClassifierFeatures:
         """Features float32 `[B, D]` of images float32 `[B, H, W, C]` in [0, 1]."""
         return self._outputs(images)["features"]
 
-    def probabilities(self, images: TensorLike) -> tf.Tensor:
-        """p(y|x), float64 `[B, K]`, of images as for the call."""
-        return tf.nn.softmax(tf.cast(self._outputs(images)["logits"], tf.float64))
-
     def moments_of(self, batches: Iterable[TensorLike]) -> metrics.Moments:
         """Mean and covariance of the features of images.
 
@@ -75,13 +71,21 @@ class ClassifierFeatures:
             moments.update(self(images))
         return moments
 
-    def score_of(self, batches: Iterable[TensorLike]) -> metrics.Score:
-        """The score of images, over 10 splits; see `metrics.ClassifierScore`.
+    def moments_and_score_of(
+        self, batches: Iterable[TensorLike]
+    ) -> tuple[metrics.Moments, metrics.Score]:
+        """Those of `moments_of`, and the score over 10 splits, in one pass.
 
         Args:
             batches: as in `moments_of`; at least 10 images.
         """
-        return metrics.classifier_score(map(self.probabilities, batches), _SPLITS)
+        moments, score = metrics.Moments(), metrics.ClassifierScore(_SPLITS)
+        for images in batches:
+            outputs = self._outputs(images)
+            moments.update(outputs["features"])
+            logits = tf.cast(outputs["logits"], tf.float64)
+            score.update(tf.nn.softmax(logits))
+        return moments, score.result()
 
     def described(self) -> dict[str, Any]:
         """What is to be said beside its numbers: layer, width, accuracy, weights."""
@@ -139,7 +143,7 @@ def measure(
     """
     features.check(images)
     note("Comparing the images in the features of the classifier.")
-    of_images = features.moments_of(_batches(images))
+    of_images, image_score = features.moments_and_score_of(_batches(images))
     decoded = features.moments_of(
         autoencoder.decoder(autoencoder.encoder(pixels, training=False), training=False)
         for pixels in _batches(images)
@@ -147,11 +151,11 @@ def measure(
     found = {
         "classifier_features": {**features.described(), "samples": len(images)},
         "reconstruction_frechet_distance": decoded.frechet_distance(of_images),
-        "image_classifier_score": features.score_of(_batches(images)).mean,
+        "image_classifier_score": image_score.mean,
     }
     if autoencoder.log_variance is not None:
-        of_samples = features.moments_of(_samples(autoencoder, len(images), seed))
-        score = features.score_of(_samples(autoencoder, len(images), seed))
+        samples = _samples(autoencoder, len(images), seed)
+        of_samples, score = features.moments_and_score_of(samples)
         found |= {
             "sample_frechet_distance": of_samples.frechet_distance(of_images),
             "sample_classifier_score": score.mean,
@@ -166,7 +170,7 @@ def _batches(images: data.Images) -> Iterator[tf.Tensor]:
 
 
 def _samples(autoencoder: Autoencoder, count: int, seed: int) -> Iterator[tf.Tensor]:
-    """Images of latents that are drawn from the prior, equal in each pass."""
+    """Images of latents that are drawn from the prior."""
     shape = autoencoder.encoder.output_shape[1:]
     for number, first in enumerate(range(0, count, _BATCH)):
         latents = tf.random.stateless_normal(
