@@ -2,7 +2,7 @@ r"""Fool a classifier with one gradient step
 ========================================
 
 A classifier maps an image :math:`x` to one score per class, the *logits*
-:math:`z_1, z_2, \dots` The softmax makes probabilities of them,
+:math:`z_j`. The softmax makes probabilities of them,
 
 .. math::
 
