@@ -22,6 +22,7 @@ CASES = {
     "dense-variational": ("dense", (6, 5, 3), 0, {"latent": 4, "variational": True}),
     "dense_classifier": ("dense_classifier", (4, 3, 1), 3, {}),
     "conv_classifier": ("conv_classifier", (12, 10, 3), 4, {}),
+    "preact_resnet8": ("preact_resnet8", (12, 9, 3), 4, {}),
 }
 
 #: Loads both forms of each folder where tfsemae cannot be imported, and applies them.
@@ -100,7 +101,9 @@ def _parts(network):
 
 
 def test_each_network_is_tried():
-    assert {name for name, *_ in CASES.values()} == set(registry.NETWORKS)
+    # Of the function that builds preact_resnet8, and too large to be tried.
+    large = {"preact_resnet18", "wide_resnet34_10"}
+    assert {name for name, *_ in CASES.values()} == set(registry.NETWORKS) - large
 
 
 def test_parts_are_functional_keras_models(network):

@@ -43,6 +43,12 @@ NETWORKS = {
     "conv_classifier": Network(
         "tfsemae.models.classifiers", function="build_conv", classifies=True
     ),
+    **{
+        name: Network(
+            "tfsemae.models.resnet", function=f"build_{name}", classifies=True
+        )
+        for name in ("preact_resnet8", "preact_resnet18", "wide_resnet34_10")
+    },
 }
 
 
