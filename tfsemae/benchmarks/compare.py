@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import pathlib
 import statistics
 import subprocess
 import tempfile
@@ -158,6 +159,32 @@ def in_turn(
         for name, measure in measures.items():
             rates[name].append(measure())
     return {name: statistics.median(found) for name, found in rates.items()}
+
+
+def output(flag: str) -> pathlib.Path:
+    """Checks that a file can be written, before the minutes of measuring.
+
+    Args:
+        flag: value of --output.
+
+    Returns:
+        The file; its folder exists.
+
+    Raises:
+        ValueError: if it cannot be written, or is a folder.
+    """
+    path = files.path(flag)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):  # root may write anywhere
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"--output={path} cannot be written ({error.strerror}). Name another file."
+        ) from error
+    if path.is_dir():
+        raise ValueError(f"--output={path} is a folder. Name a file.")
+    return path
 
 
 def write(
