@@ -29,7 +29,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from tfsemae import command_line, files, run_folder
+from tfsemae import command_line, run_folder
 from tfsemae.benchmarks import compare, table1_cases
 from tfsemae.reports import environment
 from tfsemae.settings import setting
@@ -74,15 +74,7 @@ class Settings(Places):
             ValueError: if a case is unknown or a number of threads none.
         """
         super().__post_init__()
-        if not set(self.cases) <= set(table1_cases.GROUPS):
-            raise ValueError(
-                f"--cases={','.join(self.cases)} must be among "
-                f"{', '.join(table1_cases.GROUPS)}."
-            )
-        if not all(count.isdecimal() and int(count) for count in self.threads):
-            raise ValueError(
-                f"--threads={','.join(self.threads)} must be whole numbers from 1 on."
-            )
+        compare.check_lists(self.cases, table1_cases.GROUPS, self.threads)
 
 
 command_line.define(Settings)
@@ -91,7 +83,7 @@ command_line.define(Settings)
 def main() -> None:
     """Measures as the flags say, prints a table and writes the file."""
     settings = command_line.read(Settings)
-    output = _output(settings)
+    output = compare.writable(settings.output)
     versions, machine = environment()
     with tempfile.TemporaryDirectory() as folder:
         training = table1_cases.Training(
@@ -114,22 +106,6 @@ def main() -> None:
         versions=versions,
         cases=cases,
     )
-
-
-def _output(settings: Settings) -> pathlib.Path:
-    # Asked before the minutes of measuring, and by writing, as root may anywhere.
-    path = files.path(settings.output)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"--output={path} cannot be written ({error.strerror}). Name another file."
-        ) from error
-    if path.is_dir():
-        raise ValueError(f"--output={path} is a folder. Name a file.")
-    return path
 
 
 def _measure(training: table1_cases.Training, settings: Settings) -> list[compare.Case]:
