@@ -87,7 +87,15 @@ setup(
             "snakemake-executor-plugin-cluster-generic>=1.0.9,<2",
             "twine>=6.1,<7",
         ],
-        "bench": ["torch>=2.13,<2.14"],
+        "bench": [
+            "adversarial-robustness-toolbox>=1.20,<2",
+            "eagerpy>=0.30,<0.31",
+            "foolbox>=3.3.4,<4",
+            "lpips>=0.1.4,<0.2",
+            "piq>=0.8,<0.9",
+            "torch>=2.13,<2.15",
+            "torchmetrics>=1.9,<2",
+        ],
         "cuda": ["tensorflow[and-cuda]"],
     },
     classifiers=[

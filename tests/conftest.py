@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import sys
 from typing import NamedTuple
 
 import numpy as np
+import preloaded
 import pytest
 
 # Before TensorFlow is imported, here and in the processes that tests start: the
@@ -55,6 +57,8 @@ _LONG = (
     "end_to_end/test_bad_input.py",
     "evaluation/test_autoencoder.py",
     "benchmarks/test_training.py",
+    "training/procedures/test_latent_adversarial.py",
+    "training/procedures/test_regularizers.py",
     "test_keras_state.py",
 )
 
@@ -149,6 +153,47 @@ def run_command(run_python):
 
     def run(name, *arguments, **options):
         return run_python("-m", f"tfsemae.{name}", *arguments, **options)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def _preloaded():
+    """A process that has imported TensorFlow, from the first test that wants it."""
+    # -P, since the folder of the script is not on the path of `python -m`.
+    command = [sys.executable, "-P", preloaded.__file__]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=_environment(),
+        text=True,
+    ) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def run_preloaded(_preloaded, tmp_path_factory):
+    """As `run_command` in a process that has imported TensorFlow, see preloaded.py."""
+
+    def run(name, *arguments, cwd="."):
+        folder = tmp_path_factory.mktemp("ended")
+        request = {
+            "module": f"tfsemae.{name}",
+            "arguments": list(map(str, arguments)),
+            "folder": os.path.abspath(cwd),
+            "environment": _environment(),
+            "out": str(folder / "out"),
+            "messages": str(folder / "messages"),
+        }
+        _preloaded.stdin.write(json.dumps(request) + "\n")
+        _preloaded.stdin.flush()
+        answered, _, _ = select.select([_preloaded.stdout], [], [], _PATIENCE)
+        assert answered, f"{name} {arguments} takes too long"
+        status = int(_preloaded.stdout.readline())
+        messages = (folder / "messages").read_text("utf-8").splitlines()
+        return Ended(status, (folder / "out").read_text("utf-8"), messages)
 
     return run
 

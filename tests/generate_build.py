@@ -22,7 +22,12 @@ PACKAGE = "tfsemae"
 
 #: Distributions of modules that need not be installed where this runs; a module
 #: that is absent here has the name of its distribution.
-_ABSENT = {"PIL": "pillow", "absl": "absl-py", "skimage": "scikit-image"}
+_ABSENT = {
+    "PIL": "pillow",
+    "absl": "absl-py",
+    "art": "adversarial-robustness-toolbox",
+    "skimage": "scikit-image",
+}
 #: What a target needs without an import statement.
 UNIMPORTED = {
     "data": ["importlib-resources", "protobuf"],  # TFDS, which does not declare them

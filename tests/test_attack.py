@@ -10,19 +10,19 @@ from tfsemae import data, metrics, models
 
 
 @pytest.fixture(scope="module")
-def attacker(digits_run, digits_flags, run_command, tmp_path_factory):
+def attacker(digits_run, digits_flags, run_preloaded, tmp_path_factory):
     folder = tmp_path_factory.mktemp("attacker") / "run"
     flags = [*digits_flags, "--shuffle_labels", f"--decoder_from={digits_run}"]
-    ended = run_command("train", *flags, f"--output_dir={folder}")
+    ended = run_preloaded("train", *flags, f"--output_dir={folder}")
     assert ended.status == 0, ended.messages
     return folder
 
 
 @pytest.fixture(scope="module")
-def attack(digits_run, attacker, run_command):
+def attack(digits_run, attacker, run_preloaded):
     def run(folder, *flags):
         pair = f"--model_dir={digits_run}", f"--attacker_dir={attacker}"
-        return run_command("attack", *pair, f"--output_dir={folder}", *flags)
+        return run_preloaded("attack", *pair, f"--output_dir={folder}", *flags)
 
     return run
 
@@ -80,11 +80,11 @@ def test_it_says_what_it_is_doing(attacked):
 
 
 def test_clean_latents_are_measured_as_evaluation_does(
-    attacked, run_command, digits_run
+    attacked, run_preloaded, digits_run
 ):
     # Of all digits of the three classes; the attack drew 50 of them.
     folder = attacked[0].parent / "whole"
-    ended = run_command(
+    ended = run_preloaded(
         "attack",
         f"--flagfile={attacked[0] / 'flags.txt'}",
         f"--output_dir={folder}",
@@ -144,9 +144,9 @@ def test_tfds_reads_the_same(attacked, arrays):
     assert builder.info.features["label"].names == ["3", "5", "8"]
 
 
-def test_its_flagfile_does_the_same_again(attacked, arrays, run_command, tmp_path):
+def test_its_flagfile_does_the_same_again(attacked, arrays, run_preloaded, tmp_path):
     flagfile = f"--flagfile={attacked[0] / 'flags.txt'}"
-    ended = run_command("attack", flagfile, f"--output_dir={tmp_path}")
+    ended = run_preloaded("attack", flagfile, f"--output_dir={tmp_path}")
     assert ended.status == 0, ended.messages
     assert ended.out == attacked[1].out
     with np.load(tmp_path / "adversarial.npz") as file:
@@ -171,7 +171,7 @@ def test_images_that_cannot_be_are_one_message(attack, tmp_path, flag, message):
 
 
 def test_attacker_with_a_decoder_of_its_own_is_one_message(
-    digits_run, attacker, run_command, tmp_path
+    digits_run, attacker, run_preloaded, tmp_path
 ):
     # A copy of the attacker, its decoder of one other bit.
     network = models.Autoencoder.load(attacker)
@@ -179,7 +179,7 @@ def test_attacker_with_a_decoder_of_its_own_is_one_message(
     weights[-1] = np.nextafter(weights[-1], np.float32(9))
     network.decoder.set_weights(weights)
     network.save(tmp_path / "other")
-    ended = run_command(
+    ended = run_preloaded(
         "attack",
         f"--model_dir={digits_run}",
         f"--attacker_dir={tmp_path / 'other'}",
@@ -204,10 +204,10 @@ def test_attacker_with_a_decoder_of_its_own_is_one_message(
     ],
 )
 def test_flags_that_do_not_go_together_are_one_message(
-    run_command, tmp_path, flags, message
+    run_preloaded, tmp_path, flags, message
 ):
     folders = f"--model_dir={tmp_path / 'v'}", f"--output_dir={tmp_path / 'out'}"
-    ended = run_command("attack", *folders, *flags)
+    ended = run_preloaded("attack", *folders, *flags)
     assert (ended.status, ended.out) == (1, "")
     (line,) = ended.messages
     assert line.startswith("Error: ")
@@ -215,8 +215,8 @@ def test_flags_that_do_not_go_together_are_one_message(
     assert not list(tmp_path.iterdir())
 
 
-def test_noise_needs_no_attacker(digits_run, run_command, tmp_path):
-    ended = run_command(
+def test_noise_needs_no_attacker(digits_run, run_preloaded, tmp_path):
+    ended = run_preloaded(
         "attack",
         *("--attack=noise", "--noise_norm=2", "--examples=20", "--classes=3,5,8"),
         *(f"--model_dir={digits_run}", f"--output_dir={tmp_path}"),
@@ -229,9 +229,11 @@ def test_noise_needs_no_attacker(digits_run, run_command, tmp_path):
 @pytest.mark.parametrize(
     "flag", ["--attack=magic", "--examples=0", "--batch_size=0", "--seed=-1"]
 )
-def test_value_of_a_flag_that_cannot_be_is_refused_at_once(run_command, tmp_path, flag):
+def test_value_of_a_flag_that_cannot_be_is_refused_at_once(
+    run_preloaded, tmp_path, flag
+):
     places = [f"--{name}={tmp_path / name}" for name in ("model_dir", "attacker_dir")]
-    ended = run_command("attack", *places, f"--output_dir={tmp_path / 'out'}", flag)
+    ended = run_preloaded("attack", *places, f"--output_dir={tmp_path / 'out'}", flag)
     assert ended.status == 1
     text = " ".join(ended.messages)
     assert "Traceback" not in text

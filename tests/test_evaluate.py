@@ -4,9 +4,9 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def evaluate(run_command):
+def evaluate(run_preloaded):
     def run(folder, *flags):
-        return run_command("evaluate", f"--model_dir={folder}", *flags)
+        return run_preloaded("evaluate", f"--model_dir={folder}", *flags)
 
     return run
 
@@ -56,9 +56,9 @@ def test_a_second_start_reads_it_without_tensorflow(evaluated, digits_run, evalu
     assert again.messages == [f"{folder} holds a finished run, which is read."]
 
 
-def test_its_flagfile_does_the_same_again(evaluated, run_command):
+def test_its_flagfile_does_the_same_again(evaluated, run_preloaded):
     folder, ended = evaluated
-    again = run_command("evaluate", f"--flagfile={folder / 'flags.txt'}")
+    again = run_preloaded("evaluate", f"--flagfile={folder / 'flags.txt'}")
     assert (again.status, again.out) == (0, ended.out)
 
 

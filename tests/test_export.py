@@ -4,12 +4,14 @@ import numpy as np
 import tensorflow as tf
 
 
-def test_saved_model_of_an_earlier_run_is_made_again(digits_run, run_command, tmp_path):
+def test_saved_model_of_an_earlier_run_is_made_again(
+    digits_run, run_preloaded, tmp_path
+):
     folder = tmp_path / "run"
     folder.mkdir()
     for path in (*digits_run.glob("*.keras"), digits_run / "autoencoder.json"):
         shutil.copy(path, folder)
-    ended = run_command("export", f"--model_dir={folder}")
+    ended = run_preloaded("export", f"--model_dir={folder}")
     assert (ended.status, ended.messages) == (0, [])
     assert ended.out == f"{folder / 'saved_model'}\n"
     images = np.random.default_rng(0).random((3, 28, 28, 1), np.float32)

@@ -8,7 +8,7 @@ import pathlib
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from tfsemae import files
@@ -161,22 +161,42 @@ def in_turn(
     return {name: statistics.median(found) for name, found in rates.items()}
 
 
-def output(flag: str) -> pathlib.Path:
-    """Checks that a file can be written, before the minutes of measuring.
+def check_lists(
+    cases: Sequence[str], known: Collection[str], threads: Sequence[str]
+) -> None:
+    """Checks the flags that are lists.
 
     Args:
-        flag: value of --output.
-
-    Returns:
-        The file; its folder exists.
+        cases: of --cases.
+        known: what these may be.
+        threads: of --threads.
 
     Raises:
-        ValueError: if it cannot be written, or is a folder.
+        ValueError: if a case is unknown or a number of threads none.
     """
-    path = files.path(flag)
+    if not set(cases) <= set(known):
+        raise ValueError(f"--cases={','.join(cases)} must be among {', '.join(known)}.")
+    if not all(count.isdecimal() and int(count) for count in threads):
+        raise ValueError(
+            f"--threads={','.join(threads)} must be whole numbers from 1 on."
+        )
+
+
+def writable(output: str) -> pathlib.Path:
+    """The path of --output, its folder made.
+
+    It is asked before the minutes of measuring, and by writing, as root may anywhere.
+
+    Args:
+        output: the file.
+
+    Raises:
+        ValueError: if it cannot be written.
+    """
+    path = files.path(output)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):  # root may write anywhere
+        with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise ValueError(

@@ -71,7 +71,7 @@ command_line.define(Settings)
 def main() -> None:
     """Measures as the flags say, prints a table and writes the file."""
     settings = command_line.read(Settings)
-    output = compare.output(settings.output)
+    output = compare.writable(settings.output)
     versions, machine = environment()
     cases = []
     for threads in map(int, settings.threads):

@@ -24,16 +24,16 @@ GROUPS = {
 #: Those of them that need PyTorch and the workload.
 WITH_PYTORCH = frozenset({"pytorch", "channels"})
 
-# By default glibc gives large blocks back to the system and asks for them anew.
-# That costs PyTorch 6,000 to 9,000 page faults per step, TensorFlow 90.
-_KEPT = {
+#: By default glibc gives large blocks back to the system and asks for them anew.
+#: That costs PyTorch 6,000 to 9,000 page faults per step, TensorFlow 90.
+KEPT = {
     "MALLOC_MMAP_THRESHOLD_": str(2**30),
     "MALLOC_TRIM_THRESHOLD_": str(2**40),
 }
 _PYTORCH = {
     "PyTorch eager": ("eager", {}),
     "PyTorch eager, channels last": ("channels_last", {}),
-    "PyTorch eager, channels last, freed memory kept": ("channels_last", _KEPT),
+    "PyTorch eager, channels last, freed memory kept": ("channels_last", KEPT),
     "PyTorch compiled": ("compile", {}),
     "PyTorch compiled, channels last": ("compile_channels_last", {}),
 }
@@ -98,7 +98,7 @@ class Training:
             f"--output_dir={self.workload.parent}",
             *flags,
         ]
-        return Program(command, {**_environment(), **(variables or {})})
+        return Program(command, {**environment(), **(variables or {})})
 
     def torch(
         self,
@@ -269,7 +269,7 @@ def _peers(
     elif group == "matmul":
         module = "tfsemae.benchmarks.matrix_multiply"
         command = [sys.executable, "-m", module, f"--threads={threads}"]
-        yield "tf.matmul of 2048 x 2048", Program(command, _environment())
+        yield "tf.matmul of 2048 x 2048", Program(command, environment())
     elif group == "input":
         yield "a constant batch", training.keras(threads, ["--constant_batch"])
     elif group == "settings":
@@ -277,7 +277,7 @@ def _peers(
             yield name, training.keras(threads, flags, variables)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """What the commands set, where the user has not."""
     return {
         name: os.environ.get(name, value) for name, value in startup.ENVIRONMENT.items()

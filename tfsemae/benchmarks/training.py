@@ -74,15 +74,7 @@ class Settings(Places):
             ValueError: if a case is unknown or a number of threads none.
         """
         super().__post_init__()
-        if not set(self.cases) <= set(table1_cases.GROUPS):
-            raise ValueError(
-                f"--cases={','.join(self.cases)} must be among "
-                f"{', '.join(table1_cases.GROUPS)}."
-            )
-        if not all(count.isdecimal() and int(count) for count in self.threads):
-            raise ValueError(
-                f"--threads={','.join(self.threads)} must be whole numbers from 1 on."
-            )
+        compare.check_lists(self.cases, table1_cases.GROUPS, self.threads)
 
 
 command_line.define(Settings)
@@ -91,7 +83,7 @@ command_line.define(Settings)
 def main() -> None:
     """Measures as the flags say, prints a table and writes the file."""
     settings = command_line.read(Settings)
-    output = compare.output(settings.output)
+    output = compare.writable(settings.output)
     versions, machine = environment()
     with tempfile.TemporaryDirectory() as folder:
         training = table1_cases.Training(
