@@ -147,11 +147,22 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
         from tfsemae.evaluation import loading
 
         run_folder.check_inputs(folder, verification.recorded_weights(networks))
+        _check_lpips(folder, settings.pgd.weights_dir)
         if loading.is_own_file(settings):
             images, _ = loading.chosen(settings)
             run_folder.check_inputs(folder, {"images": images.digest()})
 
     return run_folder.perform(settings, work, unchanged=unchanged)
+
+
+def _check_lpips(folder: pathlib.Path, weights_dir: str | None) -> None:
+    """Raises ValueError if a finished run measured LPIPS by other weights or not."""
+    if weights_dir is None:
+        return
+    startup.load_tensorflow()
+    from tfsemae.evaluation import perceptual
+
+    run_folder.check_inputs(folder, {"lpips": perceptual.digest(weights_dir)})
 
 
 def _folder(settings: Settings) -> str:
