@@ -6,8 +6,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tfsemae.attacks.projections import Norm
-
 #: Number of examples -> float32 `[number, ...]`, those of the following examples.
 Stream: TypeAlias = Callable[[int], np.ndarray]
 
@@ -24,7 +22,7 @@ def uniform(seed: Sequence[int], shape: Sequence[int]) -> Stream:
     return lambda count: random.random((count, *shape), dtype=np.float32)
 
 
-def in_unit_ball(seed: Sequence[int], shape: Sequence[int], norm: Norm) -> Stream:
+def in_unit_ball(seed: Sequence[int], shape: Sequence[int], norm: str) -> Stream:
     """A point of the unit ball per example.
 
     L2: of a uniform direction and a length U(0, 1), as `attacks.PGD` begins; Linf:

@@ -57,7 +57,7 @@ def digest(weights_dir: str | None) -> str:
     """
     if weights_dir is None:
         return "none"
-    found = {}
+    found: dict[str, str] = {}
     for net in _NETS:
         found |= perceptual_weights.load(weights_dir, net).sha256
     lines = sorted(f"{name} {each}" for name, each in found.items())

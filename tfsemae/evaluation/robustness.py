@@ -204,8 +204,8 @@ def _write(
             label = condition if name == _CLEAN else f"{condition}_{name}"
             if quantity == "output":
                 pictures = shards.read(condition, quantity)[:_PICTURES]
-                pictures = np.uint8(np.rint(255 * pictures.clip(0, 1)))
-                arrays |= whole({f"{label}/images": pictures})
+                bytes_of_pixels = np.rint(255 * pictures.clip(0, 1)).astype(np.uint8)
+                arrays |= whole({f"{label}/images": bytes_of_pixels})
                 continue
             arrays[f"{label}/{quantity}"] = functools.partial(
                 shards.parts, condition, quantity
