@@ -338,3 +338,13 @@ def full_disk():
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     return limit
+
+
+@pytest.fixture(scope="session")
+def lpips_weights() -> pathlib.Path:
+    """The folder of the weights of LPIPS; skips where there is none."""
+    named = os.environ.get("TFSEMAE_WEIGHTS_DIR")
+    folder = pathlib.Path(named or ROOT.parent / "shared" / "data" / "lpips")
+    if not (folder / "alexnet_trunk.npz").is_file():
+        pytest.skip(f"no weights of LPIPS in {folder} (TFSEMAE_WEIGHTS_DIR)")
+    return folder

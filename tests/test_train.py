@@ -43,7 +43,9 @@ def parse(run_python):
 def test_flags_are_the_settings_with_their_defaults(parse):
     made = settings.make(training.Settings, {"output_dir": "runs/a"})
     found = parse("train", "--output_dir=runs/a")
-    defaults = json.loads(json.dumps(settings.flat(made)))  # lists for tuples, as printed
+    defaults = json.loads(
+        json.dumps(settings.flat(made))
+    )  # lists for tuples, as printed
     assert {name: value for name, (value, _) in found.items()} == defaults
 
 

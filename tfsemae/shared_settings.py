@@ -31,3 +31,15 @@ class Threads(Checked):
         "Threads of TensorFlow, 0 for its own choice; the last bits depend on it.",
         lower_bound=0,
     )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Weights(Checked):
+    """Where the weights of LPIPS lie."""
+
+    weights_dir: str | None = setting(
+        None,
+        "Folder of the weights of LPIPS, of the nets alex and squeeze, see "
+        "metrics.LPIPSDistance. Default: LPIPS is not measured.",
+        identity=False,
+    )

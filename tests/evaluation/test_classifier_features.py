@@ -82,7 +82,9 @@ def test_all_batches_have_one_trace(features):
 
 def test_a_perfect_autoencoder_has_no_distance(features):
     images = _images()
-    found = classifier_features.measure(_autoencoder(), features, images, seed=0)
+    found = classifier_features.measure(
+        _autoencoder(), features, images, seed=0, prior=False
+    )
     assert found["reconstruction_frechet_distance"] == pytest.approx(0, abs=1e-9)
     assert found["classifier_features"] == {
         "layer": "halves",
@@ -97,7 +99,9 @@ def test_a_perfect_autoencoder_has_no_distance(features):
 
 def test_a_darker_one_has_that_of_its_moments(features):
     images = _images()
-    found = classifier_features.measure(_autoencoder(0.5), features, images, seed=0)
+    found = classifier_features.measure(
+        _autoencoder(0.5), features, images, seed=0, prior=False
+    )
     halves = _halves(images.images)
     # Half of it: means m/2, covariances C/4, which commute with m and C.
     expected = np.sum((halves.mean(axis=0) / 2) ** 2) + np.trace(np.cov(halves.T)) / 4
@@ -107,7 +111,7 @@ def test_a_darker_one_has_that_of_its_moments(features):
 def test_samples_are_as_many_as_images_and_of_the_prior(features):
     images = _images()
     network = _autoencoder(variational=True)
-    found = classifier_features.measure(network, features, images, seed=3)
+    found = classifier_features.measure(network, features, images, seed=3, prior=True)
     halves = _halves(images.images)
     # Samples are standard normal in the features; 1,200 of them.
     covariance = np.cov(halves.T)
@@ -116,8 +120,8 @@ def test_samples_are_as_many_as_images_and_of_the_prior(features):
     )
     # A variance of 1,200 numbers has a standard error of 4 %.
     assert found["sample_frechet_distance"] == pytest.approx(expected, rel=0.12)
-    again = classifier_features.measure(network, features, images, seed=3)
-    other = classifier_features.measure(network, features, images, seed=4)
+    again = classifier_features.measure(network, features, images, seed=3, prior=True)
+    other = classifier_features.measure(network, features, images, seed=4, prior=True)
     assert again == found
     assert other["sample_frechet_distance"] != found["sample_frechet_distance"]
     # Logits that differ by 4 times a normal number are surer than those of images.

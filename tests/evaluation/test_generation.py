@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from tfsemae import data
-from tfsemae.evaluation import checks, generation
+from tfsemae import data, evaluation
+from tfsemae.evaluation import checks, generation, loading
 from tfsemae.models.autoencoder import Autoencoder
 
 SHAPE, VARIANCE = (12, 12, 1), 0.25
@@ -42,13 +42,64 @@ def _images(count=41):
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("generation")
-    return folder, generation.measure(_network(), _images(), folder=folder, seed=0)
+    return folder, _measure(_images(), folder)
 
 
-def test_divergence_is_that_of_gaussians(measured):
+def _measure(images, folder, seed=0, **options):
+    network = _network()
+    latents = network.encoder(data.pixels(images, len(images))).numpy()
+    return generation.measure(
+        network, images, latents, folder=folder, seed=seed, **options
+    )
+
+
+def test_divergence_is_that_of_gaussians(tmp_path):
+    found = evaluation.evaluate(
+        _network(), _images(), _images(), output_dir=tmp_path, seed=0
+    )
     means = 10 * np.linspace(0, 1, 41)
     each = 0.5 * (means**2 + 2 * (VARIANCE - math.log(VARIANCE) - 1))
-    assert measured[1]["kl"] == pytest.approx(each.mean(), rel=1e-5)
+    assert found["kl"] == pytest.approx(each.mean(), rel=1e-5)
+    with np.load(tmp_path / "measurements.npz") as arrays:
+        np.testing.assert_allclose(arrays["clean/kl"], each, rtol=1e-4)
+
+
+def test_a_deterministic_network_with_a_prior_is_sampled_as_its_twin_is(
+    measured, tmp_path
+):
+    network = _network()
+    twin = Autoencoder(network.encoder, network.decoder)
+    options = {"output_dir": tmp_path, "seed": 0}
+    found = evaluation.evaluate(twin, _images(), _images(), prior=True, **options)
+    assert measured[1].items() <= found.items()
+    assert "kl" not in found
+    assert (tmp_path / "samples.png").exists()
+    plain = evaluation.evaluate(twin, _images(), _images(), **options)
+    assert not {*measured[1]} & {*plain}
+    with pytest.raises(ValueError, match="was trained without one"):
+        evaluation.evaluate(twin, _images(), _images(), weights_dir="w", **options)
+
+
+def test_samples_are_compared_by_lpips_too(tmp_path):
+    def difference(a, b):
+        return np.mean(np.abs(a - b), axis=(1, 2, 3))
+
+    found = _measure(_images(), tmp_path, lpips={"lpips_squeeze": difference})
+    # 40 steps of 1/40, and from the last to the first.
+    assert found["image_diversity_lpips"] == pytest.approx(2 / 41, rel=1e-5)
+    assert 0 < found["sample_diversity_lpips"] < 1
+    plain = _measure(_images(), tmp_path)
+    assert not any("lpips" in name for name in plain)
+
+
+@pytest.mark.parametrize(
+    ("flags", "prior"),
+    [("--dataset=digits\n--regularizer=mmd\n", True), ("--dataset=digits\n", False)],
+)
+def test_a_regularizer_of_training_tells_of_a_prior(tmp_path, flags, prior):
+    assert not loading.has_prior(tmp_path)  # networks that were trained elsewhere
+    (tmp_path / "flags.txt").write_text(flags, "utf-8")
+    assert loading.has_prior(tmp_path) == prior
 
 
 def test_a_constant_entry_is_not_active(measured):
@@ -74,13 +125,12 @@ def test_diversity_of_samples_and_images(measured):
 def test_pictures_are_drawn_also_of_few_images(measured, tmp_path):
     names = {"samples.png", "interpolations.png"}
     assert {path.name for path in measured[0].iterdir()} == names
-    generation.measure(_network(), _images(3), folder=tmp_path, seed=0)
+    _measure(_images(3), tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == names
 
 
 def test_equal_seeds_give_equal_samples(measured, tmp_path):
-    again = generation.measure(_network(), _images(), folder=tmp_path, seed=0)
-    other = generation.measure(_network(), _images(), folder=tmp_path, seed=1)
+    again, other = (_measure(_images(), tmp_path, seed) for seed in (0, 1))
     assert again == measured[1]
     assert other["sample_diversity"] != again["sample_diversity"]
 

@@ -6,10 +6,12 @@ import math
 import keras
 import numpy as np
 import pytest
+import scipy.spatial.distance
 
-from tfsemae import evaluation, settings
-from tfsemae.evaluation import sanity
+from tfsemae import evaluation, metrics, settings
+from tfsemae.evaluation import robustness, sanity
 from tfsemae.evaluation.attack_registry import Pgd
+from tfsemae.evaluation.gradient_attack import GradientAttack
 from tfsemae.models.autoencoder import Autoencoder
 
 SHAPE = (12, 12, 1)
@@ -118,6 +120,142 @@ def test_spectrum_is_that_of_the_decoder(untargeted):
     found, arrays = untargeted
     np.testing.assert_allclose(arrays["clean/singular_value"], 3, rtol=1e-4)
     assert found["clean"]["singular_value"] == pytest.approx(3, rel=1e-4)
+
+
+def _outputs(points):
+    return (GAINS * points.astype(np.float64)).reshape(-1, *SHAPE)
+
+
+@pytest.mark.parametrize("name", ["pgd_epsilon1", "strong_epsilon1", "noise_epsilon0"])
+def test_outputs_are_compared_with_the_images_too(untargeted, images, name):
+    found, arrays = untargeted
+    with np.load(images) as file:
+        pixels = file["test_images"] / 255
+    error = np.mean((_outputs(arrays[f"{name}/point"]) - pixels) ** 2, axis=(1, 2, 3))
+    np.testing.assert_allclose(arrays[f"{name}/mse_to_input"], error, rtol=1e-3)
+    assert found[name]["mse_to_input"] == pytest.approx(error.mean(), rel=1e-4)
+    # Without a change it is what reconstruction costs.
+    unchanged = arrays["pgd_epsilon0/ssim_to_input"]
+    np.testing.assert_allclose(unchanged, arrays["clean/ssim"], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["clean", "pgd_epsilon0.5", "strong_epsilon1"])
+def test_first_outputs_are_kept_and_the_diversity_of_all_is_measured(untargeted, name):
+    found, arrays = untargeted
+    outputs = _outputs(arrays[f"{name}/point"])
+    shown = arrays[f"{name}/images"]
+    assert (shown.shape, shown.dtype) == ((10, *SHAPE), np.uint8)
+    # Half a step of 1/255, and float32.
+    np.testing.assert_allclose(shown / 255, outputs[:10].clip(0, 1), atol=0.5001 / 255)
+    expected = np.mean(scipy.spatial.distance.pdist(outputs.reshape(40, -1)))
+    assert found[name]["output_diversity"] == pytest.approx(expected, rel=1e-5)
+    assert f"{name}/output" not in arrays
+
+
+def test_diversity_is_that_of_the_first_outputs(attack, monkeypatch):
+    monkeypatch.setattr(robustness, "_OUTPUTS", 12)
+    found, arrays = attack(epsilon=("1",), strong=False, batch_size=5)
+    for name in ("clean", "noise_epsilon1"):
+        outputs = _outputs(arrays[f"{name}/point"])[:12].reshape(12, -1)
+        expected = np.mean(scipy.spatial.distance.pdist(outputs))
+        assert found[name]["output_diversity"] == pytest.approx(expected, rel=1e-5)
+        assert arrays[f"{name}/images"].shape == (10, *SHAPE)
+        assert arrays[f"{name}/mse"].shape == (40,)
+
+
+def test_numbers_do_not_depend_on_the_batches(attack):
+    options = {"epsilon": ("1",), "target": "random", "codes": "posterior"}
+    network = _linear(variances=0.25)
+    expected, arrays = attack(network, **options, batch_size=100)
+    found, others = attack(network, **options, batch_size=7)
+    assert others.keys() == arrays.keys()
+    # Towards a target, where less is better.
+    plain, strong = (arrays[f"{a}_epsilon1/objective"] for a in ("pgd", "strong"))
+    assert np.all(strong <= plain)
+    for name, values in others.items():
+        # Sums of 144 float32 are ordered differently; ten steps follow one another.
+        np.testing.assert_allclose(values, arrays[name], atol=1e-4, err_msg=name)
+    assert found["huge"]["objective"] == pytest.approx(
+        expected["huge"]["objective"], rel=1e-3
+    )
+
+
+def test_each_step_is_traced_once():
+    attack = GradientAttack(_linear(), Pgd(epsilon=("1",), target="random"))
+    pixels = np.random.default_rng(0).random((5, *SHAPE), np.float32)
+    for rows, radius in ((3, 0.5), (5, 1.0), (1, 2.0)):
+        images, drawn = pixels[:rows], attack.draws(0)(rows)
+        clean = attack.clean(images, images, drawn)["clean"]
+        known = {key: clean[key] for key in attack.takes}
+        found = attack.attacked(images, images, drawn, known, radius)
+        assert found["strong"]["mse"].shape == (rows,)
+    for step in (attack.clean, attack.attacked):
+        assert step.experimental_get_tracing_count() == 1
+
+
+def test_lpips_of_outputs_where_there_are_weights(
+    lpips_weights, tmp_path, write_images, capfd
+):
+    shape = (18, 18, 1)
+    image, latent = keras.Input(shape), keras.Input((math.prod(shape),))
+    encoder = keras.Model(image, keras.layers.Flatten()(image))
+    decoder = keras.Model(latent, keras.layers.Reshape(shape)(latent))
+    Autoencoder(encoder, decoder).save(tmp_path / "victim")
+    pixels = np.random.default_rng(0).integers(50, 200, (4, *shape), dtype=np.uint8)
+    file = write_images(
+        images=pixels, labels=None, test_images=pixels, test_labels=None
+    )
+
+    def run(name, **given):
+        folder = tmp_path / name
+        defaults = {
+            "attack": "pgd",
+            "model_dir": str(tmp_path / "victim"),
+            "dataset": str(file),
+            "output_dir": str(folder),
+            "epsilon": ("0", "2"),
+            "strong": False,
+        }
+        found = evaluation.attack_run(
+            settings.make(evaluation.AttackSettings, defaults | given)
+        )
+        with np.load(folder / "measurements.npz") as arrays:
+            return found, dict(arrays)
+
+    found, arrays = run("with", weights_dir=str(lpips_weights))
+    clean = (pixels / 255).astype(np.float32)
+    for name, net, resize in (("squeeze", "squeeze", None), ("alex", "alex", 64)):
+        lpips = metrics.LPIPSDistance(lpips_weights, net, resize=resize)
+        np.testing.assert_allclose(arrays[f"pgd_epsilon0/lpips_{name}"], 0, atol=1e-6)
+        changed = arrays["noise_epsilon2/point"].reshape(clean.shape)
+        distance = lpips(clean, changed)
+        measured = arrays[f"noise_epsilon2/lpips_{name}"]
+        np.testing.assert_allclose(measured, distance, rtol=1e-4)
+        assert np.all(measured > 0.01)
+    squeeze = metrics.LPIPSDistance(lpips_weights, "squeeze")
+    pairs = np.mean(squeeze(clean, np.roll(clean, -1, axis=0)))
+    assert found["clean"]["output_diversity_lpips"] == pytest.approx(pairs, rel=1e-4)
+    inputs = json.loads((tmp_path / "with" / "inputs.json").read_text("utf-8"))
+    assert len(inputs["lpips"]) == 64
+    assert "LPIPS" not in capfd.readouterr().err
+
+    found, arrays = run("without")
+    assert not any("lpips" in name for name in [*found["clean"], *arrays])
+    assert "LPIPS is not measured, since no --weights_dir" in capfd.readouterr().err
+    with pytest.raises(ValueError, match=r"other data or networks \(lpips\)"):
+        run("without", weights_dir=str(lpips_weights))
+
+
+def test_missing_weights_are_named(attack, tmp_path):
+    with pytest.raises(ValueError, match="at least 17 x 17 pixels"):
+        attack(epsilon=("1",), weights_dir=str(tmp_path))
+
+
+def test_strong_attack_is_never_weaker_than_the_plain_one(untargeted):
+    _, arrays = untargeted
+    for radius in ("epsilon0.5", "epsilon1", "relative_epsilon0.1"):
+        plain, strong = (arrays[f"{a}_{radius}/objective"] for a in ("pgd", "strong"))
+        assert np.all(strong >= plain)
 
 
 def test_equal_directions_at_all_radii(untargeted):
@@ -248,6 +386,10 @@ def test_a_second_start_reads_what_was_found(attack, tmp_path):
         (
             {"space": "input", "objective": "latent_l2", "target": "reversed"},
             "--target=reversed is an output",
+        ),
+        (
+            {"attack": "semantic_shift", "epsilon": None, "weights_dir": "w"},
+            "--weights_dir=w belongs to --attack=pgd",
         ),
         ({"scales": ("2",)}, "--scales=2 belongs to --attack=semantic_shift"),
         ({"codes": "posterior"}, "--codes=posterior needs a variational autoencoder"),

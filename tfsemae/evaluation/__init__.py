@@ -69,6 +69,7 @@ def evaluate_run(settings: Settings) -> run_folder.Metrics:
         from tfsemae.evaluation import loading
 
         run_folder.check_inputs(folder, verification.recorded_weights(networks))
+        _check_lpips(folder, settings.run.weights_dir)
         if loading.is_own_file(settings):
             images, reference = loading.evaluated(settings)
             digests = {"images": images.digest(), "reference": reference.digest()}
@@ -81,13 +82,22 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
     """Attacks the network of a training run, or continues to do so.
 
     An attack over radii (`pgd`) writes `measurements.npz`, values of each image as
-    `<condition>_<radius>/<quantity>`, and returns `examples`; `spread`, the root of the
-    total variance of what is attacked, and `deviation`, that of each number of it;
+    `<condition>_<radius>/<quantity>`, with the attacked latents as `point` and the
+    first 10 outputs as `images` (uint8), and returns `examples`; `spread`, the root of
+    the total variance of what is attacked, and `deviation`, that of each number of it;
     `warnings`, what `sanity` finds; `huge`; and by condition (`clean`; `pgd`, `strong`
-    and `noise` of each radius, such as `pgd_epsilon0.5`) means of `objective`, of
-    `mse`, `ssim` and `brightness` (mean pixel) of what the network gives, against what
-    it gives of the example itself (`clean`: against the image), of `displacement` (L2
-    norm), and the shares `finite` and `flat` (see `attacks.AttackResult`).
+    and `noise` of each radius, such as `pgd_epsilon0.5`)
+
+    - means of `objective` and of `brightness` (mean pixel of the output);
+    - means of `mse` and `ssim` of the output against that of the example itself
+      (`clean`: against the image), and of all but `clean` of `mse_to_input` and
+      `ssim_to_input`, against the image;
+    - with `weights_dir`, of all but `clean`, means of `lpips_squeeze` and `lpips_alex`
+      against the output of the example itself, see `perceptual.distances`;
+    - `output_diversity`, mean L2 distance of pairs of the first 500 outputs, and with
+      `weights_dir` `output_diversity_lpips`, see `perceptual.diversity`;
+    - of all but `clean` the mean of `displacement` (L2 norm), and the shares `finite`
+      and `flat` (see `attacks.AttackResult`) of the attacks.
 
     Any other attack writes `adversarial.npz` (`images` float32 in [0, 1], `unclipped`
     as the attack gives them, `labels` where there are any, and `indices`: int64 places
@@ -157,6 +167,7 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
         from tfsemae.evaluation import loading
 
         run_folder.check_inputs(folder, verification.recorded_weights(networks))
+        _check_lpips(folder, settings.pgd.weights_dir)
         if loading.is_own_file(settings):
             images, _ = loading.chosen(settings)
             run_folder.check_inputs(folder, {"images": images.digest()})
@@ -172,14 +183,26 @@ def _verify(settings: Settings) -> list[str]:
     """
     run = settings.run
     described = [verification.verify(run.model_dir)]
-    if run.classifier_dir is not None:
-        if verification.is_classifier(run.model_dir):
+    measuring = {"classifier_dir": run.classifier_dir, "weights_dir": run.weights_dir}
+    for name, value in measuring.items():
+        if value is not None and verification.is_classifier(run.model_dir):
             raise ValueError(
-                f"--classifier_dir={run.classifier_dir} measures autoencoders, and "
+                f"--{name}={value} measures autoencoders, and "
                 f"--model_dir={run.model_dir} holds a classifier. Leave it out."
             )
+    if run.classifier_dir is not None:
         described.append(verification.verify_classifier(run.classifier_dir))
     return [digest for each in described for digest in each.sha256.values()]
+
+
+def _check_lpips(folder: pathlib.Path, weights_dir: str | None) -> None:
+    """Raises ValueError if a finished run measured LPIPS by other weights or not."""
+    if weights_dir is None:
+        return
+    startup.load_tensorflow()
+    from tfsemae.evaluation import perceptual
+
+    run_folder.check_inputs(folder, {"lpips": perceptual.digest(weights_dir)})
 
 
 def _folder(settings: Settings) -> str:
@@ -190,6 +213,8 @@ def _folder(settings: Settings) -> str:
         model_dir, settings.data.dataset, settings.data.classes
     )
     identity = [*run_folder.identity(settings), *digests]
+    if settings.run.weights_dir is not None:
+        identity.append("lpips")
     own_file = files.path(dataset)
     if catalogue.is_own_file(dataset) and own_file.is_file():
         identity.append(files.sha256(own_file))

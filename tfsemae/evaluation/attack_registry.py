@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tfsemae.settings import Checked, setting
+from tfsemae.shared_settings import Weights
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ class Noise(Checked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Pgd(Checked):
+class Pgd(Weights):
     """Projected gradient descent in the latent or the input space (Lu 2023)."""
 
     space: str = setting(
@@ -135,7 +136,8 @@ class Pgd(Checked):
     strong: bool = setting(
         True,
         "Of --attack=pgd: beside it a stronger attack, which also begins along the top "
-        "singular vector of the network and from 5 random points.",
+        "singular vector of the network and at 5 random points, and goes on from the "
+        "best of them.",
     )
 
     def check(self) -> None:

@@ -7,11 +7,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfsemae import data, files, metrics
-from tfsemae.evaluation import classifier_features, generation, latent
+from tfsemae.evaluation import classifier_features, generation, latent, perceptual
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, Shards
 from tfsemae.evaluation.arrays import measure as measure_batches
 from tfsemae.evaluation.checks import check
 from tfsemae.evaluation.classifier_features import ClassifierFeatures
+from tfsemae.models import distributions
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.progress import note
 from tfsemae.reports import figures
@@ -29,14 +30,16 @@ def evaluate(
     output_dir: files.PathLike,
     seed: int,
     features: ClassifierFeatures | None = None,
+    prior: bool = False,
+    weights_dir: str | None = None,
 ) -> Metrics:
     """Measures reconstruction and latent, and draws both.
 
     Writes `reconstructions.png` (the first 10 images above their
     reconstructions), `measurements.npz` (`clean/psnr`, `clean/ssim` and, with a
-    classifier, `clean/predicted` of each image) and, where there are labels and the
-    latents are not all equal, `tsne.png` (latents of the first 1,000 images). A
-    second call after an interruption continues.
+    classifier, `clean/predicted`, of a variational autoencoder `clean/kl` of each
+    image) and, where there are labels and the latents are not all equal, `tsne.png`
+    (latents of the first 1,000 images). A second call after an interruption continues.
 
     Args:
         autoencoder: to measure.
@@ -44,8 +47,13 @@ def evaluate(
         reference: images from whose latents the k-NN and the linear probe learn;
             of no effect where `images` have no labels.
         output_dir: of the files.
-        seed: of t-SNE and k-means.
+        seed: of t-SNE and k-means, and of samples.
         features: of a classifier, in which sets of images are compared as well.
+        prior: whether the latents were trained to be standard normal, so that samples
+            of that distribution are decoded; those of a variational autoencoder always
+            are.
+        weights_dir: of LPIPS, see `metrics.LPIPSDistance`, to measure how diverse the
+            samples are.
 
     Returns:
         `examples`; `psnr` (dB) and `ssim` in [-1, 1], means over all images; with
@@ -53,16 +61,27 @@ def evaluate(
         `kmeans_nmi`, `silhouette` and `scatter_ratio` of the latent, and
         `map_silhouette`, that of `tsne.png`; with a classifier `label_accuracy`.
         Accuracies are in [0, 1]; an infinite `scatter_ratio` is None, and so is
-        `map_silhouette` where the map does not exist or shows one class only. Of a
-        variational autoencoder also what `generation.measure` gives, and with
-        `features` what `classifier_features.measure` gives.
+        `map_silhouette` where the map does not exist or shows one class only. With a
+        prior also what `generation.measure` gives; of a variational autoencoder `kl`,
+        mean KL divergence of the posterior from the prior (nats); with `features` also
+        what `classifier_features.measure` gives.
 
     Raises:
-        ValueError: see `check` and `ClassifierFeatures.check`.
+        ValueError: see `check`, `ClassifierFeatures.check` and `perceptual.distances`,
+            or if there are weights and no prior.
     """
     check(autoencoder, images, reference)
     if features is not None:
         features.check(images)
+    variational = autoencoder.log_variance is not None
+    prior = prior or variational
+    if weights_dir is not None and not prior:
+        raise ValueError(
+            "--weights_dir is for the diversity of samples of the prior, and this "
+            "network was trained without one. Leave it out. "
+            f"Received: --weights_dir={weights_dir}."
+        )
+    lpips = perceptual.distances(weights_dir, autoencoder.image_shape)
     folder = pathlib.Path(output_dir)
     note("Reconstructing the images to be measured.")
     measured = _measure(autoencoder, images, folder / "arrays" / "images")
@@ -72,10 +91,21 @@ def evaluate(
         "ssim": float(np.mean(measured.read("clean", "ssim"))),
     }
     draw_reconstructions(autoencoder, images, folder / "reconstructions.png")
-    if autoencoder.log_variance is not None:
-        found |= generation.measure(autoencoder, images, folder=folder, seed=seed)
+    if variational:
+        found["kl"] = float(np.mean(measured.read("clean", "kl")))
+    if prior:
+        found |= generation.measure(
+            autoencoder,
+            images,
+            measured.read("clean", "latent"),
+            folder=folder,
+            seed=seed,
+            lpips=lpips,
+        )
     if features is not None:
-        found |= classifier_features.measure(autoencoder, features, images, seed=seed)
+        found |= classifier_features.measure(
+            autoencoder, features, images, seed=seed, prior=prior
+        )
     shards = [measured]
     if images.labels is not None:
         assert reference.labels is not None  # checked
@@ -120,10 +150,21 @@ def draw_reconstructions(
 def _measure(
     autoencoder: Autoencoder, images: data.Images, folder: pathlib.Path
 ) -> Shards:
+    posterior = prior = None
+    if autoencoder.log_variance is not None:
+        posterior = autoencoder.posterior()
+        prior = distributions.prior(autoencoder.encoder.output_shape[-1])
+
     def step(pixels: tf.Tensor) -> Mapping:
-        code = autoencoder.encoder(pixels, training=False)
+        values = {}
+        if posterior is None:
+            code = autoencoder.encoder(pixels, training=False)
+        else:
+            found = posterior(pixels, training=False)
+            code = found["mean"]
+            values["kl"] = distributions.posterior(**found).kl_divergence(prior)
         decoded = autoencoder.decoder(code, training=False)
-        values = {
+        values |= {
             "psnr": metrics.psnr(pixels, decoded),
             "ssim": metrics.ssim(pixels, decoded),
             "latent": code,

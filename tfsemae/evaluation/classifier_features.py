@@ -118,18 +118,20 @@ def measure(
     images: data.Images,
     *,
     seed: int,
+    prior: bool,
 ) -> dict[str, Any]:
     """Compares reconstructions and samples of an autoencoder with images.
 
     Args:
-        autoencoder: to measure; samples are those of a variational one.
+        autoencoder: to measure.
         features: in which it is measured.
         images: N of them, at least 10.
         seed: of the samples.
+        prior: whether its latents were trained to be standard normal.
 
     Returns:
         `reconstruction_frechet_distance`, between the images and their reconstructions;
-        `image_classifier_score`, of the images; of a variational autoencoder
+        `image_classifier_score`, of the images; with a prior
         `sample_frechet_distance`, between the images and N samples of the prior, and
         `sample_classifier_score` with `sample_classifier_score_deviation` over 10
         splits; `classifier_features`, what `ClassifierFeatures.described` gives, and
@@ -153,7 +155,7 @@ def measure(
         "reconstruction_frechet_distance": decoded.frechet_distance(of_images),
         "image_classifier_score": image_score.mean,
     }
-    if autoencoder.log_variance is not None:
+    if prior:
         samples = _samples(autoencoder, len(images), seed)
         of_samples, score = features.moments_and_score_of(samples)
         found |= {

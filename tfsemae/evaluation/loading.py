@@ -95,6 +95,13 @@ def is_own_file(settings: "Settings | AttackSettings") -> bool:
     return catalogue.is_own_file(dataset) and files.path(dataset).is_file()
 
 
+def has_prior(model_dir: files.PathLike) -> bool:
+    """Whether a network was trained with a regulariser towards a normal latent."""
+    if not (files.path(model_dir) / run_folder.FLAGS_FILE).is_file():
+        return False  # it was not trained by `tfsemae.train`
+    return "regularizer" in run_folder.read_flags(model_dir)
+
+
 def _learnt_from(
     settings: "AttackSettings", images: "data.Images"
 ) -> "data.Images | None":

@@ -3,19 +3,20 @@
 For each radius there are up to three conditions: `pgd`, the attack as it is configured;
 `strong`, which also begins along the top singular vector of the attacked network and
 from random points; and `noise`, a random direction of the full length. What the network
-gives then is compared with what it gives of the example itself.
+gives then is compared with what it gives of the example itself, and with the image.
 """
 
 import functools
 import math
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tfsemae import data, devices, keras_state, run_folder
-from tfsemae.evaluation import loading, sanity
+from tfsemae import data, devices, keras_state, metrics, run_folder
+from tfsemae.evaluation import loading, perceptual, sanity
 from tfsemae.evaluation.arrays import (
     MEASUREMENTS_FILE,
     Shards,
@@ -26,7 +27,7 @@ from tfsemae.evaluation.arrays import (
 )
 from tfsemae.evaluation.attack_settings import Settings
 from tfsemae.evaluation.checks import check_images
-from tfsemae.evaluation.gradient_attack import GradientAttack
+from tfsemae.evaluation.gradient_attack import GradientAttack, Values
 from tfsemae.metrics.two_samples import total_variance
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.progress import note
@@ -34,6 +35,9 @@ from tfsemae.run_folder import Metrics
 
 _CLEAN = "clean"
 _HUGE = 10.0  # radius in units of the spread, with which a target should be reached
+_HUGE_EXAMPLES = 100  # of which that is tried
+_OUTPUTS = 500  # examples of whose outputs the diversity is measured
+_PICTURES = 10  # examples of which the outputs are kept
 
 
 @keras_state.standard()
@@ -41,40 +45,50 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     """Attacks in a folder that is locked; see `evaluation.attack_run`."""
     devices.set_threads(settings.run.threads)
     victim = Autoencoder.load(settings.run.model_dir)
-    attack = GradientAttack(victim, settings.pgd)
+    weights_dir = settings.pgd.weights_dir
+    lpips = perceptual.distances(weights_dir, victim.image_shape)
+    attack = GradientAttack(victim, settings.pgd, lpips)
     images, indices = loading.chosen(settings)
     check_images(victim, images)
-    digests = {"images": images.digest(), "network": victim.digest()}
+    digests = {
+        "images": images.digest(),
+        "network": victim.digest(),
+        "lpips": perceptual.digest(weights_dir),
+    }
     run_folder.check_inputs(folder, digests)
     identity = [*digests.values(), *run_folder.identity(settings)]
 
     def shards(name: str) -> Shards:
         return Shards(folder / "arrays" / name, [name, *identity])
 
+    if not lpips:
+        note("LPIPS is not measured, since no --weights_dir names its weights.")
     following = data.take(images, np.roll(np.arange(len(images)), -1))
-    batches = functools.partial(_batches, images, following, settings)
+    batches = functools.partial(_batches, images, following, settings.run.batch_size)
+    draws = functools.partial(attack.draws, settings.run.seed)
     done = {_CLEAN: shards(_CLEAN)}
     note(f"Encoding {len(images)} images.")
-    compute(attack.clean, batches(), done[_CLEAN], total=len(images))
+    clean = _few_outputs(attack.clean)
+    compute(clean, batches(draws()), done[_CLEAN], total=len(images))
     points = done[_CLEAN].read(_CLEAN, "point").reshape(len(images), -1)
     found: Metrics = {
         "examples": len(images),
         "spread": math.sqrt(total_variance(points)),
         "deviation": points.std(axis=0).tolist(),
-        **_means(done[_CLEAN]),
+        **_measured(done[_CLEAN], lpips),
     }
     for name, (number, relative) in settings.pgd.radii().items():
         radius = number * (found["spread"] if relative else 1.0)
         note(f"Attacking {len(images)} images, radius {radius:.3g}.")
         done[name] = shards(name)
-        attacked = batches(done[_CLEAN], attack.takes, radius)
-        compute(attack.attacked, attacked, done[name], total=len(images))
-        for condition, quantities in _means(done[name]).items():
+        attacked = batches(draws(), done[_CLEAN], attack.takes, radius)
+        step = _few_outputs(attack.attacked)
+        compute(step, attacked, done[name], total=len(images))
+        for condition, quantities in _measured(done[name], lpips).items():
             found[f"{condition}_{name}"] = {"radius": radius, **quantities}
     radius = _HUGE * found["spread"]
-    first = next(batches(done[_CLEAN], attack.takes, radius))
-    reached = np.mean(attack.far(*first))
-    found["huge"] = {"radius": radius, "objective": float(reached)}
+    attacked = batches(draws(), done[_CLEAN], attack.takes, radius)
+    found["huge"] = {"radius": radius, "objective": _reached(attack, attacked)}
     found["warnings"] = sanity.warnings(found, settings.pgd)
     for warning in found["warnings"]:
         note(f"Warning: {warning}")
@@ -88,7 +102,8 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
 def _batches(
     images: data.Images,
     following: data.Images,
-    settings: Settings,
+    size: int,
+    draws: Callable[[int], Mapping[str, np.ndarray]],
     clean: Shards | None = None,
     takes: Sequence[str] = (),
     radius: float | None = None,
@@ -98,12 +113,15 @@ def _batches(
     Args:
         images: that are attacked.
         following: of each the next one, which is another image.
-        settings: of batches and seed.
+        size: of a batch.
+        draws: `GradientAttack.draws`, at its beginning.
         clean: what `clean` gave.
         takes: quantities of these that the attack takes.
         radius: of the ball.
+
+    Yields:
+        The number of the first example, and the arguments.
     """
-    size = settings.run.batch_size
     pairs = zip(
         data.batches(images, size, shuffle=False),
         data.batches(following, size, shuffle=False),
@@ -111,15 +129,56 @@ def _batches(
     )
     known = {} if clean is None else {key: clean.read(_CLEAN, key) for key in takes}
     first = 0
-    for number, pair in enumerate(pairs):
+    for pair in pairs:
         pixels, others = (tf.nest.flatten(batch)[0] for batch in pair)
-        rows = slice(first, first := first + len(pixels))
-        seed = tf.constant([settings.run.seed, number], tf.int64)
-        if radius is None:
-            yield pixels, others, seed
+        rows = slice(first, first + len(pixels))
+        arguments = [
+            pixels,
+            others,
+            tf.nest.map_structure(tf.constant, draws(len(pixels))),
+        ]
+        if radius is not None:
+            of_rows = {key: tf.constant(values[rows]) for key, values in known.items()}
+            arguments += [of_rows, tf.constant(radius, tf.float32)]
+        yield (*arguments, first)
+        first = rows.stop
+
+
+def _few_outputs(step: Callable[..., Values]) -> Callable[..., Values]:
+    """A step that also takes the number of the first example, last."""
+
+    def limited(*arguments: Any) -> Values:
+        *rest, first = arguments
+        values = step(*rest)
+        for quantities in values.values():
+            quantities["output"] = quantities["output"][: max(0, _OUTPUTS - first)]
+        return values
+
+    return limited
+
+
+def _reached(attack: GradientAttack, batches: Iterator[tuple]) -> float:
+    """The mean objective after a long attack on the first examples."""
+    found: list[float] = []
+    while len(found) < _HUGE_EXAMPLES and (batch := next(batches, None)):
+        found += attack.far(*batch[:-1]).numpy().tolist()
+    return float(np.mean(found[:_HUGE_EXAMPLES]))
+
+
+def _measured(
+    shards: Shards, lpips: perceptual.Distances
+) -> dict[str, dict[str, float | None]]:
+    """Condition -> quantity -> mean, with the diversity of the outputs."""
+    found = _means(shards)
+    for condition, quantities in found.items():
+        outputs = shards.read(condition, "output").astype(np.float32)
+        if len(outputs) < 2:
             continue
-        of_rows = {key: tf.constant(values[rows]) for key, values in known.items()}
-        yield pixels, others, seed, of_rows, tf.constant(radius, tf.float32)
+        quantities["output_diversity"] = metrics.mean_pairwise_distance(outputs)
+        if lpips:
+            of_pairs = perceptual.diversity(lpips, outputs)
+            quantities["output_diversity_lpips"] = of_pairs
+    return found
 
 
 def _means(shards: Shards) -> dict[str, dict[str, float | None]]:
@@ -143,6 +202,11 @@ def _write(
             if quantity == "direction":
                 continue
             label = condition if name == _CLEAN else f"{condition}_{name}"
+            if quantity == "output":
+                pictures = shards.read(condition, quantity)[:_PICTURES]
+                bytes_of_pixels = np.rint(255 * pictures.clip(0, 1)).astype(np.uint8)
+                arrays |= whole({f"{label}/images": bytes_of_pixels})
+                continue
             arrays[f"{label}/{quantity}"] = functools.partial(
                 shards.parts, condition, quantity
             )

@@ -3,7 +3,7 @@
 import pathlib
 
 from tfsemae import devices, keras_state, models, run_folder
-from tfsemae.evaluation import autoencoder, classification, loading
+from tfsemae.evaluation import autoencoder, classification, loading, perceptual
 from tfsemae.evaluation.classifier_features import ClassifierFeatures
 from tfsemae.evaluation.settings import Settings
 from tfsemae.models.classifier import Classifier
@@ -15,8 +15,13 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     devices.set_threads(settings.run.threads)
     network = models.load(settings.run.model_dir)
     images, reference = loading.evaluated(settings)
-    digests = {"images": images.digest(), "reference": reference.digest()}
-    digests["network"] = network.digest()
+    weights_dir = settings.run.weights_dir
+    digests = {
+        "network": network.digest(),
+        "images": images.digest(),
+        "reference": reference.digest(),
+        "lpips": perceptual.digest(weights_dir),
+    }
     features = None
     if settings.run.classifier_dir is not None:
         features = ClassifierFeatures.load(settings.run.classifier_dir)
@@ -31,4 +36,6 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
         output_dir=folder,
         seed=settings.run.seed,
         features=features,
+        prior=loading.has_prior(settings.run.model_dir),
+        weights_dir=weights_dir,
     )

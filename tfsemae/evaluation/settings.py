@@ -4,7 +4,7 @@ import dataclasses
 
 from tfsemae.data import catalogue
 from tfsemae.settings import setting
-from tfsemae.shared_settings import Places, Threads
+from tfsemae.shared_settings import Places, Threads, Weights
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Data(Places):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Run(Threads):
+class Run(Threads, Weights):
     """Which network, where to, and how."""
 
     model_dir: str = setting(help="The --output_dir of training.")
@@ -37,7 +37,7 @@ class Run(Threads):
         identity=False,
     )
     seed: int = setting(
-        0, "Of t-SNE and k-means.", lower_bound=0, upper_bound=2**32 - 1
+        0, "Of t-SNE, k-means and samples.", lower_bound=0, upper_bound=2**32 - 1
     )
     classifier_dir: str | None = setting(
         None,

@@ -142,7 +142,12 @@ class AutoencoderProcedure:
     ) -> Metrics:
         """See `Procedure`."""
         return evaluation.evaluate(
-            self.networks, images, reference, output_dir=output_dir, seed=seed
+            self.networks,
+            images,
+            reference,
+            output_dir=output_dir,
+            seed=seed,
+            prior=self._settings.procedure.regularizer.regularizer is not None,
         )
 
     def _with_targets(
