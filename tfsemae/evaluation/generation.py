@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from tfsemae import data, metrics
+from tfsemae import data, metrics, objectives
 from tfsemae.models import distributions
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.progress import note
@@ -15,6 +15,8 @@ _ACTIVE = 0.01  # variance of a mean, above which an entry of the latent is used
 _SAMPLES = 500  # of the prior
 _COLUMNS, _ROWS = 10, 5  # of pictures
 _BATCH = 500
+_CODES = 2_000  # of the total correlation, each compared with all posteriors
+_BLOCK_NUMBERS = 2**24  # of one comparison, 64 MiB
 
 
 def measure(
@@ -36,7 +38,8 @@ def measure(
         `kl`, mean KL divergence of the posterior from the prior (nats);
         `active_dimensions`, of how many entries of the latent the mean has a variance
         above 0.01 over the images; `sample_diversity`, mean L2 distance of pairs of
-        500 samples, and `image_diversity`, that of as many images.
+        500 samples, and `image_diversity`, that of as many images;
+        `total_correlation` (nats), see `total_correlation`.
 
     Source: active dimensions of Burda et al. 2016, "Importance weighted autoencoders",
     section 5.2.
@@ -44,24 +47,62 @@ def measure(
     note("Sampling the prior.")
     posterior = autoencoder.posterior()
     prior = distributions.prior(autoencoder.encoder.output_shape[-1])
-    means, divergences = [], []
+    means, log_variances, divergences = [], [], []
     for batch in data.batches(images, _BATCH, shuffle=False):
         found = posterior(tf.nest.flatten(batch)[0], training=False)
         means.append(found["mean"])
+        log_variances.append(found["log_variance"])
         divergences.append(distributions.posterior(**found).kl_divergence(prior))
-    variances = np.var(np.concatenate(means), axis=0)
+    mean, log_variance = (np.concatenate(each) for each in (means, log_variances))
     samples = autoencoder.decoder(
         prior.sample(_SAMPLES, seed=(seed, 0)), training=False
     )
     _draw(autoencoder, images, samples.numpy(), folder)
     return {
         "kl": float(np.mean(np.concatenate(divergences))),
-        "active_dimensions": int(np.sum(variances > _ACTIVE)),
+        "active_dimensions": int(np.sum(np.var(mean, axis=0) > _ACTIVE)),
         "sample_diversity": metrics.mean_pairwise_distance(samples),
         "image_diversity": metrics.mean_pairwise_distance(
             data.pixels(images, _SAMPLES)
         ),
+        "total_correlation": total_correlation(
+            mean[:_CODES], log_variance[:_CODES], seed=seed
+        ),
     }
+
+
+def total_correlation(
+    means: np.ndarray, log_variances: np.ndarray, *, seed: int
+) -> float:
+    """Estimates how far the entries of the latent depend on each other.
+
+    It is the total correlation of the mixture of the N posteriors, `KL(q(z) || prod_k
+    q(z_k))` with `q(z) = sum_j{ q(z|x_j) } / N`, estimated by minibatch weighted
+    sampling with all of them as the batch: one code is drawn from each posterior, and
+    compared with all N. Its own posterior is among them, so that the mutual information
+    is at most log(N). Where that of the whole population is more, as in a large latent,
+    its total correlation is less than the estimate.
+
+    Args:
+        means: float32 `[N, Z]`.
+        log_variances: float32 `[N, Z]`, natural logarithms.
+        seed: of the codes.
+
+    Returns:
+        Nats; an estimate, which may be below 0.
+
+    Source: Chen et al. 2018, "Isolating sources of disentanglement in variational
+    autoencoders", section 3 and appendix C.1.
+    """
+    normal = tf.random.stateless_normal(means.shape, (seed, 1), alg="philox")
+    parts = objectives.kl_decomposition(
+        means + np.exp(log_variances / 2) * normal,
+        means,
+        log_variances,
+        dataset_size=1,
+        block_size=max(1, _BLOCK_NUMBERS // means.size),
+    )
+    return float(parts.total_correlation)
 
 
 def _draw(
