@@ -1,5 +1,6 @@
 """The networks and attacks of each table."""
 
+import functools
 import itertools
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -170,6 +171,7 @@ def seeds(scale: str) -> range:
     return range(SCALES[scale].seeds)
 
 
+@functools.cache  # as a run reads its name from the flags once
 def training(model: Model, dataset: str, seed: int, scale: str) -> Run:
     """The training of a network."""
     of = SCALES[scale]
@@ -214,13 +216,14 @@ def attack(trained: Run, kind: Attack, dataset: str, scale: str) -> Run:
     return Run(f"{trained.label}_{kind.id}", flags, "attack", {"model_dir": trained})
 
 
-def attacks(model: Model, kind: Attack, dataset: str, scale: str) -> list[Run]:
+@functools.cache
+def attacks(model: Model, kind: Attack, dataset: str, scale: str) -> tuple[Run, ...]:
     """The attack on the network of each seed."""
     count = 1 if model == SWT_VARIANTS[-1] else SCALES[scale].seeds
-    return [
+    return tuple(
         attack(training(model, dataset, seed, scale), kind, dataset, scale)
         for seed in range(count)
-    ]
+    )
 
 
 def table_1(scale: str) -> list[Run]:
@@ -279,7 +282,7 @@ def table_3(scale: str) -> list[Run]:
 def fine_tuned(scale: str) -> dict[Training, list[Run]]:
     """How the KLD-VAE of MNIST was trained -> attacks, by seed."""
     dataset = SCALES[scale].datasets[0]
-    found = {REGULAR: attacks(KLD, UNTARGETED, dataset, scale)}
+    found = {REGULAR: list(attacks(KLD, UNTARGETED, dataset, scale))}
     for how in (ADVERSARIAL, NOISE, CONTINUED, *_OF_RADII):
         count = range(1) if how in _OF_RADII else seeds(scale)
         found[how] = [

@@ -217,12 +217,5 @@ def choices(work: Workspace, trained: Run, attack: Run) -> list[Choice]:
     }
     return [
         *(work.choice(flag, trained, why) for flag, why in of_training.items()),
-        *(
-            dataclasses.replace(found, value=_text(found.value))
-            for found in (work.choice(f, attack, why) for f, why in of_attack.items())
-        ),
+        *(work.choice(flag, attack, why) for flag, why in of_attack.items()),
     ]
-
-
-def _text(value: Any) -> Any:
-    return ",".join(value) if isinstance(value, tuple) else value
