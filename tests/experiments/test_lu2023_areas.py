@@ -49,6 +49,12 @@ def test_psnr_is_of_the_error_over_all_images():
     assert statistic(np.array([[2.0, 0.0]])).item() == pytest.approx((30 + 10) / 2)
 
 
+def test_an_error_below_rounding_is_100_db_and_none_is_infinite_at_radius_0():
+    errors = np.array([1e-12, 0.0, 0.01])
+    assert areas.psnr(np.arange(3.0), errors).tolist() == [np.inf, 100, 20]
+    assert areas.psnr(np.arange(1.0, 4.0), errors).tolist() == [100, 100, 20]
+
+
 def test_differences_are_those_of_the_metrics_on_the_same_resamples(run):
     networks = {"a": [run(0.1)], "b": [run(0.2)]}
     ends = ("a", "pgd"), ("b", "pgd")

@@ -17,6 +17,7 @@ from tfsemae import metrics, run_folder, statistics
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE
 from tfsemae.statistics import Interval, Statistic
 
+_LEAST_ERROR = 1e-10  # squared, of float32 images; a smaller one is rounding
 _SEED, _RESAMPLES = 0, 1000  # of the bootstrap: equal resamples everywhere
 
 
@@ -116,10 +117,17 @@ class Measurements:
         return np.array(list(radii)), np.stack(values).astype(np.float64)
 
 
-def psnr(mean_squared_errors: np.ndarray) -> np.ndarray:
-    """Of images in [0, 1], dB; infinite where there is no error."""
-    with np.errstate(divide="ignore"):
-        return -10 * np.log10(mean_squared_errors)
+def psnr(epsilons: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """PSNR of images in [0, 1] over the radius, dB; infinite where nothing is attacked.
+
+    Args:
+        epsilons: `[E]`, ascending.
+        errors: mean squared errors `[E, ...]`; those below rounding give 100 dB.
+    """
+    found = -10 * np.log10(np.maximum(errors, _LEAST_ERROR))
+    if epsilons[0] == 0:
+        found[0] = np.inf
+    return found
 
 
 def area_statistic(
@@ -135,7 +143,7 @@ def area_statistic(
     """
 
     def area(means: np.ndarray) -> float:
-        of_score = psnr(means) if score.pooled else means
+        of_score = psnr(epsilons, means) if score.pooled else means
         found = metrics.area_to_base_line(
             epsilons, of_score, base, higher_is_better=score.higher_is_better
         )
@@ -245,9 +253,10 @@ class Comparison:
         for runs in self.groups.values():
             for run in runs:
                 for condition in CONDITIONS:
-                    _, values = run.curve(SCORES[score].quantity, condition, grid)
+                    radii, values = run.curve(SCORES[score].quantity, condition, grid)
                     pooled = SCORES[score].pooled
-                    curves.append(psnr(values.mean(axis=1)) if pooled else values)
+                    means = psnr(radii, values.mean(axis=1)) if pooled else values
+                    curves.append(means)
         higher = SCORES[score].higher_is_better
         return metrics.base_line(*curves, higher_is_better=higher)
 

@@ -86,7 +86,7 @@ def _curve(
     joined = [hull(each) for each in zip(*by_seed, strict=True)]
     y = np.array(joined)  # [E, 3]: mean, low, high
     if SCORES[score].pooled:
-        y = psnr(y)
+        y = psnr(radii, y)
         finite = np.isfinite(y).all(axis=1)
         radii, y = radii[finite], y[finite]
     label = str(group) if condition == "pgd" else f"{group}, {CONDITIONS[condition]}"
