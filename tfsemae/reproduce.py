@@ -34,6 +34,11 @@ class Settings(Places):
     land: bool = setting(
         False, "Copy ledgers and pictures into results/, renew pages and README."
     )
+    weights_dir: str | None = setting(
+        None,
+        "Folder of the weights of LPIPS; without it LPIPS is not measured, and the "
+        "ledgers say so.",
+    )
     output_dir: str = setting(
         "runs/reproduction", "Everything made; a second start continues it."
     )

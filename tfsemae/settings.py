@@ -234,6 +234,11 @@ def _lines(group: Any, chosen: Mapping[str, Any]) -> dict[str, str]:
     return lines
 
 
+def names(group: type) -> set[str]:
+    """Names of all settings of a group."""
+    return {field.name for field, _ in _fields(group)}
+
+
 def identity_names(group: type) -> set[str]:
     """Names of the settings on which a result depends."""
     return {

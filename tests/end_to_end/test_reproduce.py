@@ -199,6 +199,7 @@ def test_snakemake_is_an_extra(tmp_path, monkeypatch):
             output_dir=str(tmp_path / "reproduction"),
             data_dir=None,
             manual_dir=None,
+            weights_dir=None,
             snakemake=[],
         )
     assert not list(tmp_path.iterdir())

@@ -122,6 +122,25 @@ def test_diversity_of_samples_and_images(measured):
     assert found == pytest.approx(integral, rel=0.08)
 
 
+def test_independent_entries_have_no_total_correlation(measured):
+    # The second entry is the same Gaussian for all images: q(z) is a product.
+    assert measured[1]["total_correlation"] == pytest.approx(0, abs=1e-5)
+
+
+def test_total_correlation_is_that_of_correlated_gaussians():
+    # q(z) is a Gaussian: means of variance 1 and correlation 0.9, plus posteriors of
+    # variance 0.25, hence of correlation 0.9 / 1.25.
+    rng, correlation = np.random.default_rng(0), 0.9
+    first, other = rng.standard_normal((2, 2000))
+    second = correlation * first + math.sqrt(1 - correlation**2) * other
+    means = np.stack([first, second], axis=1).astype(np.float32)
+    log_variances = np.full_like(means, math.log(VARIANCE))
+    found = generation.total_correlation(means, log_variances, seed=0)
+    expected = -0.5 * math.log(1 - (correlation / (1 + VARIANCE)) ** 2)
+    # 2,000 codes: the standard error of their mean is 0.016.
+    assert found == pytest.approx(expected, abs=0.05)
+
+
 def test_pictures_are_drawn_also_of_few_images(measured, tmp_path):
     names = {"samples.png", "interpolations.png"}
     assert {path.name for path in measured[0].iterdir()} == names

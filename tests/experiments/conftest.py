@@ -90,3 +90,50 @@ def attacked(monkeypatch):
     for name in ("image_grid", "embedding", "curves"):
         monkeypatch.setattr(pictures.figures, name, lambda *a, **k: None)
     return found
+
+
+@pytest.fixture
+def latent_attack():
+    """Writes what an attack of `--attack=pgd` measured, without running it."""
+    return _latent_attack
+
+
+def _latent_attack(
+    folder, slope, *, spread=1.0, examples=12, radii=(0, 1, 3), quantities=(), **found
+):
+    """SSIM falls by `slope` times the radius, by noise half as fast."""
+    rng = np.random.default_rng(0)  # the same images for all
+    scales = rng.uniform(0.9, 1.1, examples)
+    points = rng.normal(size=(examples, 2))
+    points *= spread / np.sqrt(points.var(axis=0).sum())
+    metrics = {
+        "spread": spread,
+        "deviation": points.std(axis=0).tolist(),
+        "warnings": [],
+        "clean": {"output_diversity": 2.0},
+    } | found
+    arrays = {
+        "indices": np.arange(examples),
+        "clean/point": points,
+        "clean/brightness": np.full(examples, 0.5),
+        "clean/mse": 0.01 * slope * scales,
+        "clean/ssim": 1 - 0.1 * slope * scales,
+        "clean/singular_value": np.full(examples, 3.0),
+    }
+    grids = {f"epsilon{radius:g}": float(radius) for radius in radii}
+    grids |= {f"relative_epsilon{share}": share * spread for share in (0.5, 1)}
+    for condition, factor in (("pgd", 1.0), ("strong", 1.1), ("noise", 0.5)):
+        for name, radius in grids.items():
+            damage = factor * slope * radius * scales
+            values = {
+                "ssim": 1 - damage,
+                "mse": damage**2,
+                "brightness": 0.5 * np.exp(-damage),
+                "point": points * (1 - 0.1 * factor * radius / spread),
+            } | {quantity: damage for quantity in quantities}
+            arrays |= {f"{condition}_{name}/{key}": v for key, v in values.items()}
+            metrics[f"{condition}_{name}"] = {"output_diversity": 2.0 - damage.mean()}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / run_folder.METRICS_FILE).write_text(json.dumps(metrics))
+    np.savez(folder / "measurements.npz", **arrays)
+    return folder

@@ -94,6 +94,13 @@ def test_words_are_the_command_line(tmp_path):
     ]
 
 
+def test_a_place_goes_to_the_commands_that_know_it(tmp_path):
+    places = {"data_dir": "/data", "no_such_dir": "/nothing"}
+    _, *words = Run("a", TRAIN).words(tmp_path, places)
+    assert "--data_dir=/data" in words
+    assert not any("nothing" in word for word in words)
+
+
 def test_group_is_that_of_the_command():
     assert Run("a", ()).group is training.Settings
     assert Run("a", (), "attack").group is evaluation.AttackSettings

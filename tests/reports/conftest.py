@@ -1,6 +1,6 @@
 import pytest
 
-from tfsemae.reports import Choice, Claim, Ledger, Picture, Row
+from tfsemae.reports import Choice, Claim, Ledger, NamedWarning, Picture, Row
 
 
 def make_ledger(artefact="paper_mnist", **changes):
@@ -58,6 +58,7 @@ def make_ledger(artefact="paper_mnist", **changes):
         ),
         "pictures": (Picture(file="figure_3.png", caption="Fig. 3: digits. Seed 0."),),
         "choices": (Choice(flag="loss", value="mse", reason="leaves the plateau"),),
+        "warnings": (NamedWarning(name="too_weak", text="restarts gain 12 %"),),
     }
     return Ledger(**fields | changes)
 

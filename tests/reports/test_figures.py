@@ -280,3 +280,29 @@ def test_curves_refuse_unequal_lengths(tmp_path, name):
     with pytest.raises(ValueError, match="`panels` must not be empty"):
         figures.curves([], tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_curve_like_another_has_its_colour_and_a_line_of_its_own(tmp_path):
+    first = figures.Curve(label="a", x=[0, 1], y=[0, 1])
+    like = figures.Curve(label="b", x=[0, 1], y=[1, 0], like="a", line="--")
+    figures.curves(
+        [figures.Panel(x_label="x", y_label="y", curves=[first, like])],
+        tmp_path / "a.png",
+    )
+    assert colours(tmp_path / "a.png")[:2] == [True, False]
+
+
+def test_band_and_vertical_lines_are_drawn_where_they_belong(tmp_path):
+    def drawn(**changes):
+        x = np.array([0.0, 1.0])
+        curve = figures.Curve(label="a", x=x, y=x, band=(x - 0.5, x + 0.5))
+        fields = {"x_label": "x", "y_label": "y", "curves": [curve]} | changes
+        figures.curves([figures.Panel(**fields)], tmp_path / "a.png")
+        return pixels(tmp_path / "a.png").astype(int)
+
+    plain, lined = drawn(), drawn(verticals=[("there", 0.5)])
+    tinted = (plain[..., 2] - plain[..., 0] > 20).mean()
+    assert tinted > 0.1  # half the height of a third of the picture, in pale blue
+    # Columns beside the legend that differ: all of one line.
+    columns = np.flatnonzero((plain != lined)[:560, 100:600].any(axis=(0, 2)))
+    assert 1 <= len(columns) <= 4

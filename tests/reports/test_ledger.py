@@ -80,6 +80,7 @@ EXPECTED = {
     ],
     "pictures": [{"file": "figure_3.png", "caption": "Fig. 3: digits. Seed 0."}],
     "choices": [{"flag": "loss", "value": "mse", "reason": "leaves the plateau"}],
+    "warnings": [{"name": "too_weak", "text": "restarts gain 12 %"}],
 }
 
 

@@ -90,6 +90,7 @@ def test_page_says_all_that_the_ledger_says(write, ledger):
         "✗ does not hold \u22121.044 [\u22121.130, \u22120.951]",
         *("Both at once.", "too few seeds", "? undecided"),
         *("Fig. 3: digits. Seed 0.", "loss mse leaves the plateau"),
+        "too_weak: restarts gain 12 %",
         *("./reproduce.sh paper_mnist", ledger.revision),
         *("python 3.11.7, keras 3.15.1", "processor A Processor, cores 2"),
     ]:
@@ -198,14 +199,15 @@ def test_text_is_escaped(write, ledger, make_ledger):
         claims=(dataclasses.replace(ledger.claims[0], statement=evil),),
         pictures=(Picture(file="figure_3.png", caption=evil),),
         choices=(dataclasses.replace(ledger.choices[0], value=evil, reason=evil),),
+        warnings=(dataclasses.replace(ledger.warnings[0], text=evil),),
         machine={evil: evil},
     )
     path = write([changed])
     parser = parse(path)
     assert "<script" not in path.read_text(encoding="utf-8")
     # quantity and statement twice, machine twice, and source, command, note,
-    # caption, value and reason
-    assert parser.text.count(evil) == 12
+    # caption, value, reason and warning
+    assert parser.text.count(evil) == 13
     assert [attrs["alt"] for tag, attrs in parser.tags if tag == "img"] == [evil]
 
 

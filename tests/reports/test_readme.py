@@ -57,6 +57,18 @@ def test_a_further_reading_of_a_printed_number_has_no_line(ledger, make_ledger):
     assert table.count("PSNR, semantic") == 1
 
 
+@pytest.mark.parametrize(("count", "shown"), [(12, 12), (13, 0)])
+def test_many_printed_numbers_are_left_to_the_page(ledger, make_ledger, count, shown):
+    first = ledger.rows[0]
+    rows = [
+        dataclasses.replace(first, id=f"psnr{n}", printed=20.0 + n)
+        for n in range(count)
+    ]
+    table = readme.results_table([make_ledger(rows=tuple(rows))])
+    assert table.count("PSNR, semantic") == shown
+    assert table.count("Both at once.") == 1
+
+
 def test_cases_of_a_statement_have_one_line(ledger, make_ledger):
     first = ledger.claims[0]
     claims = [

@@ -63,7 +63,8 @@ def evaluate(
         Accuracies are in [0, 1]; an infinite `scatter_ratio` is None, and so is
         `map_silhouette` where the map does not exist or shows one class only. With a
         prior also what `generation.measure` gives; of a variational autoencoder `kl`,
-        mean KL divergence of the posterior from the prior (nats); with `features` also
+        mean KL divergence of the posterior from the prior (nats), and
+        `total_correlation` (nats), see `generation.total_correlation`; with `features`
         what `classifier_features.measure` gives.
 
     Raises:
@@ -93,6 +94,11 @@ def evaluate(
     draw_reconstructions(autoencoder, images, folder / "reconstructions.png")
     if variational:
         found["kl"] = float(np.mean(measured.read("clean", "kl")))
+        found["total_correlation"] = generation.total_correlation(
+            measured.read("clean", "latent"),
+            measured.read("clean", "log_variance"),
+            seed=seed,
+        )
     if prior:
         found |= generation.measure(
             autoencoder,
@@ -127,7 +133,7 @@ def evaluate(
             folder=folder,
             seed=seed,
         )
-    measured.merge(folder / MEASUREMENTS_FILE, leave_out=["latent"])
+    measured.merge(folder / MEASUREMENTS_FILE, leave_out=["latent", "log_variance"])
     for each in shards:
         each.remove()
     (folder / "arrays").rmdir()
@@ -162,6 +168,7 @@ def _measure(
         else:
             found = posterior(pixels, training=False)
             code = found["mean"]
+            values["log_variance"] = found["log_variance"]
             values["kl"] = distributions.posterior(**found).kl_divergence(prior)
         decoded = autoencoder.decoder(code, training=False)
         values |= {

@@ -4,8 +4,9 @@ import math
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 
-from tfsemae import data, metrics
+from tfsemae import data, metrics, objectives
 from tfsemae.evaluation import perceptual
 from tfsemae.models import distributions
 from tfsemae.models.autoencoder import Autoencoder
@@ -15,6 +16,8 @@ from tfsemae.reports import figures
 _ACTIVE = 0.01  # variance of a mean, above which an entry of the latent is used
 _SAMPLES = 500  # of the prior
 _COLUMNS, _ROWS = 10, 5  # of pictures
+_CODES = 2_000  # of the total correlation, each compared with all posteriors
+_BLOCK_NUMBERS = 2**24  # of one comparison, 64 MiB
 
 
 def measure(
@@ -66,6 +69,41 @@ def measure(
             of_pairs = perceptual.diversity(lpips, pictures)
             found[f"{name}_diversity_lpips"] = of_pairs
     return found
+
+
+def total_correlation(
+    means: np.ndarray, log_variances: np.ndarray, *, seed: int
+) -> float:
+    """Estimates how far the entries of the latent depend on each other.
+
+    It is the total correlation of the mixture of the first N posteriors,
+    `KL(q(z) || prod_k q(z_k))` with `q(z) = sum_j{ q(z|x_j) } / N`, estimated by minibatch weighted
+    sampling with all of them as the batch: one code is drawn from each posterior, and
+    compared with all N. Its own posterior is among them, so that the mutual information
+    is at most log(N). Where that of the whole population is more, as in a large latent,
+    its total correlation is less than the estimate.
+
+    Args:
+        means: float32 `[M, Z]`; N is M, at most 2,000.
+        log_variances: float32 `[M, Z]`, natural logarithms.
+        seed: of the codes.
+
+    Returns:
+        Nats; an estimate, which may be below 0.
+
+    Source: Chen et al. 2018, "Isolating sources of disentanglement in variational
+    autoencoders", section 3 and appendix C.1.
+    """
+    means, log_variances = means[:_CODES], log_variances[:_CODES]
+    normal = tf.random.stateless_normal(means.shape, (seed, 1), alg="philox")
+    parts = objectives.kl_decomposition(
+        means + np.exp(log_variances / 2) * normal,
+        means,
+        log_variances,
+        dataset_size=1,
+        block_size=max(1, _BLOCK_NUMBERS // means.size),
+    )
+    return float(parts.total_correlation)
 
 
 def _draw(

@@ -98,7 +98,10 @@ class Workspace:
     def choice(self, flag: str, run: Run, reason: str) -> Choice:
         """A setting that the source does not print, as a run had it."""
         found: Any = run_folder.read_settings(self.folder(run), run.group)
-        return Choice(flag=flag, value=settings.flat(found)[flag], reason=reason)
+        value = settings.flat(found)[flag]
+        if isinstance(value, tuple):  # as on the command line
+            value = ",".join(value)
+        return Choice(flag=flag, value=value, reason=reason)
 
     def tag(self, printed: float | None) -> Tag:
         """How a row relates to the source's.

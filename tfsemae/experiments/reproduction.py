@@ -29,6 +29,7 @@ def reproduce(
     output_dir: str,
     data_dir: str | None,
     manual_dir: str | None,
+    weights_dir: str | None,
     snakemake: Sequence[str],
 ) -> None:
     """Prints the plan, makes the artefacts with Snakemake, and lands them.
@@ -42,6 +43,7 @@ def reproduce(
         output_dir: everything that is made; a second start continues.
         data_dir: see `data.load`.
         manual_dir: see `data.load`.
+        weights_dir: folder of the weights of LPIPS; without it LPIPS is not measured.
         snakemake: further arguments of Snakemake, such as an executor.
 
     Raises:
@@ -55,7 +57,11 @@ def reproduce(
         return
     _check_snakemake()
     root = files.path(output_dir)
-    places = {"data_dir": data_dir, "manual_dir": manual_dir}
+    places = {
+        "data_dir": data_dir,
+        "manual_dir": manual_dir,
+        "weights_dir": weights_dir,
+    }
     config = {
         "artefacts": artefacts,
         "scale": scale,

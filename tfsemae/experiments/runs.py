@@ -10,7 +10,7 @@ from tfsemae import evaluation, run_folder, settings, training
 
 _SETTINGS = {"train": training.Settings, "attack": evaluation.AttackSettings}
 #: Where things lie, which does not tell runs apart.
-_PLACES = ("output_dir", "data_dir", "manual_dir", "resume")
+_PLACES = ("output_dir", "data_dir", "manual_dir", "weights_dir", "resume")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +52,13 @@ class Run:
         return f"{self.label}-{run_folder.fingerprint([self.command, *sorted(lines)])}"
 
     def words(self, runs_dir: pathlib.Path, places: Mapping[str, str]) -> list[str]:
-        """The command line behind `python -m`; places are flags such as `data_dir`."""
+        """The command line behind `python -m`.
+
+        Args:
+            runs_dir: holds the folder of each run.
+            places: flag -> folder, such as `data_dir`; one that the command does not
+                have is left out.
+        """
         flags = self._words(runs_dir, self.name, places)
         return [f"tfsemae.{self.command}", *flags]
 
@@ -70,7 +76,8 @@ class Run:
     ) -> list[str]:
         folders = {"output_dir": runs_dir / name}
         folders |= {flag: runs_dir / run.name for flag, run in self.inputs.items()}
-        words = [*folders.items(), *places.items()]
+        known = settings.names(self.group)
+        words = [*folders.items(), *((k, v) for k, v in places.items() if k in known)]
         return [*self.flags, *(f"--{flag}={value}" for flag, value in words)]
 
 

@@ -4,13 +4,14 @@
 names, so that a ledger can be written without them.
 """
 
-from tfsemae.reports.ledger import Choice, Claim, Ledger, Picture, Row
+from tfsemae.reports.ledger import Choice, Claim, Ledger, NamedWarning, Picture, Row
 from tfsemae.reports.provenance import environment, revision
 
 __all__ = [
     "Choice",
     "Claim",
     "Ledger",
+    "NamedWarning",
     "Picture",
     "Row",
     "environment",

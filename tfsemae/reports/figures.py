@@ -47,6 +47,9 @@ class Curve:
         y_error: half length of the vertical error bars, `[N]`, or None.
         names: name of each point, `[N]`, or none at all; a point with a name has
             a colour, a marker and an entry in the legend of its own.
+        band: lower and upper ends of a shaded stretch, `[N]` each, or None.
+        like: label of another curve whose colour and marker it has; "" for its own.
+        line: `-`, `--`, `:`, `-.`, or "" for none; tells curves of one colour apart.
     """
 
     label: str
@@ -55,6 +58,11 @@ class Curve:
     x_error: Sequence[float] | np.ndarray | None = None
     y_error: Sequence[float] | np.ndarray | None = None
     names: Sequence[str] = ()
+    band: tuple[Sequence[float] | np.ndarray, Sequence[float] | np.ndarray] | None = (
+        None
+    )
+    like: str = ""
+    line: str = "-"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,6 +76,7 @@ class Panel:
         title: what stands above it, or nothing.
         levels: `(label, y)` of dashed horizontal lines, a printed value for example.
         bounds: `(label, y)` of solid horizontal lines, the values that decide.
+        verticals: `(label, x)` of dashed vertical lines.
         logarithmic: whether the x-axis is.
     """
 
@@ -77,6 +86,7 @@ class Panel:
     title: str = ""
     levels: Sequence[tuple[str, float]] = ()
     bounds: Sequence[tuple[str, float]] = ()
+    verticals: Sequence[tuple[str, float]] = ()
     logarithmic: bool = False
 
 
@@ -190,6 +200,9 @@ def curves(panels: Sequence[Panel], path: files.PathLike) -> None:
                 axis.axhline(level, label=label, linewidth=1, **style)
             for label, bound in panel.bounds:
                 axis.axhline(bound, label=label, linewidth=1, color=_BOUND_COLOUR)
+            for index, (label, x) in enumerate(panel.verticals):
+                style = {"linestyle": _LINES[index % len(_LINES)], "color": "0.3"}
+                axis.axvline(x, label=label, linewidth=1, **style)
             axis.margins(0.1)
             axis.set_xscale("log" if panel.logarithmic else "linear")
             axis.grid(color="0.92")
@@ -211,7 +224,8 @@ def _legend_labels(panels: Sequence[Panel]) -> list[str]:
     for curve in (curve for panel in panels for curve in panel.curves):
         labels |= dict.fromkeys([curve.label, *curve.names])
     for panel in panels:
-        labels |= dict.fromkeys(label for label, _ in [*panel.levels, *panel.bounds])
+        lines = [*panel.levels, *panel.bounds, *panel.verticals]
+        labels |= dict.fromkeys(label for label, _ in lines)
     return list(labels)
 
 
@@ -219,7 +233,7 @@ def _curve_looks(panels: Sequence[Panel]) -> dict[str, dict[str, str]]:
     """Colour and marker of each label of a curve or a point."""
     labels: dict[str, None] = {}
     for curve in (curve for panel in panels for curve in panel.curves):
-        labels |= dict.fromkeys(curve.names or [curve.label])
+        labels |= dict.fromkeys(curve.names or [curve.like or curve.label])
     return {
         label: {
             "color": _COLOURS[index % len(_COLOURS)],
@@ -233,7 +247,11 @@ def _draw_curve(axis, curve: Curve, looks: dict[str, dict[str, str]]) -> None:
     style = {"markersize": 5, "linewidth": 1.2, "elinewidth": 0.8, "capsize": 2}
     if not curve.names:
         errors = {"xerr": curve.x_error, "yerr": curve.y_error}
-        look = looks[curve.label] | {"linestyle": "-" if len(curve.x) > 1 else ""}
+        line = curve.line if len(curve.x) > 1 else ""
+        look = looks[curve.like or curve.label] | {"linestyle": line}
+        if curve.band is not None:
+            low, high = curve.band
+            axis.fill_between(curve.x, low, high, color=look["color"], alpha=0.2, lw=0)
         axis.errorbar(curve.x, curve.y, label=curve.label, **errors, **look, **style)
         return
     axis.plot(curve.x, curve.y, label=curve.label, color="0.6", linewidth=1.2)

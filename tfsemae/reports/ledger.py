@@ -149,6 +149,19 @@ class Choice:
 
 
 @fields.record
+class NamedWarning:
+    """What speaks against the numbers, or why some are missing.
+
+    Attributes:
+        name: of the check; letters, digits, `_`, `.`, `-`.
+        text: what it found, and where.
+    """
+
+    name: fields.Name
+    text: fields.Text
+
+
+@fields.record
 class Ledger:
     """What an artefact found, under which conditions.
 
@@ -165,6 +178,7 @@ class Ledger:
         claims: the verdicts.
         pictures: files in the same folder.
         choices: settings that the source does not print.
+        warnings: about the numbers.
 
     Raises:
         ValueError: if a value is not allowed, an id is not unique, or `part_of`
@@ -183,6 +197,7 @@ class Ledger:
     claims: tuple[Claim, ...] = ()
     pictures: tuple[Picture, ...] = ()
     choices: tuple[Choice, ...] = ()
+    warnings: tuple[NamedWarning, ...] = ()
 
     @pydantic.model_validator(mode="after")
     def _check(self) -> "Ledger":

@@ -223,6 +223,7 @@ def _artefact(
             if figure.uri not in leading:
                 figures.append((reading.label, figure))
     choices = (choice for reading in readings for choice in reading.ledger.choices)
+    warnings = (each for reading in readings for each in reading.ledger.warnings)
     rows = _beside(readings, labels, lambda ledger: ledger.rows)
     claims = _beside(readings, labels, lambda ledger: ledger.claims)
     return {
@@ -234,6 +235,7 @@ def _artefact(
         "figures": figures,
         "elsewhere": elsewhere,
         "choices": list(dict.fromkeys(choices)),
+        "warnings": list(dict.fromkeys(warnings)),
     }
 
 

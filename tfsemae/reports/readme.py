@@ -12,6 +12,7 @@ BEGIN = "<!-- results: begin -->"
 END = "<!-- results: end -->"
 _NOTHING = "\u2013"
 _MOST_EFFECTS = 2  # of a statement that are shown one by one
+_MOST_PRINTED = 12  # numbers of a source; of more the page has them all
 
 
 def results(ledgers: Sequence[Ledger]) -> str:
@@ -30,20 +31,21 @@ def results(ledgers: Sequence[Ledger]) -> str:
 def results_table(ledgers: Sequence[Ledger]) -> str:
     """Markdown table with a line per printed number and per statement.
 
+    Printed numbers that are more than a dozen stand on the page of the source alone.
+
     Args:
         ledgers: of one source, in the order in which they are to stand.
 
     Returns:
         The table, with a line break at its end.
     """
+    printed = headlines.printed_rows(ledgers)
+    shown = printed if len(printed) <= _MOST_PRINTED else []
     lines = [
         "| artefact | quantity or claim | printed | measured ± sd (n) | difference "
         "| tag or verdict |",
         "| --- | --- | ---: | ---: | ---: | --- |",
-        *(
-            _line(_link(ledger), *_row(row))
-            for ledger, row in headlines.printed_rows(ledgers)
-        ),
+        *(_line(_link(ledger), *_row(row)) for ledger, row in shown),
         *(_line(*_headline(each)) for each in headlines.headlines(ledgers)),
     ]
     return "\n".join(lines) + "\n"

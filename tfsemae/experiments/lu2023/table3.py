@@ -1,0 +1,252 @@
+"""Table 3 and Fig. 12: whether a weight on the total correlation costs robustness."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tfsemae import statistics
+from tfsemae.experiments.artefact import Workspace
+from tfsemae.experiments.claims import row
+from tfsemae.experiments.estimates import measured
+from tfsemae.experiments.lu2023 import pictures, printed, runs, tables
+from tfsemae.experiments.lu2023.areas import (
+    GRIDS,
+    SCORES,
+    Comparison,
+    hull,
+    interval,
+    spearman,
+    spearman_statistic,
+)
+from tfsemae.experiments.lu2023.comparisons import ByGrid, on_grids, together
+from tfsemae.experiments.lu2023.runs import BLACK, INPUT, Model
+from tfsemae.experiments.lu2023.table1 import diversity_row, relative_diversity
+from tfsemae.experiments.lu2023.table1_claims import main_scores
+from tfsemae.experiments.lu2023.tables import Attacks, name
+from tfsemae.reports.ledger import Claim, Picture, Row
+from tfsemae.statistics import Above, Below, Rule
+
+#: Columns of Table 3 that no attack run measures yet, see `tables.warnings`.
+_NOT_MEASURED = ("frechet",)
+#: Key of `metrics.json` of a training -> what it is, unit.
+_OF_TRAINING = {
+    "total_correlation": ("total correlation of the test images' codes", "nats"),
+    "psnr": ("PSNR of reconstructions", "dB"),
+    "active_dimensions": ("entries of the code that are used", ""),
+}
+
+
+def build(work: Workspace) -> Mapping[str, Any]:
+    """Makes pictures, rows and claims of `lu2023_table3`."""
+    dataset = runs.SCALES[work.scale].datasets[0]
+    models = runs.betas(work.scale)
+    attacks = Attacks(work)
+    latent, image = (attacks.compared(models, k, dataset) for k in (BLACK, INPUT))
+    correlations = {
+        model: _of_trainings(work, model, dataset, "total_correlation")
+        for model in models
+    }
+    return {
+        "rows": [
+            *_rows(work, dataset, latent, image),
+            *(
+                diversity_row(work, latent, dataset, score, grid)
+                for score, grid in itertools.product(main_scores(latent), GRIDS)
+            ),
+        ],
+        "claims": list(_claims(latent, image, correlations)),
+        "pictures": _draw(work, dataset, latent, image, correlations),
+        "choices": [
+            *tables.choices(
+                work,
+                runs.training(models[0], dataset, 0, work.scale),
+                runs.attacks(models[0], BLACK, dataset, work.scale)[0],
+            ),
+            work.choice(
+                "latent",
+                runs.training(models[0], dataset, 0, work.scale),
+                "neither data nor network are printed; those of Table 1 on MNIST",
+            ),
+        ],
+        "warnings": tables.warnings(
+            attacks,
+            runs.table_3(work.scale),
+            ("lpips_squeeze", "lpips_alex", *_NOT_MEASURED),
+        ),
+    }
+
+
+def _of_trainings(work: Workspace, model: Model, dataset: str, key: str) -> list[float]:
+    """What the training of each seed measured."""
+    return [
+        measured(work.folder(runs.training(model, dataset, seed, work.scale)), key)
+        for seed in runs.seeds(work.scale)
+    ]
+
+
+def _rows(
+    work: Workspace, dataset: str, latent: Comparison, image: Comparison
+) -> Iterator[Row]:
+    numbers = {model: printed.TABLE_3[model.beta or 0] for model in latent.groups}
+    yield from tables.area_rows(work, latent, dataset, "black", numbers)
+    scores = main_scores(image)
+    yield from tables.area_rows(work, image, dataset, "black_input", {}, scores)
+    yield from tables.spectrum_rows(work, latent, dataset)
+    for model in latent.groups:
+        for key, (quantity, unit) in _OF_TRAINING.items():
+            yield row(
+                f"{dataset}_{model.id}_{key}",
+                f"{name(dataset)}, {model}: {quantity}",
+                _of_trainings(work, model, dataset, key),
+                unit=unit,
+                tag=tables.tag(work, dataset, None),
+                note="estimated by minibatch weighted sampling of 2,000 test images"
+                if key == "total_correlation"
+                else "",
+            )
+        yield row(
+            f"{dataset}_{model.id}_diversity",
+            f"{name(dataset)}, {model}: mean distance of two samples, over that of two "
+            "images",
+            relative_diversity(work, model, dataset),
+            tag=tables.tag(work, dataset, None),
+        )
+
+
+def _claims(
+    latent: Comparison, image: Comparison, correlations: Mapping[Model, Sequence[float]]
+) -> Iterator[Claim]:
+    betas = {
+        model: [float(model.beta or 0)] * len(runs_)
+        for model, runs_ in latent.groups.items()
+    }
+    yield from _ranked(
+        "10",
+        "A greater weight of the total correlation makes the latent less robust",
+        "the weight",
+        latent,
+        betas,
+        Below(-printed.OF_WEIGHT),
+        printed_too=True,
+    )
+    yield from _ranked(
+        "10_measured",
+        "A greater measured total correlation goes with a more robust latent",
+        "the total correlation that was measured",
+        latent,
+        correlations,
+        Above(printed.OF_WEIGHT),
+    )
+    yield from _ranked(
+        "10_input",
+        "At the input a greater weight makes the same networks more robust",
+        "the weight",
+        image,
+        betas,
+        Above(printed.OF_WEIGHT),
+    )
+    yield from _reconstruction(latent)
+
+
+def _ranked(
+    id_: str,
+    statement: str,
+    what: str,
+    compared: Comparison,
+    numbers: Mapping[Model, Sequence[float]],
+    rule: Rule,
+    *,
+    printed_too: bool = False,
+) -> list[Claim]:
+    def comparison(score: str) -> ByGrid:
+        return on_grids(
+            f"{id_}_{score}",
+            f"{statement}: {SCORES[score].name}",
+            f"rank correlation of {what} and the area of {SCORES[score].name} over "
+            f"{len(numbers)} networks",
+            {grid: compared.spearman(numbers, score, grid) for grid in GRIDS},
+            rule,
+            signed=False,
+            notes={"absolute": _printed_rank(compared, score)} if printed_too else {},
+        )
+
+    return together(id_, statement, map(comparison, main_scores(compared)))
+
+
+def _printed_rank(compared: Comparison, score: str) -> str:
+    """What Table 3 has of these weights."""
+    weights = [model.beta or 0 for model in compared.groups]
+    areas = [printed.TABLE_3[weight][score] for weight in weights]
+    return f"of the printed areas: {spearman(weights, areas):+.1f}"
+
+
+def _reconstruction(compared: Comparison) -> list[Claim]:
+    """Claim 11."""
+    statement = "A greater weight of the total correlation costs reconstruction"
+    weights = [float(model.beta or 0) for model in compared.groups]
+
+    def of_seed(seed: int) -> Callable[[np.ndarray], np.ndarray]:
+        errors = [
+            statistics.mean_statistic(measurements[seed].array("clean", "mse"))
+            for measurements in compared.groups.values()
+        ]
+        return spearman_statistic(weights, errors)
+
+    found = on_grids(
+        "11_mse",
+        f"{statement}: mean squared error",
+        "rank correlation of the weight and the mean squared error of reconstructions",
+        {
+            "absolute": hull(
+                interval(of_seed(seed), compared.examples)
+                for seed in compared.seeds(*compared.groups)
+            )
+        },
+        Above(printed.OF_WEIGHT),
+        signed=False,
+    )
+    return together("11", statement, [found])
+
+
+def _draw(
+    work: Workspace,
+    dataset: str,
+    latent: Comparison,
+    image: Comparison,
+    correlations: Mapping[Model, Sequence[float]],
+) -> list[Picture]:
+    subject = name(dataset)
+    areas = {
+        ("ssim", grid): {
+            str(model): [each.effect for each in latent.areas(model, "ssim", grid)]
+            for model in latent.groups
+        }
+        for grid in GRIDS
+    }
+    return [
+        *(
+            pictures.curves(
+                latent,
+                work.output_dir / f"figure12_{score}.png",
+                f"Fig. 12: {subject}, towards black, {SCORES[score].name}.",
+                scores=[score],
+            )
+            for score in (*main_scores(latent), "psnr")
+        ),
+        pictures.curves(
+            image,
+            work.output_dir / "input.png",
+            f"The same networks, attacked at their input: {subject}, towards black.",
+            scores=["ssim"],
+        ),
+        pictures.scatter(
+            "total correlation (nats)",
+            {str(model): values for model, values in correlations.items()},
+            areas,
+            work.output_dir / "total_correlation.png",
+            "Areas against the total correlation that was measured of the codes of "
+            "test images: a point for each seed.",
+        ),
+    ]
