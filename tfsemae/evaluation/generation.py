@@ -77,11 +77,11 @@ def total_correlation(
     """Estimates how far the entries of the latent depend on each other.
 
     It is the total correlation of the mixture of the first N posteriors,
-    `KL(q(z) || prod_k q(z_k))` with `q(z) = sum_j{ q(z|x_j) } / N`, estimated by minibatch weighted
-    sampling with all of them as the batch: one code is drawn from each posterior, and
-    compared with all N. Its own posterior is among them, so that the mutual information
-    is at most log(N). Where that of the whole population is more, as in a large latent,
-    its total correlation is less than the estimate.
+    `KL(q(z) || prod_k q(z_k))` with `q(z) = sum_j{ q(z|x_j) } / N`, estimated by
+    minibatch weighted sampling with all of them as the batch: one code is drawn from
+    each posterior, and compared with all N. Its own posterior is among them, so that
+    the mutual information is at most log(N). Where that of the whole population is
+    more, as in a large latent, its total correlation is less than the estimate.
 
     Args:
         means: float32 `[M, Z]`; N is M, at most 2,000.
