@@ -13,6 +13,7 @@ from tfsemae.evaluation import robustness, sanity
 from tfsemae.evaluation.attack_registry import Pgd
 from tfsemae.evaluation.gradient_attack import GradientAttack
 from tfsemae.models.autoencoder import Autoencoder
+from tfsemae.models.classifier import Classifier
 
 SHAPE = (12, 12, 1)
 PIXELS = math.prod(SHAPE)
@@ -161,6 +162,34 @@ def test_diversity_is_that_of_the_first_outputs(attack, monkeypatch):
         assert found[name]["output_diversity"] == pytest.approx(expected, rel=1e-5)
         assert arrays[f"{name}/images"].shape == (10, *SHAPE)
         assert arrays[f"{name}/mse"].shape == (40,)
+
+
+def test_outputs_as_a_set_are_compared_in_the_features_of_a_classifier(
+    attack, tmp_path
+):
+    image = keras.Input(SHAPE)
+    rows = keras.layers.AveragePooling2D((6, 12))(image)
+    halves = keras.layers.Flatten(name="halves")(rows)
+    network = keras.Model(image, keras.layers.Rescaling(4.0)(halves))
+    classifier = Classifier.of(network, ("up", "down"), features_layer="halves")
+    classifier.save(tmp_path)
+    (tmp_path / "metrics.json").write_text('{"accuracy": 0.75}', "utf-8")
+    found, arrays = attack(epsilon=("0", "1"), classifier_dir=str(tmp_path))
+
+    def moments(name):
+        of_halves = _outputs(arrays[f"{name}/point"]).reshape(40, 2, -1).mean(axis=2)
+        return of_halves.mean(axis=0), np.cov(of_halves.T)
+
+    for name in ("pgd_epsilon1", "strong_epsilon1", "noise_epsilon1"):
+        expected = metrics.frechet_distance(*moments(name), *moments("clean"))
+        distance = found[name]["output_frechet_distance"]
+        assert distance == pytest.approx(expected, rel=1e-3)  # float32 outputs
+    unchanged = found["noise_epsilon0"]["output_frechet_distance"]
+    assert unchanged == pytest.approx(0, abs=1e-9)
+    assert "output_frechet_distance" not in found["clean"]
+    described = found["classifier_features"]
+    assert (described["layer"], described["samples"]) == ("halves", 40)
+    assert described["accuracy"] == 0.75
 
 
 def test_numbers_do_not_depend_on_the_batches(attack):
@@ -392,6 +421,11 @@ def test_a_second_start_reads_what_was_found(attack, tmp_path):
             "--weights_dir=w belongs to --attack=pgd",
         ),
         ({"scales": ("2",)}, "--scales=2 belongs to --attack=semantic_shift"),
+        ({"classifier_dir": "nowhere"}, "nowhere"),
+        (
+            {"attack": "semantic_shift", "epsilon": None, "classifier_dir": "c"},
+            "--classifier_dir=c belongs to --attack=pgd",
+        ),
         ({"codes": "posterior"}, "--codes=posterior needs a variational autoencoder"),
         (
             {"space": "input", "objective": "posterior_kl"},

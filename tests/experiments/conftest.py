@@ -111,6 +111,7 @@ def _latent_attack(
         "deviation": points.std(axis=0).tolist(),
         "warnings": [],
         "clean": {"output_diversity": 2.0},
+        "classifier_features": {"layer": "hidden", "accuracy": 0.75, "samples": 12},
     } | found
     arrays = {
         "indices": np.arange(examples),
@@ -132,7 +133,10 @@ def _latent_attack(
                 "point": points * (1 - 0.1 * factor * radius / spread),
             } | {quantity: damage for quantity in quantities}
             arrays |= {f"{condition}_{name}/{key}": v for key, v in values.items()}
-            metrics[f"{condition}_{name}"] = {"output_diversity": 2.0 - damage.mean()}
+            metrics[f"{condition}_{name}"] = {
+                "output_diversity": 2.0 - damage.mean(),
+                "output_frechet_distance": 2 * factor * slope * radius,
+            }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / run_folder.METRICS_FILE).write_text(json.dumps(metrics))
     np.savez(folder / "measurements.npz", **arrays)

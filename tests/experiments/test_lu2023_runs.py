@@ -20,8 +20,8 @@ def _all(name, scale="full"):
         ("table1", 27 + 7, 2 * 27 + 7 + 3 + 3),
         # 4 networks x 3 data sets x 3 seeds, and 8 of larger latents.
         ("table2", 36 + 8, 36 + 8),
-        # 5 weights x 3 seeds, in the latent space and at the input.
-        ("table3", 15, 30),
+        # 5 weights x 3 seeds, in the latent space and at the input; a classifier.
+        ("table3", 15 + 1, 30),
         # KLD-VAEs of 3 seeds, and trained on in 3 ways; 2 radii, 2 other VAEs before
         # and after.
         ("adversarial_training", 3 + 9 + 2 + 4, 3 + 9 + 2 + 4),

@@ -172,7 +172,8 @@ def test_claims_of_table_3_with_lpips(made):
     betas = {model.id: model.beta for model in runs.betas("full")}
 
     def beta(label):
-        return next(b for id_, b in betas.items() if f"_{id_}_" in label)
+        # Of the classifier none.
+        return next((b for id_, b in betas.items() if f"_{id_}_" in label), 1)
 
     ledger = made(
         "lu2023_table3",
@@ -195,12 +196,18 @@ def test_claims_of_table_3_with_lpips(made):
     assert claims["10_lpips_squeeze_absolute"].note == "of the printed areas: -1.0"
     assert claims["10_ssim_absolute"].note == "of the printed areas: -0.9"
     printed_areas = {row.printed for row in ledger.rows} - {None}
-    columns = ("lpips_squeeze", "ssim", "psnr")  # no Frechet distance yet
+    columns = ("lpips_squeeze", "ssim", "psnr", "frechet")
     assert printed_areas == {
         row[column] for row in printed.TABLE_3.values() for column in columns
     }
     names = [warning.name for warning in ledger.warnings]
-    assert names == ["lpips_alex_not_measured", "frechet_not_measured"]
+    assert names == ["lpips_alex_not_measured"]
+    rows = {row.id: row for row in ledger.rows}
+    # Distances slope * radius * 2 at radii 0, 1 and 3, under the base line 6 * 0.2.
+    frechet = rows["mnist_tc_vae_beta1_black_frechet_absolute_pgd"]
+    assert (frechet.tag, frechet.n) == ("stand-in", 3)
+    assert frechet.measured == pytest.approx(3 * 6 * 1.1 * 0.2 - 9 * 0.1)
+    assert "layer hidden, accuracy 75.0 %" in frechet.note
 
 
 def test_claims_of_adversarial_training(made):

@@ -96,6 +96,9 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
       against the output of the example itself, see `perceptual.distances`;
     - `output_diversity`, mean L2 distance of pairs of the first 500 outputs, and with
       `weights_dir` `output_diversity_lpips`, see `perceptual.diversity`;
+    - with `classifier_dir`, of all but `clean`, `output_frechet_distance` of the first
+      500 outputs from those of the examples themselves; `classifier_features` then
+      says in which features, see `ClassifierFeatures.described`;
     - of all but `clean` the mean of `displacement` (L2 norm), and the shares `finite`
       and `flat` (see `attacks.AttackResult`) of the attacks.
 
@@ -154,8 +157,11 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
 
     def work(folder: pathlib.Path) -> run_folder.Metrics:
         # Before TensorFlow is imported, which takes seconds.
-        for model_dir in networks.values():
-            verification.verify_autoencoder(model_dir)
+        for name, model_dir in networks.items():
+            if name == "classifier":
+                verification.verify_classifier(model_dir)
+            else:
+                verification.verify_autoencoder(model_dir)
         startup.load_tensorflow()
         from tfsemae.evaluation import attack, robustness
 

@@ -139,6 +139,12 @@ class Pgd(Weights):
         "singular vector of the network and at 5 random points, and goes on from the "
         "best of them.",
     )
+    classifier_dir: str | None = setting(
+        None,
+        "Of --attack=pgd: measure the Frechet distance of attacked outputs from those "
+        "of the examples themselves in the features of this classifier, the "
+        "--output_dir of a training such as with --model=conv_classifier.",
+    )
 
     def check(self) -> None:
         """Raises ValueError if something is missing, or options do not fit."""
@@ -188,8 +194,10 @@ class Pgd(Weights):
         return found
 
     def model_dirs(self) -> dict[str, str]:
-        """Takes no networks besides the victim."""
-        return {}
+        """Name -> folder of the networks that it takes besides the victim."""
+        return (
+            {} if self.classifier_dir is None else {"classifier": self.classifier_dir}
+        )
 
 
 def number(text: str) -> float:

@@ -27,6 +27,7 @@ from tfsemae.evaluation.arrays import (
 )
 from tfsemae.evaluation.attack_settings import Settings
 from tfsemae.evaluation.checks import check_images
+from tfsemae.evaluation.classifier_features import ClassifierFeatures
 from tfsemae.evaluation.gradient_attack import GradientAttack, Values
 from tfsemae.metrics.two_samples import total_variance
 from tfsemae.models.autoencoder import Autoencoder
@@ -36,7 +37,7 @@ from tfsemae.run_folder import Metrics
 _CLEAN = "clean"
 _HUGE = 10.0  # radius in units of the spread, with which a target should be reached
 _HUGE_EXAMPLES = 100  # of which that is tried
-_OUTPUTS = 500  # examples of whose outputs the diversity is measured
+_OUTPUTS = 500  # examples whose outputs are compared as a set
 _PICTURES = 10  # examples of which the outputs are kept
 
 
@@ -50,11 +51,14 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     attack = GradientAttack(victim, settings.pgd, lpips)
     images, indices = loading.chosen(settings)
     check_images(victim, images)
+    features = _features(settings.pgd.classifier_dir, images)
     digests = {
         "images": images.digest(),
         "network": victim.digest(),
         "lpips": perceptual.digest(weights_dir),
     }
+    if features is not None:
+        digests["classifier"] = features.classifier.digest()
     run_folder.check_inputs(folder, digests)
     identity = [*digests.values(), *run_folder.identity(settings)]
 
@@ -77,6 +81,12 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
         "deviation": points.std(axis=0).tolist(),
         **_measured(done[_CLEAN], lpips),
     }
+    frechet = None
+    if features is not None:
+        outputs = done[_CLEAN].read(_CLEAN, "output")
+        frechet = _distance_from(outputs, features)
+        described = {**features.described(), "samples": len(outputs)}
+        found["classifier_features"] = described
     for name, (number, relative) in settings.pgd.radii().items():
         radius = number * (found["spread"] if relative else 1.0)
         note(f"Attacking {len(images)} images, radius {radius:.3g}.")
@@ -84,7 +94,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
         attacked = batches(draws(), done[_CLEAN], attack.takes, radius)
         step = _few_outputs(attack.attacked)
         compute(step, attacked, done[name], total=len(images))
-        for condition, quantities in _measured(done[name], lpips).items():
+        for condition, quantities in _measured(done[name], lpips, frechet).items():
             found[f"{condition}_{name}"] = {"radius": radius, **quantities}
     radius = _HUGE * found["spread"]
     attacked = batches(draws(), done[_CLEAN], attack.takes, radius)
@@ -97,6 +107,24 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
         each.remove()
     (folder / "arrays").rmdir()
     return found
+
+
+def _features(
+    classifier_dir: str | None, images: data.Images
+) -> ClassifierFeatures | None:
+    if classifier_dir is None:
+        return None
+    features = ClassifierFeatures.load(classifier_dir)
+    features.check(images)
+    return features
+
+
+def _distance_from(
+    clean: np.ndarray, features: ClassifierFeatures
+) -> Callable[[np.ndarray], float]:
+    """The Frechet distance of outputs from clean ones."""
+    of_clean = features.moments_of([clean])
+    return lambda outputs: features.moments_of([outputs]).frechet_distance(of_clean)
 
 
 def _batches(
@@ -166,9 +194,11 @@ def _reached(attack: GradientAttack, batches: Iterator[tuple]) -> float:
 
 
 def _measured(
-    shards: Shards, lpips: perceptual.Distances
+    shards: Shards,
+    lpips: perceptual.Distances,
+    frechet: Callable[[np.ndarray], float] | None = None,
 ) -> dict[str, dict[str, float | None]]:
-    """Condition -> quantity -> mean, with the diversity of the outputs."""
+    """Condition -> quantity -> mean, or of the outputs as a set."""
     found = _means(shards)
     for condition, quantities in found.items():
         outputs = shards.read(condition, "output").astype(np.float32)
@@ -178,6 +208,8 @@ def _measured(
         if lpips:
             of_pairs = perceptual.diversity(lpips, outputs)
             quantities["output_diversity_lpips"] = of_pairs
+        if frechet:
+            quantities["output_frechet_distance"] = frechet(outputs)
     return found
 
 

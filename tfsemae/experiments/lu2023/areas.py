@@ -55,6 +55,9 @@ SCORES = {
     "ssim": Score("SSIM", "ssim", True),
     "psnr": Score("PSNR", "mse", True, pooled=True),
 }
+#: Distance of the attacked outputs from the clean ones as a set, in a classifier's
+#: features.
+FRECHET = "output_frechet_distance"
 GRIDS = {
     "absolute": Grid("epsilon", "epsilon"),
     "relative": Grid("relative_epsilon", "epsilon / (sd sqrt(d))"),
@@ -115,6 +118,12 @@ class Measurements:
         radii = self.radii(condition, grid)
         values = [self.array(name, quantity) for name in radii.values()]
         return np.array(list(radii)), np.stack(values).astype(np.float64)
+
+    def frechet_curve(self, condition: str, grid: str) -> tuple[np.ndarray, np.ndarray]:
+        """Radii `[E]` and the Frechet distance of the outputs, `[E]`."""
+        radii = self.radii(condition, grid)
+        distances = [self.found[name][FRECHET] for name in radii.values()]
+        return np.array(list(radii)), np.array(distances)
 
 
 def psnr(epsilons: np.ndarray, errors: np.ndarray) -> np.ndarray:
@@ -281,6 +290,33 @@ class Comparison:
     ) -> tuple[Interval, ...]:
         """The area of the network of each seed, and its interval over images."""
         return self._areas(group, score, grid, condition)
+
+    def frechet_areas(self, group: Any, grid: str, condition: str) -> list[float]:
+        """The area of the Frechet distance of the network of each seed.
+
+        It is that of a set of images, so that there is no interval over images.
+
+        Args:
+            group: network.
+            grid: key of `GRIDS`.
+            condition: key of `CONDITIONS`.
+        """
+        base = self._frechet_base(grid)
+        return [
+            metrics.area_to_base_line(
+                *run.frechet_curve(condition, grid), base, higher_is_better=False
+            ).raw
+            for run in self.groups[group]
+        ]
+
+    def _frechet_base(self, grid: str) -> float:
+        curves = [
+            run.frechet_curve(condition, grid)[1]
+            for runs in self.groups.values()
+            for run in runs
+            for condition in CONDITIONS
+        ]
+        return metrics.base_line(*curves, higher_is_better=False)
 
     def difference(
         self,

@@ -15,6 +15,7 @@ class Scale(NamedTuple):
         steps: data set of a flagfile -> steps of a training, shorter than its 50 or 30
             epochs; these are the data sets of an artefact.
         further: steps of a fine-tuning.
+        classifier: steps of the training of a classifier.
         seeds: of the networks.
         examples: data set -> images of an attack.
         latents: of the sweep on MNIST, ascending, first that of the tables.
@@ -26,6 +27,7 @@ class Scale(NamedTuple):
 
     steps: dict[str, int]
     further: int
+    classifier: int
     seeds: int
     examples: dict[str, int]
     latents: tuple[int, ...] = (10, 30, 128)
@@ -51,12 +53,14 @@ SCALES = {
     "full": Scale(
         steps={"mnist": 9_380, "fashion_mnist": 9_380, "cifar10_64": 2_340},
         further=1_876,
+        classifier=6_000,
         seeds=3,
         examples={"mnist": 500, "fashion_mnist": 500, "cifar10_64": 300},
     ),
     "smoke": Scale(
         steps={"mnist": 10, "fashion_mnist": 10},
         further=10,
+        classifier=10,
         seeds=1,
         examples={"mnist": 20, "fashion_mnist": 20},
         latents=(10, 30),
@@ -153,10 +157,13 @@ class Attack(NamedTuple):
     flags: tuple[str, ...] = ()
     space: str = "latent"
     grids: tuple[str, ...] | None = None  # other radii than those of the flagfile
+    frechet: bool = False  # whether outputs are compared in features of a classifier
 
 
 UNTARGETED = Attack("untargeted")
 BLACK = Attack("black", ("--target=black",))
+#: That of Table 3, which has FID as well.
+BLACK_AS_SETS = BLACK._replace(frechet=True)
 #: The same objective, but the image is changed.
 INPUT = Attack("black_input", ("--target=black",), "input")
 #: Radii at which the last row of Fig. 4 is black.
@@ -190,6 +197,17 @@ def training(model: Model, dataset: str, seed: int, scale: str) -> Run:
     return Run(label, tuple(flags))
 
 
+def classifier(dataset: str, scale: str) -> Run:
+    """The training of the classifier in whose features outputs are compared."""
+    of = SCALES[scale]
+    flags = (
+        f"--flagfile=flags/lu2023_classifier_{dataset}.flags",
+        f"--steps={of.classifier}",
+        *of.flags,
+    )
+    return Run(f"{dataset}_classifier_{of.classifier}", flags)
+
+
 def trained_on(base: Run, how: Training, seed: int, scale: str) -> Run:
     """The fine-tuning of a trained network."""
     of = SCALES[scale]
@@ -213,7 +231,10 @@ def attack(trained: Run, kind: Attack, dataset: str, scale: str) -> Run:
         *(kind.grids or of.grids),
         *of.attack_flags,
     )
-    return Run(f"{trained.label}_{kind.id}", flags, "attack", {"model_dir": trained})
+    inputs = {"model_dir": trained}
+    if kind.frechet:
+        inputs["classifier_dir"] = classifier(dataset, scale)
+    return Run(f"{trained.label}_{kind.id}", flags, "attack", inputs)
 
 
 @functools.cache
@@ -275,7 +296,7 @@ def betas(scale: str) -> list[Model]:
 def table_3(scale: str) -> list[Run]:
     """Attacks of `lu2023_table3`, in the latent space and at the input."""
     dataset = SCALES[scale].datasets[0]
-    each = itertools.product(betas(scale), (BLACK, INPUT))
+    each = itertools.product(betas(scale), (BLACK_AS_SETS, INPUT))
     return _joined(attacks(*of, dataset, scale) for of in each)
 
 

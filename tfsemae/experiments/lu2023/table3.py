@@ -12,6 +12,7 @@ from tfsemae.experiments.claims import row
 from tfsemae.experiments.estimates import measured
 from tfsemae.experiments.lu2023 import pictures, printed, runs, tables
 from tfsemae.experiments.lu2023.areas import (
+    CONDITIONS,
     GRIDS,
     SCORES,
     Comparison,
@@ -21,15 +22,13 @@ from tfsemae.experiments.lu2023.areas import (
     spearman_statistic,
 )
 from tfsemae.experiments.lu2023.comparisons import ByGrid, on_grids, together
-from tfsemae.experiments.lu2023.runs import BLACK, INPUT, Model
+from tfsemae.experiments.lu2023.runs import BLACK_AS_SETS, INPUT, Model
 from tfsemae.experiments.lu2023.table1 import diversity_row, relative_diversity
 from tfsemae.experiments.lu2023.table1_claims import main_scores
 from tfsemae.experiments.lu2023.tables import Attacks, name
 from tfsemae.reports.ledger import Claim, Picture, Row
 from tfsemae.statistics import Above, Below, Rule
 
-#: Columns of Table 3 that no attack run measures yet, see `tables.warnings`.
-_NOT_MEASURED = ("frechet",)
 #: Key of `metrics.json` of a training -> what it is, unit.
 _OF_TRAINING = {
     "total_correlation": ("total correlation of the test images' codes", "nats"),
@@ -43,7 +42,9 @@ def build(work: Workspace) -> Mapping[str, Any]:
     dataset = runs.SCALES[work.scale].datasets[0]
     models = runs.betas(work.scale)
     attacks = Attacks(work)
-    latent, image = (attacks.compared(models, k, dataset) for k in (BLACK, INPUT))
+    latent, image = (
+        attacks.compared(models, kind, dataset) for kind in (BLACK_AS_SETS, INPUT)
+    )
     correlations = {
         model: _of_trainings(work, model, dataset, "total_correlation")
         for model in models
@@ -51,6 +52,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
     return {
         "rows": [
             *_rows(work, dataset, latent, image),
+            *_frechet_rows(work, dataset, latent),
             *(
                 diversity_row(work, latent, dataset, score, grid)
                 for score, grid in itertools.product(main_scores(latent), GRIDS)
@@ -62,7 +64,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
             *tables.choices(
                 work,
                 runs.training(models[0], dataset, 0, work.scale),
-                runs.attacks(models[0], BLACK, dataset, work.scale)[0],
+                runs.attacks(models[0], BLACK_AS_SETS, dataset, work.scale)[0],
             ),
             work.choice(
                 "latent",
@@ -71,9 +73,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
             ),
         ],
         "warnings": tables.warnings(
-            attacks,
-            runs.table_3(work.scale),
-            ("lpips_squeeze", "lpips_alex", *_NOT_MEASURED),
+            attacks, runs.table_3(work.scale), ("lpips_squeeze", "lpips_alex")
         ),
     }
 
@@ -113,6 +113,28 @@ def _rows(
             relative_diversity(work, model, dataset),
             tag=tables.tag(work, dataset, None),
         )
+
+
+def _frechet_rows(work: Workspace, dataset: str, compared: Comparison) -> Iterator[Row]:
+    """The column FID, in the features of a classifier of our own."""
+    for model, measured_runs in compared.groups.items():
+        features = measured_runs[0].found["classifier_features"]
+        for grid, condition in itertools.product(GRIDS, CONDITIONS):
+            number = None
+            if (grid, condition) == ("absolute", "pgd"):
+                number = printed.TABLE_3[model.beta or 0]["frechet"]
+            yield row(
+                f"{dataset}_{model.id}_black_frechet_{grid}_{condition}",
+                f"{name(dataset)}, {model}, black: area of the Frechet distance, "
+                f"{CONDITIONS[condition]}, {grid} grid",
+                compared.frechet_areas(model, grid, condition),
+                printed=number,
+                tag="stand-in",
+                note=f"of {features['samples']} outputs, in the features of a "
+                f"classifier of our own (layer {features['layer']}, accuracy "
+                f"{100 * features['accuracy']:.1f} %) in place of those of FID, so "
+                "that the numbers cannot be compared with the printed ones",
+            )
 
 
 def _claims(

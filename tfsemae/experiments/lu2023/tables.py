@@ -27,7 +27,6 @@ _MISSING = {
     "with --weights_dir, and another --output_dir",
     "lpips_alex": "the attack runs had no weights of AlexNet; name their folder with "
     "--weights_dir, and another --output_dir",
-    "frechet": "no attack run measured it",
 }
 
 
@@ -160,7 +159,7 @@ def warnings(
     Args:
         attacks: of the artefact.
         planned: its attack runs.
-        asked: keys of `SCORES`, or quantities that the paper has besides.
+        asked: keys of `SCORES`.
     """
     planned = list({run.name: run for run in planned}.values())
     found = defaultdict(list)
@@ -179,20 +178,17 @@ def warnings(
         for check, texts in sorted(found.items())
     ]
     for key in asked:
-        score = SCORES.get(key)
-        quantity, title = (
-            (score.quantity, score.name) if score else (key, "Frechet distance")
-        )
+        score = SCORES[key]
         without = [
             run
             for run in planned
-            if not attacks.of(run).has("noise_epsilon0", quantity)
+            if not attacks.of(run).has("noise_epsilon0", score.quantity)
         ]
         if without:
             named.append(
                 NamedWarning(
                     name=f"{key}_not_measured",
-                    text=f"{title} is missing in {len(without)} of {len(planned)} "
+                    text=f"{score.name} is missing in {len(without)} of {len(planned)} "
                     f"attack runs: {_MISSING[key]}",
                 )
             )
