@@ -15,8 +15,10 @@ from tfsemae.attacks import arguments
 #: `[B, N]`.
 ValueAndGradients: TypeAlias = Callable[..., tuple[npt.ArrayLike, npt.ArrayLike]]
 
-#: Status of a problem that ended at a value or gradient which is not finite. SciPy has
-#: 0 (converged), 1 (too many iterations or evaluations) and 2 (abnormal).
+#: Status of a problem whose line search failed, as it does where values are rounded.
+#: SciPy also has 0 (converged) and 1 (too many iterations or evaluations).
+ABNORMAL = 2
+#: Ours: of a problem that ended at a value or gradient which is not finite.
 NON_FINITE = 3
 
 

@@ -5,6 +5,7 @@ settings.
 """
 
 import dataclasses
+import importlib
 import pathlib
 
 from tfsemae import files, lazy, run_folder, startup
@@ -102,6 +103,16 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
     - of all but `clean` the mean of `displacement` (L2 norm), and the shares `finite`
       and `flat` (see `attacks.AttackResult`) of the attacks.
 
+    An attack over penalties (`lbfgsb`) writes `adversarial.png` (the first 10 pairs)
+    and `measurements.npz` (`pairs`, int64 `[P, 2]`, places of original and target;
+    `penalty` `[K]`; and `<condition>/<quantity>`, `[P, K]` of `adversarial` and of
+    `rounded`, these images with 8 bits, `[P]` of `original`, `target` and `pair`), and
+    returns `examples`; `converged`, `abnormal` and `not_finite`, shares of the
+    problems; means of `iterations` and `evaluations`; targeted the means over pairs
+    `auddc` and `rounded_auddc`, see `metrics.auddc`, with `without_curve`, the number
+    of pairs left out; else `damage`, the mean over pairs of the greatest distance of a
+    reconstruction from the original, over that of the original's own.
+
     Any other attack writes `adversarial.npz` (`images` float32 in [0, 1], `unclipped`
     as the attack gives them, `labels` where there are any, and `indices`: int64 places
     in what `data.load` gives of that split and those classes), the same as the data set
@@ -113,8 +124,8 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
         settings: of the attack.
 
     Returns:
-        What `metrics.json` holds; of other attacks than `pgd` `examples`, and by
-        condition
+        What `metrics.json` holds; of attacks that give an image for each `examples`,
+        and by condition
 
         - `adversarial`: `psnr` (dB) and `ssim` of the unclipped adversarial images
           against the original ones; of an attack that has a target latent, such as
@@ -163,11 +174,8 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
             else:
                 verification.verify_autoencoder(model_dir)
         startup.load_tensorflow()
-        from tfsemae.evaluation import attack, robustness
-
-        if ATTACKS[settings.run.attack].make is None:
-            return robustness.run(settings, folder)
-        return attack.run(settings, folder)
+        name = f"tfsemae.evaluation.{ATTACKS[settings.run.attack].module}"
+        return importlib.import_module(name).run(settings, folder)
 
     def unchanged(folder: pathlib.Path) -> None:
         from tfsemae.evaluation import loading

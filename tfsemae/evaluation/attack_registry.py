@@ -200,6 +200,73 @@ class Pgd(Weights):
         )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Lbfgsb(Checked):
+    """Distance to a target plus a penalty on the distortion (Tabacof 2016)."""
+
+    distance: str = setting(
+        "kl",
+        "Of --attack=lbfgsb: what is minimised beside the penalty: KL divergence of "
+        "the adversarial posterior from that of the target, reverse_kl, released (what "
+        "the authors' code has in its place), squared L2 distance of the latents (l2), "
+        "or of the reconstruction and the target (output).",
+        choices=("kl", "reverse_kl", "released", "l2", "output"),
+    )
+    targeted: bool = setting(
+        True,
+        "Of --attack=lbfgsb: approach an image of another class; else get away from "
+        "the original.",
+    )
+    penalties: int = setting(
+        100,
+        "Of --attack=lbfgsb: number of penalties C of the squared distortion, equally "
+        "spaced on a logarithmic scale.",
+        lower_bound=1,
+    )
+    least_log2_penalty: float = setting(
+        -20.0, "Of --attack=lbfgsb: base-2 logarithm of the least penalty."
+    )
+    greatest_log2_penalty: float = setting(
+        20.0, "Of --attack=lbfgsb: base-2 logarithm of the greatest penalty."
+    )
+    squared_norm: bool = setting(
+        True,
+        "Of --attack=lbfgsb: penalise the squared L2 norm of the distortion; else the "
+        "norm.",
+    )
+    reconstructions: int = setting(
+        100,
+        "Of --attack=lbfgsb: draws of the latent over which the reconstructions of a "
+        "variational autoencoder are measured.",
+        lower_bound=1,
+    )
+    fixed_draws: int = setting(
+        10,
+        "Of --attack=lbfgsb with --distance=output: other draws, over which the attack "
+        "minimises the mean.",
+        lower_bound=1,
+    )
+    attack_batch_size: int = setting(
+        100,
+        "Of --attack=lbfgsb: problems, each a pair and a penalty, that are solved at a "
+        "time. Each takes some 400 bytes per pixel and channel, up to twice that.",
+        lower_bound=1,
+    )
+
+    def check(self) -> None:
+        """Raises ValueError if options do not fit."""
+        low, high = self.least_log2_penalty, self.greatest_log2_penalty
+        if low > high:
+            raise ValueError(
+                f"--least_log2_penalty={low:g} must not be above "
+                f"--greatest_log2_penalty={high:g}."
+            )
+
+    def model_dirs(self) -> dict[str, str]:
+        """Takes no networks besides the victim."""
+        return {}
+
+
 def number(text: str) -> float:
     """A number of a list flag; NaN where the text is none."""
     try:
@@ -214,13 +281,14 @@ class Attack(NamedTuple):
     Attributes:
         summary: for the help.
         settings: a group of settings with the methods `check` and `model_dirs`.
-        make: (victim, settings) -> `attacking.Attacking` of an attack that gives one
-            image for each; None of one over a grid of radii, `robustness`.
+        module: of `tfsemae.evaluation`, which runs it.
+        make: (victim, settings) -> `attacking.Attacking`, of those that `attack` runs.
     """
 
     summary: str
     settings: type
-    make: Callable[..., Any] | None
+    module: str
+    make: Callable[..., Any] | None = None
 
 
 def _semantic_shift(victim, settings):
@@ -237,10 +305,18 @@ def _noise(victim, settings):
 
 ATTACKS = {
     "semantic_shift": Attack(
-        "I_a = I + I_s - I_v (Ming 2022, eq. (6))", SemanticShift, _semantic_shift
+        "I_a = I + I_s - I_v (Ming 2022, eq. (6))",
+        SemanticShift,
+        "attack",
+        _semantic_shift,
     ),
-    "noise": Attack("Gaussian noise of L2 norm --noise_norm", Noise, _noise),
+    "noise": Attack("Gaussian noise of L2 norm --noise_norm", Noise, "attack", _noise),
     "pgd": Attack(
-        "projected gradient descent over radii --epsilon (Lu 2023)", Pgd, None
+        "projected gradient descent over radii --epsilon (Lu 2023)", Pgd, "robustness"
+    ),
+    "lbfgsb": Attack(
+        "distance to a target plus --penalties of the distortion (Tabacof 2016)",
+        Lbfgsb,
+        "penalties",
     ),
 }

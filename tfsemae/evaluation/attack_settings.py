@@ -7,6 +7,7 @@ from typing import Any
 from tfsemae import settings as all_settings
 from tfsemae.evaluation.attack_registry import (
     ATTACKS,
+    Lbfgsb,
     Noise,
     Pgd,
     SemanticShift,
@@ -30,7 +31,9 @@ class Run(Threads):
     )
     model_dir: str = setting(help="The victim: the --output_dir of its training.")
     examples: int | None = setting(
-        None, "Number of images, drawn at random. Default: all.", lower_bound=1
+        None,
+        "Number of images, of --attack=lbfgsb of pairs, drawn at random. Default: all.",
+        lower_bound=1,
     )
     batch_size: int = setting(100, "Images at a time.", lower_bound=1)
     controls: bool = setting(
@@ -50,10 +53,13 @@ class Run(Threads):
     )
 
     def unused(self) -> dict[str, str]:
-        """What only an attack has that gives one image for each."""
-        if ATTACKS[self.attack].make is not None:
+        """What only some attacks have."""
+        if ATTACKS[self.attack].module == "attack":
             return {}
-        return dict.fromkeys(("controls", "scales"), "--attack=semantic_shift")
+        unused = dict.fromkeys(("controls", "scales"), "--attack=semantic_shift")
+        if self.attack == "lbfgsb":
+            unused["batch_size"] = "--attack=pgd"
+        return unused
 
     def __post_init__(self) -> None:
         """Checks the scales.
@@ -84,6 +90,7 @@ class Settings:
     semantic_shift: SemanticShift = dataclasses.field(default_factory=SemanticShift)
     noise: Noise = dataclasses.field(default_factory=Noise)
     pgd: Pgd = dataclasses.field(default_factory=Pgd)
+    lbfgsb: Lbfgsb = dataclasses.field(default_factory=Lbfgsb)
 
     def __post_init__(self) -> None:
         """Checks the settings of the chosen attack, and that others are not set.

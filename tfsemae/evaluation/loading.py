@@ -69,6 +69,36 @@ def chosen(settings: "AttackSettings") -> tuple["data.Images", np.ndarray]:
     return images, indices
 
 
+def pairs(
+    settings: "AttackSettings",
+) -> tuple["data.Images", "data.Images", np.ndarray]:
+    """The images to attack, and for each one of another class as a target.
+
+    Args:
+        settings: of the attack.
+
+    Returns:
+        The images; their targets; int64 `[N, 2]`, the places of both among those of
+        split and classes. Without labels a target is any other image.
+
+    Raises:
+        ValueError: if all images have one label; see `chosen`.
+    """
+    images = _load(settings, settings.data.split)
+    originals, places = chosen(settings)
+    labels = np.arange(len(images)) if images.labels is None else images.labels
+    if len(np.unique(labels)) < 2:
+        raise ValueError(
+            "--attack=lbfgsb takes images of at least two classes, a pair from two of "
+            f"them. Received: {len(images)} images of one."
+        )
+    random = np.random.default_rng([settings.run.seed, 1])  # beside that of `chosen`
+    targets = np.array(
+        [random.choice(np.flatnonzero(labels != labels[place])) for place in places]
+    )
+    return originals, data.take(images, targets), np.stack([places, targets], axis=1)
+
+
 def attacked(
     settings: "AttackSettings",
 ) -> tuple["data.Images", np.ndarray, "data.Images | None"]:

@@ -1,0 +1,219 @@
+"""Attacks over penalties, on linear networks of which the minima are known."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from tfsemae import evaluation, settings
+from tfsemae.evaluation import penalties
+from tfsemae.models.autoencoder import Autoencoder
+
+SHAPE = (12, 12, 1)
+PIXELS = math.prod(SHAPE)
+VARIANCE = 0.01
+
+
+def _identity(variance=None):
+    """Latent: the pixels. Image: the latent."""
+    image, latent = keras.Input(SHAPE), keras.Input((PIXELS,))
+    encoder = keras.Model(image, keras.layers.Flatten()(image))
+    decoder = keras.Model(latent, keras.layers.Reshape(SHAPE)(latent))
+    log_variance = None
+    if variance is not None:
+        constant = keras.layers.Rescaling(0.0, math.log(variance))
+        log_variance = keras.Model(image, constant(keras.layers.Flatten()(image)))
+    return Autoencoder(encoder, decoder, log_variance=log_variance)
+
+
+@pytest.fixture(scope="module")
+def images(write_images):
+    """40 images of two classes."""
+    pixels = np.random.default_rng(0).integers(20, 236, (40, *SHAPE), dtype=np.uint8)
+    labels = np.arange(40) % 2
+    return write_images(
+        images=pixels, labels=labels, test_images=pixels, test_labels=labels
+    )
+
+
+@pytest.fixture(scope="module")
+def attack(tmp_path_factory, images):
+    """Attacks a network; gives metrics, and arrays of each pair."""
+
+    def run(network=None, folder=None, **given):
+        folder = folder or tmp_path_factory.mktemp("attack")
+        (network or _identity()).save(folder / "victim")
+        defaults = {
+            "attack": "lbfgsb",
+            "distance": "l2",
+            "model_dir": str(folder / "victim"),
+            "dataset": str(images),
+            "examples": 6,
+            "penalties": 5,
+            "least_log2_penalty": -2.0,
+            "greatest_log2_penalty": 2.0,
+            "output_dir": str(folder / "out"),
+        }
+        chosen = settings.make(evaluation.AttackSettings, defaults | given)
+        found = evaluation.attack_run(chosen)
+        with np.load(folder / "out" / "measurements.npz") as arrays:
+            return found, dict(arrays)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def pixels(images):
+    with np.load(images) as file:
+        return file["test_images"] / 255
+
+
+@pytest.fixture(scope="module")
+def plain(attack):
+    return attack()
+
+
+def _pairs(arrays, pixels):
+    return (pixels[arrays["pairs"][:, which]] for which in (0, 1))
+
+
+def test_pairs_are_of_two_classes_and_drawn_once(plain):
+    _, arrays = plain
+    originals, targets = arrays["pairs"].T
+    assert len(np.unique(originals)) == 6
+    assert np.all(originals % 2 != targets % 2)
+
+
+def test_minima_are_between_original_and_target(plain, pixels):
+    found, arrays = plain
+    assert arrays["penalty"].tolist() == [0.25, 0.5, 1, 2, 4]
+    x, t = _pairs(arrays, pixels)
+    weights = arrays["penalty"].reshape(-1, 1, 1, 1)
+    minima = (t[:, np.newaxis] + weights * x[:, np.newaxis]) / (1 + weights)
+    # Values in float32 stop the search early.
+    np.testing.assert_allclose(arrays["adversarial/images"], minima, atol=2e-3)
+    between = np.sqrt(np.sum((x - t) ** 2, axis=(1, 2, 3)))
+    np.testing.assert_allclose(arrays["pair/distance"], between, rtol=1e-5)
+    share = 1 / (1 + arrays["penalty"])
+    np.testing.assert_allclose(
+        arrays["adversarial/distortion"], np.outer(between, share), rtol=1e-3
+    )
+    assert found["examples"] == 6
+    assert found["converged"] + found["abnormal"] == pytest.approx(1)
+    assert found["not_finite"] == 0
+
+
+def test_curves_are_straight_lines(plain):
+    found, arrays = plain
+    x, y = arrays["curve/distortion"], arrays["curve/distance"]
+    np.testing.assert_allclose(y, 1 - x, atol=1e-3)
+    # From X = 1/5, Z = 4/5 to X = 4/5, Z = 1/5, and on at that height.
+    expected = 0.6 * 0.5 + 0.2 * 0.2
+    np.testing.assert_allclose(arrays["curve/auddc"], expected, atol=1e-3)
+    assert found["auddc"] == pytest.approx(expected, abs=1e-3)
+    # A step of 8 bits is 1/255 of a pixel.
+    assert found["rounded_auddc"] == pytest.approx(expected, abs=5e-3)
+    assert not np.array_equal(arrays["curve/rounded_distance"], y)
+    assert found["without_curve"] == 0
+
+
+def test_distances_of_a_network_without_error(plain, pixels):
+    _, arrays = plain
+    _, t = _pairs(arrays, pixels)
+    np.testing.assert_allclose(arrays["original/to_original"], 0, atol=1e-5)
+    np.testing.assert_allclose(arrays["target/to_target"], 0, atol=1e-5)
+    np.testing.assert_allclose(arrays["adversarial/to_itself"], 0, atol=1e-5)
+    away = np.sqrt(np.sum((arrays["adversarial/images"] - t[:, None]) ** 2, (2, 3, 4)))
+    np.testing.assert_allclose(arrays["adversarial/to_target"], away, rtol=1e-4)
+
+
+def test_posteriors_are_compared_and_reconstructions_drawn(attack, pixels):
+    # Of equal variances KL is |m_a - m_t|^2 / (2 v): C of the other test times 50.
+    scale = math.log2(0.5 / VARIANCE)
+    found, arrays = attack(
+        _identity(VARIANCE),
+        distance="kl",
+        least_log2_penalty=scale - 2,
+        greatest_log2_penalty=scale + 2,
+        reconstructions=50,
+    )
+    x, t = _pairs(arrays, pixels)
+    weights = arrays["penalty"].reshape(-1, 1, 1, 1) * 2 * VARIANCE
+    minima = (t[:, np.newaxis] + weights * x[:, np.newaxis]) / (1 + weights)
+    np.testing.assert_allclose(arrays["adversarial/images"], minima, atol=2e-3)
+    # The squared distance gets the variance of each pixel.
+    away = np.sum((minima - t[:, np.newaxis]) ** 2, axis=(2, 3, 4))
+    expected = np.sqrt(away + PIXELS * VARIANCE)
+    # 50 draws of a norm, whose standard deviation is near 0.1.
+    np.testing.assert_allclose(arrays["adversarial/to_target"], expected, rtol=0.05)
+    noise = np.sqrt(PIXELS * VARIANCE)
+    np.testing.assert_allclose(arrays["target/to_target"], noise, rtol=0.05)
+    deviation = arrays["adversarial/to_target_deviation"]
+    assert np.all((deviation > 0.03) & (deviation < 0.2))
+    assert found["auddc"] == pytest.approx(0.3, abs=0.2)
+
+
+@pytest.mark.parametrize("variance", [None, VARIANCE])
+def test_output_attack_of_an_identity_has_the_same_minima(attack, pixels, variance):
+    _, arrays = attack(_identity(variance), distance="output", fixed_draws=400)
+    x, t = _pairs(arrays, pixels)
+    weights = arrays["penalty"].reshape(-1, 1, 1, 1)
+    minima = (t[:, np.newaxis] + weights * x[:, np.newaxis]) / (1 + weights)
+    # The mean of 400 draws of each pixel is within 4 * 0.1 / 20 of 0.
+    error = 2e-3 if variance is None else 0.03
+    np.testing.assert_allclose(arrays["adversarial/images"], minima, atol=error)
+
+
+def test_untargeted_attack_goes_to_the_box_where_the_penalty_is_small(attack, pixels):
+    found, arrays = attack(targeted=False)
+    x, _ = _pairs(arrays, pixels)
+    images = arrays["adversarial/images"]
+    small, large = arrays["penalty"] < 1, arrays["penalty"] > 1
+    assert np.all(np.isin(images[:, small], (0, 1)))
+    np.testing.assert_allclose(images[:, large], x[:, None].repeat(2, 1), atol=0.011)
+    assert found["damage"] is None  # it has no error without a change
+    assert "auddc" not in found
+
+
+def test_a_second_start_continues(attack, tmp_path, monkeypatch):
+    reference, expected = attack()
+    whole = penalties._attacked
+
+    def interrupted(attacked, pairs, first):
+        if first:
+            raise KeyboardInterrupt
+        return whole(attacked, pairs, first)
+
+    monkeypatch.setattr(penalties, "_attacked", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        attack(folder=tmp_path)
+    monkeypatch.setattr(penalties, "_attacked", whole)
+    found, arrays = attack(folder=tmp_path)
+    assert found == reference
+    for name, values in expected.items():
+        np.testing.assert_array_equal(arrays[name], values, err_msg=name)
+    assert not (tmp_path / "out" / "arrays").exists()
+    assert (tmp_path / "out" / "adversarial.png").exists()
+
+
+def test_one_label_makes_no_pairs(attack, write_images):
+    only = write_images(test_labels=np.zeros(40, int))
+    with pytest.raises(ValueError, match=r"at least two classes.* Received: 40 images"):
+        attack(dataset=str(only))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"distance": "kl"}, "--distance=kl compares posteriors"),
+        ({"least_log2_penalty": 3.0}, "--least_log2_penalty=3 must not be above"),
+        ({"penalties": 0}, "--penalties"),
+        ({"batch_size": 7}, "--batch_size=7 belongs to --attack=pgd"),
+        ({"scales": ("2",)}, "--scales=2 belongs to"),
+        ({"attack": "pgd", "epsilon": ("1",)}, "belongs to --attack=lbfgsb"),
+    ],
+)
+def test_what_does_not_fit_is_refused(attack, given, message):
+    with pytest.raises(ValueError, match=message):
+        attack(**given)

@@ -1,0 +1,200 @@
+"""What L-BFGS-B minimises on an autoencoder, and the distances of what it gives."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfsemae import attacks
+from tfsemae.attacks import distances, objectives
+from tfsemae.attacks.gradients import Objective
+from tfsemae.evaluation import draws
+from tfsemae.evaluation.attack_registry import Lbfgsb
+from tfsemae.models.autoencoder import Autoencoder
+
+_MEASURED, _FIXED = range(2)  # streams of random numbers; the attack holds the second
+_OF_POSTERIORS: dict[str, distances.Distance] = {
+    "kl": distances.kl,
+    "reverse_kl": distances.reverse_kl,
+    "released": distances.released,
+}
+
+
+class PenaltyAttack:
+    """An attack on pairs of images with each of K penalties of the distortion.
+
+    Attributes:
+        penalties: C, float64 `[K]`, ascending.
+    """
+
+    def __init__(self, victim: Autoencoder, settings: Lbfgsb, seed: int):
+        """Configures the attack.
+
+        Args:
+            victim: encoder and decoder, `log_variance` where the settings need it.
+            settings: of the attack.
+            seed: of all random numbers.
+
+        Raises:
+            ValueError: if the victim is deterministic, and a posterior is needed.
+        """
+        self._victim, self._settings, self._seed = victim, settings, seed
+        variational = victim.log_variance is not None
+        if settings.distance in _OF_POSTERIORS and not variational:
+            raise ValueError(
+                f"--distance={settings.distance} compares posteriors, and --model_dir "
+                "has a deterministic autoencoder. Choose --distance=l2 or output."
+            )
+        self._posterior = victim.posterior() if variational else None
+        self._draws = settings.reconstructions if variational else 1
+        ends = settings.least_log2_penalty, settings.greatest_log2_penalty
+        self.penalties = np.exp2(np.linspace(*ends, settings.penalties))
+        self._attack = attacks.LBFGSB(
+            self._objective(),
+            squared=settings.squared_norm,
+            targeted=settings.targeted,
+            batch_size=settings.attack_batch_size,
+        )
+        image = tf.TensorSpec((None, *victim.image_shape), tf.float32)
+        noise = tf.TensorSpec((None, *self._latent_shape), tf.float32)
+        self._of_pair = tf.function(
+            self._means, input_signature=[image, image, image, noise], autograph=False
+        )
+
+    def attacked(self, pairs: np.ndarray, first: int) -> dict[str, np.ndarray]:
+        """Attacks P pairs, K problems each.
+
+        Args:
+            pairs: originals and targets, float32 `[P, 2, H, W, C]` in [0, 1].
+            first: the number of the first of them.
+
+        Returns:
+            `images` float32 `[P, K, H, W, C]` in [0, 1]; `objective`, without the
+            penalty, float32 `[P, K]`; `status`, `iterations` and `evaluations`, see
+            `attacks.LBFGSBResult`, int32 `[P, K]`.
+        """
+        count = len(self.penalties)
+
+        def of_problems(tensor: tf.Tensor) -> tf.Tensor:
+            return tf.repeat(tensor, count, axis=0)
+
+        aims = self._aims(pairs[:, 1] if self._settings.targeted else pairs[:, 0])
+        result = self._attack(
+            of_problems(pairs[:, 0]),
+            tf.nest.map_structure(of_problems, aims),
+            penalty=np.tile(self.penalties, len(pairs)),
+            seed=(self._seed, first),
+        )
+        found = {
+            "images": result.adversarial,
+            "objective": result.objective,
+            "status": result.status,
+            "iterations": result.iterations,
+            "evaluations": result.evaluations,
+        }
+        return {
+            name: values.numpy().reshape(len(pairs), count, *values.shape[1:])
+            for name, values in found.items()
+        }
+
+    def distances(
+        self, images: np.ndarray, pairs: np.ndarray, first: int
+    ) -> dict[str, np.ndarray]:
+        """How far what the network gives of images is from those of their pair.
+
+        Args:
+            images: float32 `[P, K, H, W, C]`, K of each pair.
+            pairs: see `attacked`.
+            first: see `attacked`.
+
+        Returns:
+            L2 distances, float32 `[P, K]`, means over the draws of the latent, which
+            are the same for all images of a pair: `to_target`, with its standard
+            deviation `to_target_deviation`; `to_original`; `to_itself`, the image that
+            the network was given.
+        """
+        found = []
+        for number, (of_pair, (original, target)) in enumerate(
+            zip(images, pairs, strict=True), start=first
+        ):
+            noise = draws.normal([self._seed, _MEASURED, number], self._latent_shape)
+            others = original[np.newaxis], target[np.newaxis]
+            found.append(self._of_pair(of_pair, *others, noise(self._draws)))
+        return {name: np.stack([each[name] for each in found]) for name in found[0]}
+
+    @property
+    def _latent_shape(self) -> Sequence[int]:
+        return tuple(self._victim.encoder.output_shape[1:])
+
+    def _encode(self, images: tf.Tensor) -> tf.Tensor:
+        return self._victim.encoder(images, training=False)
+
+    def _decode(self, latents: tf.Tensor) -> tf.Tensor:
+        return self._victim.decoder(latents, training=False)
+
+    def _posterior_of(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        assert self._posterior is not None  # checked
+        return self._posterior(images, training=False)
+
+    def _objective(self) -> Objective:
+        distance = self._settings.distance
+        if distance == "l2":
+            return objectives.squared_distance(self._encode)
+        if distance in _OF_POSTERIORS:
+            compared = _OF_POSTERIORS[distance]
+            return objectives.posterior_distance(self._posterior_of, compared)
+        if self._posterior is None:
+            return objectives.squared_distance(
+                lambda images: self._decode(self._encode(images))
+            )
+        fixed = draws.normal([self._seed, _FIXED], self._latent_shape)
+        return objectives.expected_squared_distance(
+            self._posterior_of, self._decode, fixed(self._settings.fixed_draws)
+        )
+
+    def _aims(self, images: np.ndarray) -> Any:
+        """With what the objective compares: images, latents or posteriors."""
+        distance = self._settings.distance
+        if distance == "output":
+            return tf.constant(images)
+        of_latents = self._encode if distance == "l2" else self._posterior_of
+        return of_latents(tf.constant(images))
+
+    def _means(
+        self,
+        images: tf.Tensor,
+        original: tf.Tensor,
+        target: tf.Tensor,
+        noise: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Those of `distances`, of one pair.
+
+        Args:
+            images: `[K, H, W, C]`.
+            original: `[1, H, W, C]`.
+            target: `[1, H, W, C]`.
+            noise: `[S, Z]`, standard normal.
+        """
+        if self._posterior is None:
+            mean, scale = self._encode(images), 0.0
+        else:
+            found = self._posterior_of(images)
+            mean, scale = found["mean"], tf.exp(found["log_variance"] / 2)
+
+        def of_draw(drawn: tf.Tensor) -> tf.Tensor:
+            decoded = self._decode(mean + scale * drawn)
+            return tf.stack([_norms(decoded - x) for x in (target, original, images)])
+
+        found = tf.map_fn(of_draw, noise)  # [S, 3, K]
+        means = tf.reduce_mean(found, axis=0)
+        return {
+            "to_target": means[0],
+            "to_target_deviation": tf.math.reduce_std(found[:, 0], axis=0),
+            "to_original": means[1],
+            "to_itself": means[2],
+        }
+
+
+def _norms(images: tf.Tensor) -> tf.Tensor:
+    return tf.sqrt(tf.reduce_sum(tf.square(images), axis=[1, 2, 3]))
