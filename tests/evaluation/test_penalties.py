@@ -128,6 +128,12 @@ def test_distances_of_a_network_without_error(plain, pixels):
     np.testing.assert_allclose(arrays["adversarial/to_target"], away, rtol=1e-4)
 
 
+def test_a_deterministic_autoencoder_is_attacked_by_its_latent(attack, plain):
+    _, arrays = attack(distance=None)
+    images = plain[1]["adversarial/images"]
+    np.testing.assert_array_equal(arrays["adversarial/images"], images)
+
+
 def test_posteriors_are_compared_and_reconstructions_drawn(attack, pixels):
     # Of equal variances KL is |m_a - m_t|^2 / (2 v): C of the other test times 50.
     scale = math.log2(0.5 / VARIANCE)
@@ -209,6 +215,7 @@ def test_one_label_makes_no_pairs(attack, write_images):
         ({"distance": "kl"}, "--distance=kl compares posteriors"),
         ({"least_log2_penalty": 3.0}, "--least_log2_penalty=3 must not be above"),
         ({"penalties": 0}, "--penalties"),
+        ({"bisections": 3}, "--bisections=3 is for classifiers"),
         ({"batch_size": 7}, "--batch_size=7 belongs to --attack=pgd"),
         ({"scales": ("2",)}, "--scales=2 belongs to"),
         ({"attack": "pgd", "epsilon": ("1",)}, "belongs to --attack=lbfgsb"),

@@ -7,6 +7,7 @@ settings.
 import dataclasses
 import importlib
 import pathlib
+from collections.abc import Mapping
 
 from tfsemae import files, lazy, run_folder, startup
 from tfsemae.data import catalogue
@@ -103,15 +104,23 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
     - of all but `clean` the mean of `displacement` (L2 norm), and the shares `finite`
       and `flat` (see `attacks.AttackResult`) of the attacks.
 
-    An attack over penalties (`lbfgsb`) writes `adversarial.png` (the first 10 pairs)
-    and `measurements.npz` (`pairs`, int64 `[P, 2]`, places of original and target;
-    `penalty` `[K]`; and `<condition>/<quantity>`, `[P, K]` of `adversarial` and of
-    `rounded`, these images with 8 bits, `[P]` of `original`, `target` and `pair`), and
-    returns `examples`; `converged`, `abnormal` and `not_finite`, shares of the
-    problems; means of `iterations` and `evaluations`; targeted the means over pairs
+    An attack over penalties (`lbfgsb`) on an autoencoder writes `adversarial.png` (the
+    first 10 pairs) and `measurements.npz` (`pairs`, int64 `[P, 2]`, places of original
+    and target; `penalty` `[K]`; and `<condition>/<quantity>`, `[P, K]` of `adversarial`
+    and of `rounded`, these images with 8 bits, `[P]` of `original`, `target` and
+    `pair`), and returns `examples`; `converged`, `abnormal` and `not_finite`, shares of
+    the problems; means of `iterations` and `evaluations`; targeted the means over pairs
     `auddc` and `rounded_auddc`, see `metrics.auddc`, with `without_curve`, the number
     of pairs left out; else `damage`, the mean over pairs of the greatest distance of a
     reconstruction from the original, over that of the original's own.
+
+    On a classifier it writes `indices`, `labels` and `targets` (another class of
+    chance) of images that are classified rightly, and of each image and penalty the
+    `distortion` and, of label and target, `probability` and `log_odds`, as
+    `adversarial/label_probability`; and returns `reached`, the share of images that
+    become another class at the least penalty; `crossing_distortion`, mean L2 norm
+    midway between the last penalty where they do and the next; and with `bisections`
+    `bisected_distortion`, that at the largest penalty found.
 
     Any other attack writes `adversarial.npz` (`images` float32 in [0, 1], `unclipped`
     as the attack gives them, `labels` where there are any, and `indices`: int64 places
@@ -168,14 +177,9 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
 
     def work(folder: pathlib.Path) -> run_folder.Metrics:
         # Before TensorFlow is imported, which takes seconds.
-        for name, model_dir in networks.items():
-            if name == "classifier":
-                verification.verify_classifier(model_dir)
-            else:
-                verification.verify_autoencoder(model_dir)
+        module = _verify_attacked(settings, networks)
         startup.load_tensorflow()
-        name = f"tfsemae.evaluation.{ATTACKS[settings.run.attack].module}"
-        return importlib.import_module(name).run(settings, folder)
+        return importlib.import_module(module).run(settings, folder)
 
     def unchanged(folder: pathlib.Path) -> None:
         from tfsemae.evaluation import loading
@@ -187,6 +191,25 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
             run_folder.check_inputs(folder, {"images": images.digest()})
 
     return run_folder.perform(settings, work, unchanged=unchanged)
+
+
+def _verify_attacked(settings: AttackSettings, networks: Mapping[str, str]) -> str:
+    """Checks the networks of an attack, and returns the module that runs it.
+
+    Raises:
+        ValueError: if one is missing, damaged, or of another kind than is needed.
+    """
+    entry = ATTACKS[settings.run.attack]
+    module = entry.module
+    for name, model_dir in networks.items():
+        if name == "classifier":
+            verification.verify_classifier(model_dir)
+        elif entry.of_classifiers and verification.is_classifier(model_dir):
+            verification.verify_classifier(model_dir)
+            module = entry.of_classifiers
+        else:
+            verification.verify_autoencoder(model_dir)
+    return f"tfsemae.evaluation.{module}"
 
 
 def _verify(settings: Settings) -> list[str]:

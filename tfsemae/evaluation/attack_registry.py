@@ -204,12 +204,14 @@ class Pgd(Weights):
 class Lbfgsb(Checked):
     """Distance to a target plus a penalty on the distortion (Tabacof 2016)."""
 
-    distance: str = setting(
-        "kl",
+    distance: str | None = setting(
+        None,
         "Of --attack=lbfgsb: what is minimised beside the penalty: KL divergence of "
         "the adversarial posterior from that of the target, reverse_kl, released (what "
         "the authors' code has in its place), squared L2 distance of the latents (l2), "
-        "or of the reconstruction and the target (output).",
+        "or of the reconstruction and the target (output). Default: kl, of a "
+        "deterministic autoencoder l2; of a classifier it is the cross-entropy of "
+        "another class.",
         choices=("kl", "reverse_kl", "released", "l2", "output"),
     )
     targeted: bool = setting(
@@ -245,6 +247,12 @@ class Lbfgsb(Checked):
         "Of --attack=lbfgsb with --distance=output: other draws, over which the attack "
         "minimises the mean.",
         lower_bound=1,
+    )
+    bisections: int = setting(
+        0,
+        "Of --attack=lbfgsb on a classifier: steps of a bisection for the largest "
+        "penalty of each image at which its class still changes.",
+        lower_bound=0,
     )
     attack_batch_size: int = setting(
         100,
@@ -282,6 +290,7 @@ class Attack(NamedTuple):
         summary: for the help.
         settings: a group of settings with the methods `check` and `model_dirs`.
         module: of `tfsemae.evaluation`, which runs it.
+        of_classifiers: module that runs it on a classifier; None if it cannot be.
         make: (victim, settings) -> `attacking.Attacking`, of those that `attack` runs.
     """
 
@@ -289,6 +298,7 @@ class Attack(NamedTuple):
     settings: type
     module: str
     make: Callable[..., Any] | None = None
+    of_classifiers: str | None = None
 
 
 def _semantic_shift(victim, settings):
@@ -318,5 +328,6 @@ ATTACKS = {
         "distance to a target plus --penalties of the distortion (Tabacof 2016)",
         Lbfgsb,
         "penalties",
+        of_classifiers="classifier_penalties",
     ),
 }

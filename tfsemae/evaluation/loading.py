@@ -43,6 +43,11 @@ def evaluated(settings: "Settings") -> tuple["data.Images", "data.Images"]:
     return images, _load(settings, other)
 
 
+def of_split(settings: "AttackSettings") -> "data.Images":
+    """All images of the split and the classes."""
+    return _load(settings, settings.data.split)
+
+
 def chosen(settings: "AttackSettings") -> tuple["data.Images", np.ndarray]:
     """The images to attack, and their places.
 
@@ -55,7 +60,7 @@ def chosen(settings: "AttackSettings") -> tuple["data.Images", np.ndarray]:
     Raises:
         ValueError: if there are fewer images than asked for; see `data.load`.
     """
-    images = _load(settings, settings.data.split)
+    images = of_split(settings)
     indices = np.arange(len(images))
     examples = settings.run.examples
     if examples is not None:
@@ -84,7 +89,7 @@ def pairs(
     Raises:
         ValueError: if all images have one label; see `chosen`.
     """
-    images = _load(settings, settings.data.split)
+    images = of_split(settings)
     originals, places = chosen(settings)
     labels = np.arange(len(images)) if images.labels is None else images.labels
     if len(np.unique(labels)) < 2:

@@ -5,33 +5,21 @@ is changed until the network takes it for the target; the larger C, the less it 
 changed. What a variational network gives is measured over many draws of its latent.
 """
 
-import contextlib
-import functools
 import pathlib
-from collections.abc import Mapping
 
 import numpy as np
 
 from tfsemae import data, devices, keras_state, metrics, run_folder
-from tfsemae.attacks import lbfgsb
-from tfsemae.evaluation import loading
-from tfsemae.evaluation.arrays import (
-    MEASUREMENTS_FILE,
-    Arrays,
-    Shards,
-    mean_of_finite,
-    whole,
-    write_npz,
-)
+from tfsemae.evaluation import loading, penalty_problems
+from tfsemae.evaluation.arrays import Arrays, Shards, mean_of_finite
 from tfsemae.evaluation.attack_settings import Settings
 from tfsemae.evaluation.checks import check_images
 from tfsemae.evaluation.penalty_attack import PenaltyAttack
 from tfsemae.models.autoencoder import Autoencoder
-from tfsemae.progress import Progress, note
+from tfsemae.progress import note
 from tfsemae.reports import figures
 from tfsemae.run_folder import Metrics
 
-_PAIRS = 5  # attacked together, as many problems for each as there are penalties
 _LEAST_GAP = 1e-3  # |rec(x) - t| - |rec(t) - t| of a pair that can be normalised
 _PICTURES = 10
 _LEVELS = 255  # of an image of 8 bits, beside 0
@@ -41,6 +29,11 @@ _LEVELS = 255  # of an image of 8 bits, beside 0
 def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     """Attacks in a folder that is locked; see `evaluation.attack_run`."""
     devices.set_threads(settings.run.threads)
+    if settings.lbfgsb.bisections:
+        raise ValueError(
+            f"--bisections={settings.lbfgsb.bisections} is for classifiers, and "
+            f"--model_dir={settings.run.model_dir} holds an autoencoder. Leave it out."
+        )
     victim = Autoencoder.load(settings.run.model_dir)
     attack = PenaltyAttack(victim, settings.lbfgsb, settings.run.seed)
     originals, targets, places = loading.pairs(settings)
@@ -54,8 +47,16 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     identity = [*digests.values(), *run_folder.identity(settings)]
     done = Shards(folder / "arrays", identity)
     note(f"Attacking {len(originals)} pairs with {len(attack.penalties)} penalties.")
-    _attack_all(attack, originals, targets, done)
-    found: Metrics = {"examples": len(originals), **_solved(done)}
+    pairs = np.stack(
+        [data.pixels(images, len(images)) for images in (originals, targets)], axis=1
+    )
+    penalty_problems.solve_all(
+        lambda rows: _attacked(attack, pairs[rows], rows.start),
+        len(pairs),
+        done,
+        unit="pair",
+    )
+    found: Metrics = {"examples": len(pairs), **penalty_problems.endings(done)}
     of_pairs = {"pairs": places, "penalty": attack.penalties}
     if settings.lbfgsb.targeted:
         curves = _curves(done)
@@ -65,25 +66,10 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
         of_pairs |= curves
     else:
         found["damage"] = _damage(done)
-    _write(folder / MEASUREMENTS_FILE, done, of_pairs)
-    _draw(folder / "adversarial.png", victim, done, originals, targets)
+    penalty_problems.write(folder, done, of_pairs)
+    _draw(folder / "adversarial.png", victim, done, pairs[:_PICTURES])
     done.remove()
     return found
-
-
-def _attack_all(
-    attack: PenaltyAttack, originals: data.Images, targets: data.Images, done: Shards
-) -> None:
-    """Attacks what is not done yet, a shard for some pairs."""
-    pairs = np.stack(
-        [data.pixels(images, len(images)) for images in (originals, targets)], axis=1
-    )
-    begun = done.done()
-    with contextlib.closing(Progress(len(pairs), done=begun, unit="pair")) as progress:
-        for first in range(begun, len(pairs), _PAIRS):
-            some = pairs[first : first + _PAIRS]
-            done.write(first, _attacked(attack, some, first))
-            progress.update(first + len(some))
 
 
 def _attacked(attack: PenaltyAttack, pairs: np.ndarray, first: int) -> Arrays:
@@ -107,28 +93,6 @@ def _attacked(attack: PenaltyAttack, pairs: np.ndarray, first: int) -> Arrays:
                 np.sum((pairs[:, 0] - pairs[:, 1]) ** 2, axis=(1, 2, 3))
             )
         },
-    }
-
-
-def _write(
-    path: pathlib.Path, done: Shards, of_pairs: Mapping[str, np.ndarray]
-) -> None:
-    """Writes the values of each pair as `<condition>/<quantity>`."""
-    parts = {
-        "/".join(key): functools.partial(done.parts, *key) for key in done.quantities()
-    }
-    write_npz(path, parts | whole(of_pairs))
-
-
-def _solved(done: Shards) -> Metrics:
-    """How the problems ended."""
-    status = done.read("adversarial", "status")
-    return {
-        "converged": float(np.mean(status == 0)),
-        "abnormal": float(np.mean(status == lbfgsb.ABNORMAL)),
-        "not_finite": float(np.mean(status == lbfgsb.NON_FINITE)),
-        "iterations": float(np.mean(done.read("adversarial", "iterations"))),
-        "evaluations": float(np.mean(done.read("adversarial", "evaluations"))),
     }
 
 
@@ -183,8 +147,7 @@ def _draw(
     path: pathlib.Path,
     victim: Autoencoder,
     done: Shards,
-    originals: data.Images,
-    targets: data.Images,
+    pairs: np.ndarray,
 ) -> None:
     """Draws the first pairs at the greatest penalty that still reaches the target.
 
@@ -202,9 +165,9 @@ def _draw(
     shown = images[np.arange(len(images)), np.maximum(first - 1, 0)]
     reconstruct = victim.joint()
     rows = [
-        ("original", data.pixels(originals, _PICTURES)),
+        ("original", pairs[:, 0]),
         ("adversarial", shown),
         ("its reconstruction", reconstruct(shown)["reconstruction"]),
-        ("target", data.pixels(targets, _PICTURES)),
+        ("target", pairs[:, 1]),
     ]
     figures.image_grid(rows, path)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfsemae import attacks
 from tfsemae.attacks import distances, objectives
 from tfsemae.attacks.gradients import Objective
-from tfsemae.evaluation import draws
+from tfsemae.evaluation import draws, penalty_problems
 from tfsemae.evaluation.attack_registry import Lbfgsb
 from tfsemae.models.autoencoder import Autoencoder
 
@@ -41,15 +41,15 @@ class PenaltyAttack:
         """
         self._victim, self._settings, self._seed = victim, settings, seed
         variational = victim.log_variance is not None
-        if settings.distance in _OF_POSTERIORS and not variational:
+        self._distance = settings.distance or ("kl" if variational else "l2")
+        if self._distance in _OF_POSTERIORS and not variational:
             raise ValueError(
                 f"--distance={settings.distance} compares posteriors, and --model_dir "
                 "has a deterministic autoencoder. Choose --distance=l2 or output."
             )
         self._posterior = victim.posterior() if variational else None
         self._draws = settings.reconstructions if variational else 1
-        ends = settings.least_log2_penalty, settings.greatest_log2_penalty
-        self.penalties = np.exp2(np.linspace(*ends, settings.penalties))
+        self.penalties = penalty_problems.grid(settings)
         self._attack = attacks.LBFGSB(
             self._objective(),
             squared=settings.squared_norm,
@@ -138,11 +138,10 @@ class PenaltyAttack:
         return self._posterior(images, training=False)
 
     def _objective(self) -> Objective:
-        distance = self._settings.distance
-        if distance == "l2":
+        if self._distance == "l2":
             return objectives.squared_distance(self._encode)
-        if distance in _OF_POSTERIORS:
-            compared = _OF_POSTERIORS[distance]
+        if self._distance in _OF_POSTERIORS:
+            compared = _OF_POSTERIORS[self._distance]
             return objectives.posterior_distance(self._posterior_of, compared)
         if self._posterior is None:
             return objectives.squared_distance(
@@ -155,10 +154,9 @@ class PenaltyAttack:
 
     def _aims(self, images: np.ndarray) -> Any:
         """With what the objective compares: images, latents or posteriors."""
-        distance = self._settings.distance
-        if distance == "output":
+        if self._distance == "output":
             return tf.constant(images)
-        of_latents = self._encode if distance == "l2" else self._posterior_of
+        of_latents = self._encode if self._distance == "l2" else self._posterior_of
         return of_latents(tf.constant(images))
 
     def _means(
