@@ -30,6 +30,12 @@ from tfsemae.metrics.frechet import (
     frechet_distance,
     frechet_distance_of,
 )
+from tfsemae.metrics.hinge import (
+    Hinge,
+    fit_hinge,
+    logistic_rmse,
+    steepest_slope,
+)
 from tfsemae.metrics.image_quality import (
     PSNR,
     SSIM,
@@ -66,6 +72,7 @@ __all__ = [
     "CanonicalDirections",
     "ClassifierScore",
     "Curve",
+    "Hinge",
     "InceptionFeatures",
     "LPIPSDistance",
     "MantelTest",
@@ -85,6 +92,7 @@ __all__ = [
     "curve_band",
     "distortion_curve",
     "fid",
+    "fit_hinge",
     "frechet_distance",
     "frechet_distance_of",
     "kmeans_nmi",
@@ -93,6 +101,7 @@ __all__ = [
     "linear_probe_accuracy",
     "linear_probe_predictions",
     "log_variance_ratio",
+    "logistic_rmse",
     "mantel_test",
     "mean_pairwise_distance",
     "ms_ssim",
@@ -104,6 +113,7 @@ __all__ = [
     "scatter_ratio",
     "silhouette",
     "ssim",
+    "steepest_slope",
     "two_sample_accuracy",
     "two_way_zero_shot_accuracy",
 ]

@@ -53,7 +53,7 @@ def normalized_distortions(
         >>> x.tolist(), y.tolist()
         ([0.0, 0.5], [1.0, 0.5])
     """
-    norms, distances = _pairs(norms, distances, ("norms", "distances"))
+    norms, distances = checked_pairs(norms, distances, ("norms", "distances"))
     between, original, target = (
         _numbers(value, name, norms.shape)
         for name, value in (
@@ -100,7 +100,7 @@ def auddc(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
         >>> metrics.auddc([0.0, 0.5, 2.0], [1.0, 0.0, 0.0])  # a triangle
         0.25
     """
-    x, y = _pairs(x, y, ("x", "y"))
+    x, y = checked_pairs(x, y, ("x", "y"))
     kept = (x >= 0) & (x <= 1)
     if not kept.any():
         raise ValueError(
@@ -115,9 +115,10 @@ def auddc(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     return float(np.trapezoid(y, x))
 
 
-def _pairs(
+def checked_pairs(
     x: npt.ArrayLike, y: npt.ArrayLike, names: tuple[str, str]
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Two vectors of one length as float64; raises ValueError if they are none."""
     x = np.asarray(x, dtype=np.float64)
     if x.ndim != 1 or not len(x):
         raise ValueError(
