@@ -160,6 +160,22 @@ def test_posteriors_are_compared_and_reconstructions_drawn(attack, pixels):
     assert found["auddc"] == pytest.approx(0.3, abs=0.2)
 
 
+def test_linf_attack_goes_to_the_nearest_point_of_its_cube(attack, pixels):
+    _, arrays = attack(linf_epsilon=("0", "0.1", "1"))
+    x, t = _pairs(arrays, pixels)
+    assert arrays["linf_epsilon"].tolist() == [0, pytest.approx(0.1), 1]
+    for column, radius in enumerate((0, 0.1, 1)):
+        nearest = x + np.clip(t - x, -radius, radius)
+        found = arrays["linf/images"][:, column]
+        # 200 signed steps of 2.5 / 200 radii: the last ones go back and forth.
+        np.testing.assert_allclose(found, nearest, atol=0.0126 * radius + 1e-6)
+        away = np.sqrt(np.sum((found - t) ** 2, axis=(1, 2, 3)))
+        between = np.sqrt(np.sum((x - t) ** 2, axis=(1, 2, 3)))
+        np.testing.assert_allclose(
+            arrays["curve/linf_distance"][:, column], away / between, rtol=1e-4
+        )
+
+
 @pytest.mark.parametrize("variance", [None, VARIANCE])
 def test_output_attack_of_an_identity_has_the_same_minima(attack, pixels, variance):
     _, arrays = attack(_identity(variance), distance="output", fixed_draws=400)
@@ -215,6 +231,7 @@ def test_one_label_makes_no_pairs(attack, write_images):
         ({"distance": "kl"}, "--distance=kl compares posteriors"),
         ({"least_log2_penalty": 3.0}, "--least_log2_penalty=3 must not be above"),
         ({"penalties": 0}, "--penalties"),
+        ({"linf_epsilon": ("0.2", "0.1")}, r"--linf_epsilon=0\.2,0\.1 must be finite"),
         ({"bisections": 3}, "--bisections=3 is for classifiers"),
         ({"batch_size": 7}, "--batch_size=7 belongs to --attack=pgd"),
         ({"scales": ("2",)}, "--scales=2 belongs to"),

@@ -179,18 +179,8 @@ class Pgd(Weights):
         """
         found = {}
         for flag in ("epsilon", "relative_epsilon"):
-            texts = getattr(self, flag) or ()
-            numbers = [number(text) for text in texts]
-            pairs = itertools.pairwise(numbers)
-            fits = all(math.isfinite(each) and each >= 0 for each in numbers)
-            if not fits or any(a >= b for a, b in pairs):
-                raise ValueError(
-                    f"--{flag}={','.join(texts)} must be finite numbers of at least 0 "
-                    "in ascending order, such as 0,0.5,1."
-                )
-            relative = flag != "epsilon"
-            for text, radius in zip(texts, numbers, strict=True):
-                found[f"{flag}{text}"] = (radius, relative)
+            for text, radius in _radii(flag, getattr(self, flag)).items():
+                found[f"{flag}{text}"] = (radius, flag != "epsilon")
         return found
 
     def model_dirs(self) -> dict[str, str]:
@@ -248,6 +238,11 @@ class Lbfgsb(Checked):
         "minimises the mean.",
         lower_bound=1,
     )
+    linf_epsilon: tuple[str, ...] | None = setting(
+        None,
+        "Of --attack=lbfgsb on an autoencoder: beside it attacks within these L-inf "
+        "radii, by 200 steps of signed gradients on the same distance, ascending.",
+    )
     bisections: int = setting(
         0,
         "Of --attack=lbfgsb on a classifier: steps of a bisection for the largest "
@@ -263,6 +258,7 @@ class Lbfgsb(Checked):
 
     def check(self) -> None:
         """Raises ValueError if options do not fit."""
+        self.linf_radii()
         low, high = self.least_log2_penalty, self.greatest_log2_penalty
         if low > high:
             raise ValueError(
@@ -270,9 +266,34 @@ class Lbfgsb(Checked):
                 f"--greatest_log2_penalty={high:g}."
             )
 
+    def linf_radii(self) -> list[float]:
+        """The radii of `linf_epsilon`.
+
+        Raises:
+            ValueError: if they are no numbers of at least 0 in ascending order.
+        """
+        return list(_radii("linf_epsilon", self.linf_epsilon).values())
+
     def model_dirs(self) -> dict[str, str]:
         """Takes no networks besides the victim."""
         return {}
+
+
+def _radii(flag: str, texts: tuple[str, ...] | None) -> dict[str, float]:
+    """Text of a radius -> its number.
+
+    Raises:
+        ValueError: if they are no numbers of at least 0 in ascending order.
+    """
+    texts = texts or ()
+    numbers = [number(text) for text in texts]
+    fits = all(math.isfinite(each) and each >= 0 for each in numbers)
+    if not fits or any(a >= b for a, b in itertools.pairwise(numbers)):
+        raise ValueError(
+            f"--{flag}={','.join(texts)} must be finite numbers of at least 0 in "
+            "ascending order, such as 0,0.5,1."
+        )
+    return dict(zip(texts, numbers, strict=True))
 
 
 def number(text: str) -> float:

@@ -58,6 +58,8 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     )
     found: Metrics = {"examples": len(pairs), **penalty_problems.endings(done)}
     of_pairs = {"pairs": places, "penalty": attack.penalties}
+    if len(attack.radii):
+        of_pairs["linf_epsilon"] = attack.radii
     if settings.lbfgsb.targeted:
         curves = _curves(done)
         areas = {name: curves[f"curve/{name}"] for name in ("auddc", "rounded_auddc")}
@@ -78,22 +80,30 @@ def _attacked(attack: PenaltyAttack, pairs: np.ndarray, first: int) -> Arrays:
     images = found["images"]
     rounded = np.rint(_LEVELS * images) / np.float32(_LEVELS)
     clean = attack.distances(pairs, pairs, first)  # of originals and of targets
-    change = images - pairs[:, :1]
-    return {
+    values = {
         "adversarial": {
             **found,
-            "distortion": np.sqrt(np.sum(change**2, axis=(2, 3, 4))),
+            "distortion": _norms(images - pairs[:, :1]),
             **attack.distances(images, pairs, first),
         },
         "rounded": attack.distances(rounded, pairs, first),
         "original": {name: values[:, 0] for name, values in clean.items()},
         "target": {name: values[:, 1] for name, values in clean.items()},
-        "pair": {
-            "distance": np.sqrt(
-                np.sum((pairs[:, 0] - pairs[:, 1]) ** 2, axis=(1, 2, 3))
-            )
-        },
+        "pair": {"distance": _norms(pairs[:, 0] - pairs[:, 1])},
     }
+    if len(attack.radii):
+        inside = attack.within_radii(pairs, first)
+        values["linf"] = {
+            "images": inside,
+            "distortion": _norms(inside - pairs[:, :1]),
+            **attack.distances(inside, pairs, first),
+        }
+    return values
+
+
+def _norms(images: np.ndarray) -> np.ndarray:
+    """L2 norms of `[..., H, W, C]`."""
+    return np.sqrt(np.sum(images**2, axis=(-3, -2, -1)))
 
 
 def _damage(done: Shards) -> float | None:
@@ -109,38 +119,39 @@ def _curves(done: Shards) -> dict[str, np.ndarray]:
 
     Returns:
         `curve/distortion`, `curve/distance` and `curve/rounded_distance`, `[P, K]`;
-        their areas `curve/auddc` and `curve/rounded_auddc`, `[P]`.
+        their areas `curve/auddc` and `curve/rounded_auddc`, `[P]`; with L-inf attacks
+        `curve/linf_distortion` and `curve/linf_distance`, `[P, R]`.
     """
-    norms = done.read("adversarial", "distortion")
     between = done.read("pair", "distance")
-    ends = [done.read(name, "to_target") for name in ("original", "target")]
-    distances = {
-        prefix: done.read(name, "to_target")
-        for prefix, name in (("", "adversarial"), ("rounded_", "rounded"))
-    }
-    curves = {
-        "curve/distortion": np.full(norms.shape, np.nan),
-        **{f"curve/{k}distance": np.full(norms.shape, np.nan) for k in distances},
-        **{f"curve/{k}auddc": np.full(len(norms), np.nan) for k in distances},
-    }
-    for pair, (original, target) in enumerate(zip(*ends, strict=True)):
-        of_pair = {key: values[pair] for key, values in distances.items()}
-        finite = all(np.isfinite(values).all() for values in of_pair.values())
-        if not finite or between[pair] == 0 or original - target < _LEAST_GAP:
-            continue
-        for key, values in of_pair.items():
-            x, y = metrics.normalized_distortions(
+    original, target = (done.read(name, "to_target") for name in ("original", "target"))
+    kept = (between > 0) & (original - target >= _LEAST_GAP)
+    conditions = {"": "adversarial", "rounded_": "rounded"}
+    if ("linf", "distortion") in done.quantities():
+        conditions["linf_"] = "linf"
+    curves: dict[str, np.ndarray] = {}
+    for prefix, condition in conditions.items():
+        norms = done.read(condition.replace("rounded", "adversarial"), "distortion")
+        distances = done.read(condition, "to_target")
+        x, y = np.full((2, *norms.shape), np.nan)
+        for pair in np.flatnonzero(kept & np.isfinite(distances).all(axis=1)):
+            x[pair], y[pair] = metrics.normalized_distortions(
                 norms[pair],
-                values,
+                distances[pair],
                 image_distance=between[pair],
-                original_distance=original,
-                target_distance=target,
+                original_distance=original[pair],
+                target_distance=target[pair],
             )
-            curves["curve/distortion"][pair] = x
-            curves[f"curve/{key}distance"][pair] = y
-            if (x <= 1).any():
-                curves[f"curve/{key}auddc"][pair] = metrics.auddc(x, y)
+        curves[f"curve/{prefix}distortion"] = x
+        curves[f"curve/{prefix}distance"] = y
+        if condition != "linf":
+            areas = [_area(*each) for each in zip(x, y, strict=True)]
+            curves[f"curve/{prefix}auddc"] = np.array(areas)
+    del curves["curve/rounded_distortion"]  # those of the images that are rounded
     return curves
+
+
+def _area(x: np.ndarray, y: np.ndarray) -> float:
+    return metrics.auddc(x, y) if (x <= 1).any() else float("nan")
 
 
 def _draw(

@@ -13,6 +13,7 @@ from tfsemae.evaluation import draws, penalty_problems
 from tfsemae.evaluation.attack_registry import Lbfgsb
 from tfsemae.models.autoencoder import Autoencoder
 
+_LINF_STEPS = 200
 _MEASURED, _FIXED = range(2)  # streams of random numbers; the attack holds the second
 _OF_POSTERIORS: dict[str, distances.Distance] = {
     "kl": distances.kl,
@@ -26,6 +27,7 @@ class PenaltyAttack:
 
     Attributes:
         penalties: C, float64 `[K]`, ascending.
+        radii: those of the L-inf attack beside it, float32 `[R]`.
     """
 
     def __init__(self, victim: Autoencoder, settings: Lbfgsb, seed: int):
@@ -50,8 +52,18 @@ class PenaltyAttack:
         self._posterior = victim.posterior() if variational else None
         self._draws = settings.reconstructions if variational else 1
         self.penalties = penalty_problems.grid(settings)
+        self.radii = np.array(settings.linf_radii(), np.float32)
+        objective = self._objective()
+        self._within = attacks.PGD(
+            objective,
+            epsilon=0.0,  # in the call
+            norm="linf",
+            steps=_LINF_STEPS,
+            targeted=settings.targeted,
+            bounds=(0.0, 1.0),
+        )
         self._attack = attacks.LBFGSB(
-            self._objective(),
+            objective,
             squared=settings.squared_norm,
             targeted=settings.targeted,
             batch_size=settings.attack_batch_size,
@@ -75,14 +87,8 @@ class PenaltyAttack:
             `attacks.LBFGSBResult`, int32 `[P, K]`.
         """
         count = len(self.penalties)
-
-        def of_problems(tensor: tf.Tensor) -> tf.Tensor:
-            return tf.repeat(tensor, count, axis=0)
-
-        aims = self._aims(pairs[:, 1] if self._settings.targeted else pairs[:, 0])
         result = self._attack(
-            of_problems(pairs[:, 0]),
-            tf.nest.map_structure(of_problems, aims),
+            *self._problems(pairs, count),
             penalty=np.tile(self.penalties, len(pairs)),
             seed=(self._seed, first),
         )
@@ -97,6 +103,26 @@ class PenaltyAttack:
             name: values.numpy().reshape(len(pairs), count, *values.shape[1:])
             for name, values in found.items()
         }
+
+    def within_radii(self, pairs: np.ndarray, first: int) -> np.ndarray:
+        """The L-inf attack of each radius, `[P, R, H, W, C]`; see `attacked`."""
+        count = len(self.radii)
+        result = self._within(
+            *self._problems(pairs, count),
+            epsilon=np.tile(self.radii, len(pairs)),
+            seed=(self._seed, first),
+        )
+        shape = len(pairs), count, *self._victim.image_shape
+        return result.adversarial.numpy().reshape(shape)
+
+    def _problems(self, pairs: np.ndarray, count: int) -> tuple[tf.Tensor, Any]:
+        """Starts and aims, each `count` times."""
+
+        def repeated(tensor: tf.Tensor) -> tf.Tensor:
+            return tf.repeat(tensor, count, axis=0)
+
+        aims = self._aims(pairs[:, 1] if self._settings.targeted else pairs[:, 0])
+        return repeated(pairs[:, 0]), tf.nest.map_structure(repeated, aims)
 
     def distances(
         self, images: np.ndarray, pairs: np.ndarray, first: int
