@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from tfsemae import metrics, statistics
+from tfsemae.experiments import intervals
 from tfsemae.experiments.lu2023 import areas
 from tfsemae.experiments.lu2023.areas import SCORES, Comparison, Measurements
 from tfsemae.statistics import Interval
@@ -121,12 +122,12 @@ def test_rank_correlation_of_weights_and_areas(run):
 
 def test_hull_lies_beyond_a_bound_where_each_seed_does():
     seeds = [Interval(1.0, 0.5, 1.5), Interval(2.0, 0.1, 2.1), Interval(3.0, 2.0, 4.0)]
-    assert areas.hull(seeds) == Interval(2.0, 0.1, 4.0)
+    assert intervals.hull(seeds) == Interval(2.0, 0.1, 4.0)
 
 
 def test_difference_of_independent_effects_has_the_normal_interval():
     # Half widths add like errors: 3, 4 and 5.
-    found = areas.independent_difference(Interval(10, 7, 13), Interval(2, -2, 6))
+    found = intervals.independent_difference(Interval(10, 7, 13), Interval(2, -2, 6))
     assert found == pytest.approx(Interval(8, 3, 13))
 
 
@@ -145,4 +146,4 @@ def test_intervals_share_their_resamples():
     values = np.random.default_rng(0).normal(size=30)
     mean = statistics.mean_statistic(values)
     expected = statistics.bootstrap_interval(mean, 30, seed=0, resamples=1000)
-    assert areas.interval(mean, 30) == expected
+    assert intervals.interval(mean, 30) == expected

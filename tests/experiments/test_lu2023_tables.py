@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tfsemae import experiments, run_folder
+from tfsemae.experiments import intervals
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.lu2023 import (
     adversarial_training,
-    areas,
     pictures,
     printed,
     runs,
@@ -48,7 +48,7 @@ def made(tmp_path, finish, latent_attack, monkeypatch):
         path = next(each for each in arguments if hasattr(each, "suffix"))
         return Picture(file=path.name, caption="Drawn.")
 
-    monkeypatch.setattr(areas, "_RESAMPLES", 20)
+    monkeypatch.setattr(intervals, "_RESAMPLES", 20)
     monkeypatch.setattr(pictures, "curves", draw)
     monkeypatch.setattr(pictures, "scatter", draw)
     monkeypatch.setattr(table1, "_draw", lambda work, found: [])
@@ -132,7 +132,7 @@ NETS = ("squeeze", "alex")
 def test_pictures_of_table_1_are_made_and_small(
     tmp_path, finish, latent_attack, monkeypatch
 ):
-    monkeypatch.setattr(areas, "_RESAMPLES", 20)
+    monkeypatch.setattr(intervals, "_RESAMPLES", 20)
     artefact = experiments.artefacts()["lu2023_table1"]
     for run in artefact.all_runs("smoke"):
         finish(run, {"sample_diversity": 1.0, "image_diversity": 2.0})

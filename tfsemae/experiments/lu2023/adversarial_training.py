@@ -9,13 +9,12 @@ import numpy as np
 from tfsemae import statistics
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
+from tfsemae.experiments.intervals import hull, interval
 from tfsemae.experiments.lu2023 import pictures, runs, tables
 from tfsemae.experiments.lu2023.areas import (
     GRIDS,
     SCORES,
     Comparison,
-    hull,
-    interval,
 )
 from tfsemae.experiments.lu2023.comparisons import ByGrid, on_grids, together
 from tfsemae.experiments.lu2023.runs import (

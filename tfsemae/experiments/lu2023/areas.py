@@ -7,7 +7,7 @@ seeds gives an interval a seed; `hull` joins them.
 
 import functools
 import pathlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,10 +15,10 @@ from scipy import stats
 
 from tfsemae import metrics, run_folder, statistics
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE
+from tfsemae.experiments.intervals import hull, interval
 from tfsemae.statistics import Interval, Statistic
 
 _LEAST_ERROR = 1e-10  # squared, of float32 images; a smaller one is rounding
-_SEED, _RESAMPLES = 0, 1000  # of the bootstrap: equal resamples everywhere
 
 
 class Score(NamedTuple):
@@ -185,34 +185,6 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
     return float(np.corrcoef(a, b)[0, 1])
-
-
-def interval(statistic: Statistic, examples: int) -> Interval:
-    """The bootstrap interval over images; all have the same resamples."""
-    return statistics.bootstrap_interval(
-        statistic, examples, seed=_SEED, resamples=_RESAMPLES
-    )
-
-
-def hull(intervals: Iterable[Interval]) -> Interval:
-    """Of an interval a seed: their mean effect, and from the lowest to the highest end.
-
-    It lies beyond a bound where, and only where, that of each seed does.
-    """
-    effects, lows, highs = zip(*intervals, strict=True)
-    return Interval(float(np.mean(effects)), min(lows), max(highs))
-
-
-def independent_difference(first: Interval, second: Interval) -> Interval:
-    """The difference of two effects that were measured on different images.
-
-    Source: MOVER, Zou and Donner 2008, "Construction of confidence limits about effect
-    measures".
-    """
-    effect = first.effect - second.effect
-    below = np.hypot(first.effect - first.low, second.high - second.effect)
-    above = np.hypot(first.high - first.effect, second.effect - second.low)
-    return Interval(effect, float(effect - below), float(effect + above))
 
 
 class Comparison:

@@ -37,7 +37,7 @@ def on_grids(
         id_: of the comparison; that of the grid follows.
         statement: what is compared.
         measurement: what decides it.
-        effects: grid -> `areas.hull` of the intervals of all seeds.
+        effects: grid -> `intervals.hull` of the intervals of all seeds.
         rule: that decides.
         unit: of effect and bounds.
         signed: whether the effect is a difference.

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from tfsemae import metrics
+from tfsemae.experiments.intervals import hull
 from tfsemae.experiments.lu2023.areas import (
     CONDITIONS,
     GRIDS,
     SCORES,
     Comparison,
     Measurements,
-    hull,
     psnr,
 )
 from tfsemae.reports import embeddings, figures

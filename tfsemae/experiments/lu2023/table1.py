@@ -8,13 +8,13 @@ from tfsemae import data
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
 from tfsemae.experiments.estimates import measured
+from tfsemae.experiments.intervals import interval
 from tfsemae.experiments.lu2023 import pictures, printed, runs, tables
 from tfsemae.experiments.lu2023.areas import (
     GRIDS,
     SCORES,
     Comparison,
     Measurements,
-    interval,
     spearman_statistic,
 )
 from tfsemae.experiments.lu2023.runs import BLACK, FAR, KLD, QUERIES, UNTARGETED

@@ -13,15 +13,13 @@ import numpy as np
 
 from tfsemae import statistics
 from tfsemae.experiments.claims import claim, whole
+from tfsemae.experiments.intervals import hull, independent_difference, interval
 from tfsemae.experiments.lu2023 import printed
 from tfsemae.experiments.lu2023.areas import (
     GRIDS,
     SCORES,
     Comparison,
     Measurements,
-    hull,
-    independent_difference,
-    interval,
     spearman_statistic,
 )
 from tfsemae.experiments.lu2023.comparisons import (

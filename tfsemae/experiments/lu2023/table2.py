@@ -6,14 +6,12 @@ from typing import Any, NamedTuple
 
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
+from tfsemae.experiments.intervals import hull, independent_difference, interval
 from tfsemae.experiments.lu2023 import pictures, printed, runs, tables
 from tfsemae.experiments.lu2023.areas import (
     GRIDS,
     SCORES,
     Comparison,
-    hull,
-    independent_difference,
-    interval,
 )
 from tfsemae.experiments.lu2023.comparisons import on_grids, share, shares, together
 from tfsemae.experiments.lu2023.runs import BLACK, MMD, PAIRS, Model

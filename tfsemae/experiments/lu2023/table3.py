@@ -10,14 +10,13 @@ from tfsemae import statistics
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
 from tfsemae.experiments.estimates import measured
+from tfsemae.experiments.intervals import hull, interval
 from tfsemae.experiments.lu2023 import pictures, printed, runs, tables
 from tfsemae.experiments.lu2023.areas import (
     CONDITIONS,
     GRIDS,
     SCORES,
     Comparison,
-    hull,
-    interval,
     spearman,
     spearman_statistic,
 )

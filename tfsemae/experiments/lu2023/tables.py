@@ -9,6 +9,7 @@ import numpy as np
 
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
+from tfsemae.experiments.intervals import hull
 from tfsemae.experiments.lu2023 import runs
 from tfsemae.experiments.lu2023.areas import (
     CONDITIONS,
@@ -16,7 +17,6 @@ from tfsemae.experiments.lu2023.areas import (
     SCORES,
     Comparison,
     Measurements,
-    hull,
 )
 from tfsemae.experiments.lu2023.runs import Attack, Model
 from tfsemae.experiments.runs import Run
