@@ -154,6 +154,50 @@ def test_flagfiles_of_tabacof_2016_say_what_the_released_code_has(
     assert {name: found[name] for name in expected} == expected
 
 
+_MNIST = {
+    "dataset": "mnist",
+    "binarize": ("train",),
+    "model": "dense",
+    "hidden": ("512", "512"),
+    "latent": 20,
+    "learning_rate": 0.001,
+    "steps": 30_000,  # 50 epochs of 60,000 images
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        (
+            "mnist_vae",
+            _MNIST
+            | {
+                "variational": True,
+                "loss": "summed_binary_crossentropy",
+                "regularizer": "kl",
+                "regularizer_weight": 1.0,
+            },
+        ),
+        ("mnist_ae", _MNIST | {"variational": False, "loss": "mean_squared_error"}),
+    ],
+)
+def test_flagfiles_of_the_autoencoders_of_tabacof_2016(name, own):
+    flagfile = f"--flagfile=flags/tabacof2016_{name}.flags"
+    found = settings.flat(
+        settings.parse(training.Settings, [flagfile, "--output_dir=runs/a"])
+    )
+    expected = {
+        "optimizer": None,  # Adam
+        "adam_epsilon": 1e-8,
+        "decay_rate": 1.0,
+        "batch_size": 100,
+        "global_clipnorm": 5.0,
+        "clipvalue": 1.0,
+        "threads": 1,
+    } | own
+    assert {key: found[key] for key in expected} == expected
+
+
 def _refused(*words):
     """The message of absl for a command line, without a process of its own."""
     with pytest.raises(ValueError, match=r"flag|data set|finite") as caught:

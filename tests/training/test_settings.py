@@ -12,6 +12,7 @@ DEFAULTS = {
     "dataset": "mnist",
     "classes": None,
     "validation": 0,
+    "binarize": None,
     "data_dir": None,
     "manual_dir": None,
     "model": "table1",
@@ -46,6 +47,8 @@ DEFAULTS = {
     "sgd_momentum": 0.9,
     "sgd_nesterov": True,
     "adam_epsilon": None,
+    "global_clipnorm": None,
+    "clipvalue": None,
     "seed": 0,
     "checkpoint_every": 100,
     "steps_per_execution": None,
@@ -114,6 +117,16 @@ def test_by_default_ten_steps_in_one_go_where_they_fit(changes, together):
         (
             {"strategy": "mirrored", "steps_per_execution": 5, "checkpoint_every": 5},
             "mirrored runs one step per execution",
+        ),
+        (
+            {"strategy": "mirrored", "clipvalue": 1.0},
+            "limit the gradient of a batch, which --strategy=mirrored splits",
+        ),
+        ({"global_clipnorm": 0.0}, "--global_clipnorm=0.0 would stop the training."),
+        ({"clipvalue": -1.0}, "--clipvalue=-1.0 is below its lower bound, 0"),
+        (
+            {"binarize": ["train", "all"]},
+            "--binarize=train,all must name train, test or both, such as",
         ),
         ({"train_decoder": True}, "--train_decoder goes with --decoder_from"),
         (

@@ -34,6 +34,25 @@ class Data(Places):
         "each interval.",
         lower_bound=0,
     )
+    # None and not False, which would be in the flags of all runs.
+    binarize: tuple[str, ...] | None = setting(
+        None,
+        "Splits, of train and test, whose pixels become 1 where they are above 0.5, "
+        "else 0. Default: none.",
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the names of the splits.
+
+        Raises:
+            ValueError: if one is neither train nor test.
+        """
+        super().__post_init__()
+        if not {"train", "test"}.issuperset(self.binarize or ()):
+            raise ValueError(
+                f"--binarize={','.join(self.binarize or ())} must name train, test or "
+                "both, such as --binarize=train,test."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -195,8 +214,13 @@ class Autoencoder(Checked):
     )
     loss: str = setting(
         "binary_crossentropy",
-        "Reconstruction loss, mean over pixels; of summed_squared_error the sum.",
-        choices=("binary_crossentropy", "mean_squared_error", "summed_squared_error"),
+        "Reconstruction loss, mean over pixels; the sum where it is called summed.",
+        choices=(
+            "binary_crossentropy",
+            "mean_squared_error",
+            "summed_binary_crossentropy",
+            "summed_squared_error",
+        ),
     )
     regularizer: Regularizer = dataclasses.field(default_factory=Regularizer)
     latent_adversarial: LatentAdversarial = dataclasses.field(
@@ -249,6 +273,37 @@ class Optimizer(Checked):
         None, "Adam's epsilon. Default: that of Keras, 1e-7.", lower_bound=0.0
     )
     sgd: Sgd = dataclasses.field(default_factory=Sgd)
+    global_clipnorm: float | None = setting(
+        None,
+        "Scale the gradient of all weights down to this L2 norm where it is above. "
+        "Default: no limit.",
+        lower_bound=0.0,
+    )
+    clipvalue: float | None = setting(
+        None,
+        "Then clip each entry of the gradient to plus or minus this. Default: no "
+        "limit.",
+        lower_bound=0.0,
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the limits of the gradient.
+
+        Raises:
+            ValueError: if one is 0, which Keras takes for none.
+        """
+        super().__post_init__()
+        for name in ("global_clipnorm", "clipvalue"):
+            if getattr(self, name) == 0:
+                raise ValueError(
+                    f"--{name}=0.0 would stop the training. Give a positive number, or "
+                    "leave it out for no limit."
+                )
+
+    @property
+    def clips(self) -> bool:
+        """Whether gradients have a limit."""
+        return self.global_clipnorm is not None or self.clipvalue is not None
 
     def unused(self) -> dict[str, str]:
         """The options of other optimizers."""
@@ -375,6 +430,12 @@ class Settings:
                     f"--{name}={count} is not a multiple of "
                     f"--steps_per_execution={together}. Change one of them."
                 )
+        # Keras clips on each device, before the gradients are added up.
+        if self.run.strategy == "mirrored" and self.optimizer.clips:
+            raise ValueError(
+                "--global_clipnorm and --clipvalue limit the gradient of a batch, "
+                "which --strategy=mirrored splits. Leave one of them out."
+            )
         if self.run.strategy == "mirrored" and together > 1:
             raise ValueError(
                 "--strategy=mirrored runs one step per execution. "

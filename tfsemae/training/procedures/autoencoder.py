@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfsemae import data, evaluation, models
+from tfsemae import data, evaluation, models, objectives
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.run_folder import Metrics
 from tfsemae.training import draws, optimizers, warm_start
@@ -240,4 +240,7 @@ def _output(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
     return predicted
 
 
-_LOSSES = {"summed_squared_error": _summed_squared_error}
+_LOSSES: dict[str, Callable[..., tf.Tensor]] = {
+    "summed_binary_crossentropy": objectives.bernoulli_nll,
+    "summed_squared_error": _summed_squared_error,
+}
