@@ -165,9 +165,48 @@ _MNIST = {
 }
 
 
+_CONV_ELU = {
+    "binarize": None,
+    "model": "conv_elu",
+    "latent": 100,
+    "learning_rate": 0.0002,
+}
+_SVHN = _CONV_ELU | {
+    "dataset": "svhn_cropped",
+    "pixel_mean": pytest.approx(115.11177966923525 / 255, rel=1e-12),
+    "pixel_deviation": pytest.approx(50.819267906232888 / 255, rel=1e-12),
+    "steps": 18_300,  # 25 epochs of 73,257 images, without incomplete batches
+}
+_STAND_IN = _CONV_ELU | {
+    "dataset": "cifar10",
+    "pixel_mean": 0.473363,
+    "pixel_deviation": 0.2515689,
+    "steps": 12_500,  # 25 epochs of 50,000 images
+}
+_NORMAL = {
+    "variational": True,
+    "loss": "normal_nll",
+    "regularizer": "kl",
+    "regularizer_weight": 1.0,
+}
+
+
+def _standardised_error(deviation):
+    """As if pixels were divided by their standard deviation."""
+    return {
+        "variational": False,
+        "loss": "mean_squared_error",
+        "reconstruction_weight": pytest.approx(1 / deviation**2, rel=1e-9),
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "own"),
     [
+        ("svhn_vae", _SVHN | _NORMAL),
+        ("svhn_ae", _SVHN | _standardised_error(50.819267906232888 / 255)),
+        ("cifar10_vae", _STAND_IN | _NORMAL),
+        ("cifar10_ae", _STAND_IN | _standardised_error(0.2515689)),
         (
             "mnist_vae",
             _MNIST

@@ -5,7 +5,7 @@ from typing import Any
 
 from tfsemae.data import catalogue
 from tfsemae.models import registry
-from tfsemae.models.settings import Conv, Dense, Table1
+from tfsemae.models.settings import Conv, ConvElu, Dense, Table1
 from tfsemae.settings import Checked, refuse_unused, setting
 from tfsemae.shared_settings import Places, Threads
 
@@ -62,6 +62,7 @@ class Network(Checked):
     model: str = setting("table1", "The network.", choices=tuple(registry.NETWORKS))
     table1: Table1 = dataclasses.field(default_factory=Table1)
     conv: Conv = dataclasses.field(default_factory=Conv)
+    conv_elu: ConvElu = dataclasses.field(default_factory=ConvElu)
     dense: Dense = dataclasses.field(default_factory=Dense)
 
     def unused(self) -> dict[str, str]:
@@ -74,6 +75,11 @@ class Network(Checked):
         """Those of the family that is trained."""
         group = getattr(self, self.model, None)
         return {} if group is None else dataclasses.asdict(group)
+
+    @property
+    def gives_pixel_variances(self) -> bool:
+        """Whether the decoder has a second head, the variance of each pixel."""
+        return self.model == "conv_elu" and self.conv_elu.variational
 
     @property
     def classifies(self) -> bool:
@@ -134,7 +140,7 @@ class Regularizer(Checked):
     )
     regularizer_weight: float = setting(
         1.0,
-        "Of --regularizer: its weight; that of the reconstruction is 1.",
+        "Of --regularizer: its weight, beside --reconstruction_weight.",
         lower_bound=0.0,
     )
     mmd: Mmd = dataclasses.field(default_factory=Mmd)
@@ -195,7 +201,7 @@ class Autoencoder(Checked):
     )
     semantic_weight: float = setting(
         0.016,
-        "Weight of the classification loss (nats); that of the reconstruction is 1.",
+        "Weight of the classification loss (nats), beside --reconstruction_weight.",
         lower_bound=0.0,
     )
     shuffle_labels: bool = setting(
@@ -214,13 +220,19 @@ class Autoencoder(Checked):
     )
     loss: str = setting(
         "binary_crossentropy",
-        "Reconstruction loss, mean over pixels; the sum where it is called summed.",
+        "Reconstruction loss, mean over pixels; the sum of those called summed, and of "
+        "normal_nll, with the variances of pixels that --model=conv_elu gives.",
         choices=(
             "binary_crossentropy",
             "mean_squared_error",
+            "normal_nll",
             "summed_binary_crossentropy",
             "summed_squared_error",
         ),
+    )
+    # None and not 1, which would be in the flags of all runs.
+    reconstruction_weight: float | None = setting(
+        None, "Weight of the reconstruction loss. Default: 1.", lower_bound=0.0
     )
     regularizer: Regularizer = dataclasses.field(default_factory=Regularizer)
     latent_adversarial: LatentAdversarial = dataclasses.field(
@@ -399,7 +411,24 @@ class Settings:
                 "--train_decoder goes with --decoder_from; without it the decoder is "
                 "always trained. Name the run whose decoder is meant."
             )
+        self._check_loss()
         self._check_regularizer()
+
+    def _check_loss(self) -> None:
+        if self.network.classifies:
+            return
+        given = self.network.gives_pixel_variances
+        if self.procedure.loss == "normal_nll" and not given:
+            raise ValueError(
+                "--loss=normal_nll takes the variance of each pixel from the decoder. "
+                "Add --model=conv_elu --variational, or choose another loss."
+            )
+        if given and self.procedure.loss != "normal_nll":
+            raise ValueError(
+                "--model=conv_elu --variational gives the variance of each pixel, "
+                f"which --loss={self.procedure.loss} does not train. Add "
+                "--loss=normal_nll."
+            )
 
     def _check_regularizer(self) -> None:
         network, procedure = self.network, self.procedure
