@@ -154,6 +154,89 @@ def test_flagfiles_of_tabacof_2016_say_what_the_released_code_has(
     assert {name: found[name] for name in expected} == expected
 
 
+_MNIST = {
+    "dataset": "mnist",
+    "binarize": ("train",),
+    "model": "dense",
+    "hidden": ("512", "512"),
+    "latent": 20,
+    "learning_rate": 0.001,
+    "steps": 30_000,  # 50 epochs of 60,000 images
+}
+
+
+_CONV_ELU = {
+    "binarize": None,
+    "model": "conv_elu",
+    "latent": 100,
+    "learning_rate": 0.0002,
+}
+_SVHN = _CONV_ELU | {
+    "dataset": "svhn_cropped",
+    "pixel_mean": pytest.approx(115.11177966923525 / 255, rel=1e-12),
+    "pixel_deviation": pytest.approx(50.819267906232888 / 255, rel=1e-12),
+    "steps": 18_300,  # 25 epochs of 73,257 images, without incomplete batches
+}
+_STAND_IN = _CONV_ELU | {
+    "dataset": "cifar10",
+    "pixel_mean": 0.473363,
+    "pixel_deviation": 0.2515689,
+    "steps": 12_500,  # 25 epochs of 50,000 images
+}
+_NORMAL = {
+    "variational": True,
+    "loss": "normal_nll",
+    "regularizer": "kl",
+    "regularizer_weight": 1.0,
+}
+
+
+def _standardised_error(deviation):
+    """As if pixels were divided by their standard deviation."""
+    return {
+        "variational": False,
+        "loss": "mean_squared_error",
+        "reconstruction_weight": pytest.approx(1 / deviation**2, rel=1e-9),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("svhn_vae", _SVHN | _NORMAL),
+        ("svhn_ae", _SVHN | _standardised_error(50.819267906232888 / 255)),
+        ("cifar10_vae", _STAND_IN | _NORMAL),
+        ("cifar10_ae", _STAND_IN | _standardised_error(0.2515689)),
+        (
+            "mnist_vae",
+            _MNIST
+            | {
+                "variational": True,
+                "loss": "summed_binary_crossentropy",
+                "regularizer": "kl",
+                "regularizer_weight": 1.0,
+            },
+        ),
+        ("mnist_ae", _MNIST | {"variational": False, "loss": "mean_squared_error"}),
+    ],
+)
+def test_flagfiles_of_the_autoencoders_of_tabacof_2016(name, own):
+    flagfile = f"--flagfile=flags/tabacof2016_{name}.flags"
+    found = settings.flat(
+        settings.parse(training.Settings, [flagfile, "--output_dir=runs/a"])
+    )
+    expected = {
+        "optimizer": None,  # Adam
+        "adam_epsilon": 1e-8,
+        "decay_rate": 1.0,
+        "batch_size": 100,
+        "global_clipnorm": 5.0,
+        "clipvalue": 1.0,
+        "threads": 1,
+    } | own
+    assert {key: found[key] for key in expected} == expected
+
+
 def _refused(*words):
     """The message of absl for a command line, without a process of its own."""
     with pytest.raises(ValueError, match=r"flag|data set|finite") as caught:

@@ -16,7 +16,14 @@ PACKAGES = {
     "tfsemae.data": ("Data sets", ()),
     "tfsemae.models": (
         "Models",
-        ("Autoencoder", "Classifier", "GradientReversal", "build", "load"),
+        (
+            "Autoencoder",
+            "Classifier",
+            "GradientReversal",
+            "build",
+            "float64_copy",
+            "load",
+        ),
     ),
     "tfsemae.training": ("Training", ()),
     "tfsemae.evaluation": ("Evaluation", ()),

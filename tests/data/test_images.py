@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from tfsemae.data import Images, pixels, split_off
+from tfsemae.data import Images, binarize, pixels, split_off
 
 NAMES = ("zero", "one")
 
@@ -167,3 +167,25 @@ def test_pixels_are_a_share_of_255():
 def test_pixels_that_are_floats_stay_as_they_are():
     images = np.full((2, 2, 3, 1), 0.3, np.float32)
     np.testing.assert_array_equal(pixels(_images(2, images=images)), images)
+
+
+# --- binarize
+
+
+@pytest.mark.parametrize(
+    ("grey", "expected"),
+    [
+        (np.uint8([0, 1, 127, 128, 255]), np.uint8([0, 0, 0, 255, 255])),
+        (np.float32([0, 0.25, 0.5, 0.50001, 1]), np.float32([0, 0, 0, 1, 1])),
+    ],
+)
+def test_pixels_above_a_half_are_white(grey, expected):
+    images = _images(5, images=np.tile(grey[:, None, None, None], (1, 2, 3, 1)))
+    found = binarize(images)
+    for row, value in zip(found.images, expected, strict=True):
+        np.testing.assert_array_equal(row, np.full((2, 3, 1), value), strict=True)
+    assert found.labels is images.labels
+    assert found.class_names == images.class_names
+    assert images.images[3, 0, 0, 0] == grey[3]  # as it was
+    assert found.digest() != images.digest()
+    assert binarize(found).digest() == found.digest()

@@ -372,6 +372,14 @@ WRAP = r"must be a functional Keras model\. Wrap it: {} = keras\.Input.*Subclass
             {"classifier": lambda: _dense(LATENT, (2, 1))},
             r"`classifier` must give logits .*output shape \[B, 2, 1\]",
         ),
+        (
+            {"log_variance": lambda: _dense(IMAGE, (7,))},
+            r"`log_variance` must take and give what `encoder` does.*\[B, 7\], encoder",
+        ),
+        (
+            {"pixel_log_variance": lambda: _dense(LATENT, (4, 5, 1))},
+            r"`pixel_log_variance` must take and give what `decoder` does.*, decoder",
+        ),
         ({"classifier": lambda: None}, r"class_names=\('a', 'b'\) without `classif"),
         ({"encoder": lambda: Subclassed(LATENT)}, WRAP.format("image")),
         (

@@ -18,6 +18,13 @@ CASES = {
     "table1-3": ("table1", (16, 12, 3), 2, {"initializer": "he_normal"}),
     "conv": ("conv", (17, 12, 1), 0, {"latent": 3}),
     "conv-variational": ("conv", (12, 12, 3), 0, {"latent": 4, "variational": True}),
+    "conv_elu": ("conv_elu", (32, 32, 1), 0, {"latent": 3}),
+    "conv_elu-variational": (
+        "conv_elu",
+        (32, 32, 3),
+        0,
+        {"latent": 4, "variational": True, "pixel_mean": 0.5, "pixel_deviation": 0.25},
+    ),
     "dense": ("dense", (5, 7, 1), 0, {"latent": 3, "hidden": (16, 8)}),
     "dense-variational": ("dense", (6, 5, 3), 0, {"latent": 4, "variational": True}),
     "dense_classifier": ("dense_classifier", (4, 3, 1), 3, {}),
@@ -54,6 +61,11 @@ for folder in sys.argv[1:]:
     if hasattr(exported, "posterior"):
         found["keras_log_variance"] = load("log_variance")(images)
         found["log_variance"] = exported.posterior(images)["log_variance"]
+    if hasattr(exported, "likelihood"):
+        found["keras_pixel_log_variance"] = load("pixel_log_variance")(latent)
+        likelihood = exported.likelihood(latent)
+        found["pixel_log_variance"] = likelihood["log_variance"]
+        assert np.array_equal(likelihood["mean"], found["image"])
     np.savez(f"{folder}/found.npz", **found)
 assert not any(name.startswith("tfsemae.") for name in sys.modules)
 """
@@ -90,6 +102,8 @@ def _apply(network, images):
         found["logits"] = network.classifier(latent)
     if network.log_variance is not None:
         found["log_variance"] = network.log_variance(images)
+    if network.pixel_log_variance is not None:
+        found["pixel_log_variance"] = network.pixel_log_variance(latent)
     return found
 
 
@@ -117,6 +131,7 @@ def test_float32_in_and_out(network):
     found = _apply(network, images)
     assert {tensor.dtype for tensor in found.values()} == {tf.float32}
     shapes = {"image": images.shape[1:], "logits": (len(network.class_names),)}
+    shapes["pixel_log_variance"] = shapes["image"]
     if isinstance(network, Classifier):
         layer = network.network.get_layer(network.features_layer)
         shapes["features"] = layer.output.shape[1:]
@@ -152,8 +167,9 @@ def test_gradient_reaches_every_weight(network):
                     from_logits=True,
                 )
             )
-        if "log_variance" in found:
-            loss += tf.reduce_mean(found["log_variance"] ** 2)
+        for name in ("log_variance", "pixel_log_variance"):
+            if name in found:
+                loss += tf.reduce_mean(found[name] ** 2)
     weights = {
         id(weight): weight
         for part in _parts(network)
@@ -214,7 +230,7 @@ def test_both_saved_forms_load_without_tfsemae(network, found_elsewhere):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "table2"}, r"known are table1, conv, dense.*name='table2'"),
+        ({"name": "table2"}, r"known are table1, conv, conv_elu, dense.*name='table2'"),
         ({"width": 3}, r"table1 has the options initializer. Received: width"),
         (
             {"initializer": "zeros"},
@@ -223,6 +239,10 @@ def test_both_saved_forms_load_without_tfsemae(network, found_elsewhere):
         (
             {"name": "dense", "hidden": (16, 0)},
             "--hidden=16,0 must be whole numbers of at least 1, such as 256,64",
+        ),
+        (
+            {"name": "conv_elu", "pixel_deviation": 0.0},
+            "--pixel_deviation=0.0 divides the pixels. Give the standard deviation",
         ),
         ({"class_names": ["7"]}, r"at least 2 classes.*class_names=\('7',\)"),
         ({"class_names": "01"}, r"not one string. Received: class_names='01'"),

@@ -228,6 +228,22 @@ def test_inputs_are_the_digests_of_the_images(run, images_file):
     }
 
 
+def test_binarized_images_are_other_inputs(run, tmp_path, make_settings, write_images):
+    first, test = (
+        np.random.default_rng(k).random((20, 12, 12, 1), np.float32) for k in (0, 1)
+    )
+    path = write_images(images=first, labels=None, test_images=test, test_labels=None)
+    changes = {"dataset": str(path), "semantic": False, "binarize": ["train"]}
+    training.train(make_settings(tmp_path, steps=1, **changes))
+    black_and_white = data.Images(np.float32(first > 0.5), None, ())
+    assert json.loads((tmp_path / "inputs.json").read_text("utf-8")) == {
+        "train": black_and_white.digest(),
+        "test": data.Images(test, None, ()).digest(),
+    }
+    assert "--binarize=train" in (tmp_path / "flags.txt").read_text("utf-8")
+    assert "binarize" not in (run / "flags.txt").read_text("utf-8")
+
+
 def test_seconds_are_those_of_all_starts(run):
     # Of the training alone, and of all with loading, saving and measuring.
     assert 0 < logs.seconds(run) < run_folder.seconds(run)

@@ -12,12 +12,15 @@ DEFAULTS = {
     "dataset": "mnist",
     "classes": None,
     "validation": 0,
+    "binarize": None,
     "data_dir": None,
     "manual_dir": None,
     "model": "table1",
     "initializer": "wide_normal",
     "latent": 10,
     "variational": False,
+    "pixel_mean": 115.11177966923525 / 255,
+    "pixel_deviation": 50.819267906232888 / 255,
     "hidden": ("256", "64"),
     "semantic": False,
     "semantic_weight": 0.016,
@@ -26,6 +29,7 @@ DEFAULTS = {
     "train_decoder": False,
     "encoder_from": None,
     "loss": "binary_crossentropy",
+    "reconstruction_weight": None,
     "regularizer": None,
     "regularizer_weight": 1.0,
     "mmd_kernel": "rbf",
@@ -46,6 +50,8 @@ DEFAULTS = {
     "sgd_momentum": 0.9,
     "sgd_nesterov": True,
     "adam_epsilon": None,
+    "global_clipnorm": None,
+    "clipvalue": None,
     "seed": 0,
     "checkpoint_every": 100,
     "steps_per_execution": None,
@@ -115,10 +121,21 @@ def test_by_default_ten_steps_in_one_go_where_they_fit(changes, together):
             {"strategy": "mirrored", "steps_per_execution": 5, "checkpoint_every": 5},
             "mirrored runs one step per execution",
         ),
+        (
+            {"strategy": "mirrored", "clipvalue": 1.0},
+            "limit the gradient of a batch, which --strategy=mirrored splits",
+        ),
+        ({"global_clipnorm": 0.0}, "--global_clipnorm=0.0 would stop the training."),
+        ({"clipvalue": -1.0}, "--clipvalue=-1.0 is below its lower bound, 0"),
+        (
+            {"binarize": ["train", "all"]},
+            "--binarize=train,all must name train, test or both, such as",
+        ),
         ({"train_decoder": True}, "--train_decoder goes with --decoder_from"),
         (
             {"latent": 3},
-            "--latent=3 belongs to --model=conv or --model=dense. Add that, or",
+            "--latent=3 belongs to --model=conv or --model=conv_elu or --model=dense. "
+            "Add that, or",
         ),
         (
             {"model": "conv", "latent": 3, "hidden": ["5"]},
@@ -127,6 +144,18 @@ def test_by_default_ten_steps_in_one_go_where_they_fit(changes, together):
         (
             {"model": "dense", "hidden": ["5", "1.5"]},
             "--hidden=5,1.5 must be whole numbers of at least 1",
+        ),
+        (
+            {"model": "conv_elu", "loss": "normal_nll"},
+            "Add --model=conv_elu --variational, or choose another loss.",
+        ),
+        (
+            {"model": "conv_elu", "variational": True},
+            "which --loss=binary_crossentropy does not train. Add --loss=normal_nll.",
+        ),
+        (
+            {"reconstruction_weight": -1.0},
+            "--reconstruction_weight=-1.0 is below its lower bound, 0",
         ),
         ({"swt_project": True}, "--swt_project belongs to --regularizer=shapiro_wilk."),
         (
@@ -155,9 +184,11 @@ def test_settings_that_do_not_go_together_are_refused(changes, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("model", ["conv", "dense"])
+@pytest.mark.parametrize("model", ["conv", "conv_elu", "dense"])
 def test_networks_share_a_flag(model):
     words = ["--output_dir=a", f"--model={model}", "--latent=3", "--variational"]
+    if model == "conv_elu":
+        words += ["--loss=normal_nll"]
     made = settings.parse(training.Settings, words)
     assert made.network.options["latent"] == 3
     assert made.network.options["variational"]

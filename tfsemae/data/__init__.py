@@ -9,6 +9,7 @@ from tfsemae import lazy
 _HOMES = {
     "Images": "images",
     "batches": "batching",
+    "binarize": "images",
     "class_codes": "word_vectors",
     "class_vectors": "word_vectors",
     "load": "loading",
@@ -22,6 +23,7 @@ _HOMES = {
 __all__ = [
     "Images",
     "batches",
+    "binarize",
     "class_codes",
     "class_vectors",
     "load",

@@ -168,6 +168,31 @@ def take(images: Images, places: slice | np.ndarray) -> Images:
     return Images(images.images[places], labels, images.class_names)
 
 
+def binarize(images: Images) -> Images:
+    """Makes all pixels black or white.
+
+    Args:
+        images: of uint8 or float32 pixels.
+
+    Returns:
+        Images of the same type: a pixel is 1 (255 of uint8) where it is above 0.5 of
+        [0, 1] (127.5 of uint8), else 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from tfsemae import data
+        >>> grey = data.Images(np.uint8([[[[127], [128]]]]), None, ())
+        >>> data.binarize(grey).images.ravel()
+        array([  0, 255], dtype=uint8)
+    """
+    found = images.images
+    if found.dtype == np.uint8:
+        found = np.where(found > 127, np.uint8(255), np.uint8(0))
+    else:
+        found = (found > 0.5).astype(np.float32)
+    return Images(found, images.labels, images.class_names)
+
+
 def pixels(images: Images, count: int | None = None) -> np.ndarray:
     """The pixels of the first images, as networks take them.
 

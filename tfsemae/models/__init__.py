@@ -14,6 +14,7 @@ _find = lazy.attributes(
         "Classifier": "classifier",
         "GradientReversal": "gradient_reversal",
         "build": "registry",
+        "float64_copy": "precision",
         "load": "loading",
     },
 )

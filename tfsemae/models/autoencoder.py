@@ -30,12 +30,16 @@ class Autoencoder:
     Attributes:
         encoder: float32 `[B, H, W, C]` in [0, 1] -> latent, `[B, Z]` or,
             where each channel has its own, `[B, C, Z]`.
-        decoder: latent -> float32 `[B, H, W, C]` in [0, 1].
+        decoder: latent -> float32 `[B, H, W, C]` in [0, 1], or near where its last
+            layer is linear.
         classifier: latent -> logits `[B, K]`; None in a vanilla one.
         class_names: the K classes in the order of the logits; empty without.
         log_variance: of a variational autoencoder, whose encoder gives the mean of
             the posterior: float32 `[B, H, W, C]` -> logarithm of its variance, of the
             shape of the latent; None in a deterministic one.
+        pixel_log_variance: where the decoder gives the mean of a normal distribution of
+            each pixel: latent -> float32 `[B, H, W, C]`, logarithm of its variance,
+            pixels in [0, 1]; None where it gives no distribution.
 
     Raises:
         ValueError: if a part is not such a model, or the parts do not fit each
@@ -47,6 +51,7 @@ class Autoencoder:
     classifier: keras.Model | None = None
     class_names: tuple[str, ...] = ()
     log_variance: keras.Model | None = None
+    pixel_log_variance: keras.Model | None = None
 
     def __post_init__(self) -> None:
         """Refuses what the class does not describe."""
@@ -68,16 +73,10 @@ class Autoencoder:
                 "`decoder` must give images of the shape that `encoder` takes. "
                 f"Received: {with_batch(decoded)} and {with_batch(image)}."
             )
-        if self.log_variance is not None:
-            ends = model_ends(
-                self.log_variance, "log_variance", "image", "log variance"
-            )
-            if ends != (image, latent):
-                raise ValueError(
-                    "`log_variance` must take and give what `encoder` does. Received: "
-                    f"{with_batch(ends[0])} -> {with_batch(ends[1])}, encoder "
-                    f"{with_batch(image)} -> {with_batch(latent)}."
-                )
+        _check_head(self.log_variance, "log_variance", "encoder", image, latent)
+        _check_head(
+            self.pixel_log_variance, "pixel_log_variance", "decoder", latent, image
+        )
         if self.classifier is not None:
             self._check_classifier(self.classifier, latent)
         elif self.class_names:
@@ -108,6 +107,7 @@ class Autoencoder:
         classifier: keras.Model | None = None,
         class_names: Sequence[str] = (),
         log_variance: keras.Model | None = None,
+        pixel_log_variance: keras.Model | None = None,
     ) -> "Autoencoder":
         """Makes one from Keras models that were built and trained elsewhere.
 
@@ -117,6 +117,7 @@ class Autoencoder:
             classifier: see the class.
             class_names: in the order of the logits; by default their numbers.
             log_variance: see the class.
+            pixel_log_variance: see the class.
 
         Raises:
             ValueError: if a part is not as the class describes it, or the parts
@@ -126,7 +127,9 @@ class Autoencoder:
         if classifier is not None and not names:
             _, logits = model_ends(classifier, "classifier", "latent", "logits")
             names = tuple(str(number) for number in range(math.prod(logits)))
-        return cls(encoder, decoder, classifier, names, log_variance)
+        return cls(
+            encoder, decoder, classifier, names, log_variance, pixel_log_variance
+        )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -173,14 +176,26 @@ class Autoencoder:
                 "A deterministic autoencoder has no posterior. Train one with "
                 "--variational, or give `log_variance`."
             )
-        parts = {"mean": self.encoder, "log_variance": self.log_variance}
-        image = self.encoder.input
-        if self.log_variance.input is image:  # layers of one graph
-            outputs = {name: part.output for name, part in parts.items()}
-        else:
-            image = keras.Input(self.image_shape, name="image")
-            outputs = {name: part(image) for name, part in parts.items()}
-        return keras.Model(image, outputs, name="posterior")
+        return _two_heads(self.encoder, self.log_variance, "posterior")
+
+    @keras_state.standard()
+    def likelihood(self) -> keras.Model:
+        """The distribution of images that a decoder with variances gives.
+
+        Returns:
+            A functional model latent -> {"mean": `[B, H, W, C]`, "log_variance": `[B,
+            H, W, C]`} of independent normal pixels. It shares the weights, and computes
+            once what the two parts share.
+
+        Raises:
+            ValueError: of a decoder without variances.
+        """
+        if self.pixel_log_variance is None:
+            raise ValueError(
+                "This decoder gives no variances of pixels. Train one with "
+                "--loss=normal_nll, or give `pixel_log_variance`."
+            )
+        return _two_heads(self.decoder, self.pixel_log_variance, "likelihood")
 
     def save(self, model_dir: files.PathLike) -> None:
         """Writes each part as a `.keras` file, and `autoencoder.json`.
@@ -243,3 +258,30 @@ class Autoencoder:
             return cls(**parts, class_names=described.class_names)
         except ValueError as error:
             raise ValueError(f"The model in {folder} does not fit: {error}") from error
+
+
+def _check_head(
+    head: keras.Model | None, name: str, trunk: str, takes: Shape, gives: Shape
+) -> None:
+    """Refuses a second head that does not take and give what the first does."""
+    if head is None:
+        return
+    role = "image" if trunk == "encoder" else "latent"
+    ends = model_ends(head, name, role, "log variance")
+    if ends != (takes, gives):
+        raise ValueError(
+            f"`{name}` must take and give what `{trunk}` does. Received: "
+            f"{with_batch(ends[0])} -> {with_batch(ends[1])}, {trunk} "
+            f"{with_batch(takes)} -> {with_batch(gives)}."
+        )
+
+
+def _two_heads(mean: keras.Model, log_variance: keras.Model, name: str) -> keras.Model:
+    parts = {"mean": mean, "log_variance": log_variance}
+    given = mean.input
+    if log_variance.input is given:  # layers of one graph
+        outputs = {key: part.output for key, part in parts.items()}
+    else:
+        given = keras.Input(mean.input_shape[1:], name=given.name)
+        outputs = {key: part(given) for key, part in parts.items()}
+    return keras.Model(given, outputs, name=name)

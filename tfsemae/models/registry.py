@@ -36,6 +36,7 @@ class Network(NamedTuple):
 NETWORKS = {
     "table1": Network("tfsemae.models.table1", settings.Table1),
     "conv": Network("tfsemae.models.conv", settings.Conv),
+    "conv_elu": Network("tfsemae.models.conv_elu", settings.ConvElu),
     "dense": Network("tfsemae.models.dense", settings.Dense),
     "dense_classifier": Network(
         "tfsemae.models.classifiers", function="build_dense", classifies=True

@@ -21,8 +21,9 @@ def export(networks: Autoencoder | Classifier, path: files.PathLike) -> None:
     image, `reconstruct` image -> image, which is also `serving_default`; where there
     is a classifier, `classify` image -> logits; of a variational autoencoder
     `posterior` image -> `mean` and `log_variance`, and `sample` (number int32 [],
-    seed int32 [2]) -> images of latents that are drawn from the prior. Load it with
-    `tf.saved_model.load(path).encode(images)`. The digests of its files are in
+    seed int32 [2]) -> images of latents that are drawn from the prior; of a decoder
+    with variances `likelihood` latent -> `mean` and `log_variance` of the pixels. Load
+    it with `tf.saved_model.load(path).encode(images)`. The digests of its files are in
     `sha256.json`, see `verify`.
 
     Args:
@@ -96,6 +97,12 @@ def _add_autoencoder(
             "classify",
             lambda x: classifier(encoder(x, training=False), training=False),
             [images],
+        )
+    if autoencoder.pixel_log_variance is not None:
+        likelihood = autoencoder.likelihood()
+        archive.track(likelihood)
+        archive.add_endpoint(
+            "likelihood", lambda z: likelihood(z, training=False), [latents]
         )
     if autoencoder.log_variance is not None:
         posterior = autoencoder.posterior()

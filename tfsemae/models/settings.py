@@ -27,18 +27,51 @@ class Vector(Checked):
     """Of families whose latent is a vector of any size, variational or not."""
 
     latent: int = setting(
-        10, "Of --model=conv and dense: number of entries of the latent.", lower_bound=1
+        10,
+        "Of --model=conv, conv_elu and dense: number of entries of the latent.",
+        lower_bound=1,
     )
     variational: bool = setting(
         False,
-        "Of --model=conv and dense: the encoder gives a distribution, mean and "
-        "variance, from which the latent is drawn in training.",
+        "Of --model=conv, conv_elu and dense: the encoder gives a distribution, mean "
+        "and variance, from which the latent is drawn in training.",
     )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Conv(Vector):
     """Of `conv`, the networks of Lu and Chen 2023."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConvElu(Vector):
+    """Of `conv_elu`, the convolutional networks of Tabacof 2016."""
+
+    # Of the training images of SVHN, by the released code.
+    pixel_mean: float = setting(
+        115.11177966923525 / 255,
+        "Of --model=conv_elu: what is subtracted from pixels in [0, 1]. Default: the "
+        "mean of SVHN.",
+    )
+    pixel_deviation: float = setting(
+        50.819267906232888 / 255,
+        "Of --model=conv_elu: what pixels are then divided by. Default: the standard "
+        "deviation of SVHN.",
+        lower_bound=0.0,
+    )
+
+    def __post_init__(self) -> None:
+        """Checks what pixels are divided by.
+
+        Raises:
+            ValueError: if it is 0.
+        """
+        super().__post_init__()
+        if not self.pixel_deviation:
+            raise ValueError(
+                "--pixel_deviation=0.0 divides the pixels. Give the standard deviation "
+                "of the data set, or 1 for pixels as they are."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from tfsemae.objectives.class_structure import (
 )
 from tfsemae.objectives.gan import gan_discriminator_loss, gan_generator_loss
 from tfsemae.objectives.kl import kl_to_standard_normal
+from tfsemae.objectives.likelihood import bernoulli_nll, normal_nll
 from tfsemae.objectives.logits import cw_margin, dlr, kl_of_logits, targeted_dlr
 from tfsemae.objectives.mmd import mmd
 from tfsemae.objectives.moments import moments_regularizer
@@ -28,6 +29,7 @@ from tfsemae.objectives.word_information import word_ba, word_information, word_
 __all__ = [
     "ClassMeans",
     "KLDecomposition",
+    "bernoulli_nll",
     "class_means",
     "cw_margin",
     "dlr",
@@ -41,6 +43,7 @@ __all__ = [
     "kl_to_standard_normal",
     "mmd",
     "moments_regularizer",
+    "normal_nll",
     "projected_shapiro_wilk_regularizer",
     "rkd_angle",
     "rkd_distance",

@@ -14,13 +14,14 @@ def load(settings: Settings, split: str) -> "data.Images":
     Raises:
         ValueError: see `data.load`.
     """
-    return data.load(
+    images = data.load(
         settings.data.dataset,
         split,
         data_dir=settings.data.data_dir,
         manual_dir=settings.data.manual_dir,
         classes=settings.data.classes or (),
     )
+    return data.binarize(images) if split in (settings.data.binarize or ()) else images
 
 
 def networks(settings: Settings) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tfsemae.data import catalogue
 from tfsemae.models import registry
-from tfsemae.models.settings import Conv, Dense, Table1
+from tfsemae.models.settings import Conv, ConvElu, Dense, Table1
 from tfsemae.settings import Checked, refuse_unused, setting
 from tfsemae.shared_settings import Places, Threads
 
@@ -34,6 +34,25 @@ class Data(Places):
         "each interval.",
         lower_bound=0,
     )
+    # None and not False, which would be in the flags of all runs.
+    binarize: tuple[str, ...] | None = setting(
+        None,
+        "Splits, of train and test, whose pixels become 1 where they are above 0.5, "
+        "else 0. Default: none.",
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the names of the splits.
+
+        Raises:
+            ValueError: if one is neither train nor test.
+        """
+        super().__post_init__()
+        if not {"train", "test"}.issuperset(self.binarize or ()):
+            raise ValueError(
+                f"--binarize={','.join(self.binarize or ())} must name train, test or "
+                "both, such as --binarize=train,test."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,6 +62,7 @@ class Network(Checked):
     model: str = setting("table1", "The network.", choices=tuple(registry.NETWORKS))
     table1: Table1 = dataclasses.field(default_factory=Table1)
     conv: Conv = dataclasses.field(default_factory=Conv)
+    conv_elu: ConvElu = dataclasses.field(default_factory=ConvElu)
     dense: Dense = dataclasses.field(default_factory=Dense)
 
     def unused(self) -> dict[str, str]:
@@ -55,6 +75,11 @@ class Network(Checked):
         """Those of the family that is trained."""
         group = getattr(self, self.model, None)
         return {} if group is None else dataclasses.asdict(group)
+
+    @property
+    def gives_pixel_variances(self) -> bool:
+        """Whether the decoder has a second head, the variance of each pixel."""
+        return self.model == "conv_elu" and self.conv_elu.variational
 
     @property
     def classifies(self) -> bool:
@@ -115,7 +140,7 @@ class Regularizer(Checked):
     )
     regularizer_weight: float = setting(
         1.0,
-        "Of --regularizer: its weight; that of the reconstruction is 1.",
+        "Of --regularizer: its weight, beside --reconstruction_weight.",
         lower_bound=0.0,
     )
     mmd: Mmd = dataclasses.field(default_factory=Mmd)
@@ -176,7 +201,7 @@ class Autoencoder(Checked):
     )
     semantic_weight: float = setting(
         0.016,
-        "Weight of the classification loss (nats); that of the reconstruction is 1.",
+        "Weight of the classification loss (nats), beside --reconstruction_weight.",
         lower_bound=0.0,
     )
     shuffle_labels: bool = setting(
@@ -195,8 +220,19 @@ class Autoencoder(Checked):
     )
     loss: str = setting(
         "binary_crossentropy",
-        "Reconstruction loss, mean over pixels; of summed_squared_error the sum.",
-        choices=("binary_crossentropy", "mean_squared_error", "summed_squared_error"),
+        "Reconstruction loss, mean over pixels; the sum of those called summed, and of "
+        "normal_nll, with the variances of pixels that --model=conv_elu gives.",
+        choices=(
+            "binary_crossentropy",
+            "mean_squared_error",
+            "normal_nll",
+            "summed_binary_crossentropy",
+            "summed_squared_error",
+        ),
+    )
+    # None and not 1, which would be in the flags of all runs.
+    reconstruction_weight: float | None = setting(
+        None, "Weight of the reconstruction loss. Default: 1.", lower_bound=0.0
     )
     regularizer: Regularizer = dataclasses.field(default_factory=Regularizer)
     latent_adversarial: LatentAdversarial = dataclasses.field(
@@ -249,6 +285,37 @@ class Optimizer(Checked):
         None, "Adam's epsilon. Default: that of Keras, 1e-7.", lower_bound=0.0
     )
     sgd: Sgd = dataclasses.field(default_factory=Sgd)
+    global_clipnorm: float | None = setting(
+        None,
+        "Scale the gradient of all weights down to this L2 norm where it is above. "
+        "Default: no limit.",
+        lower_bound=0.0,
+    )
+    clipvalue: float | None = setting(
+        None,
+        "Then clip each entry of the gradient to plus or minus this. Default: no "
+        "limit.",
+        lower_bound=0.0,
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the limits of the gradient.
+
+        Raises:
+            ValueError: if one is 0, which Keras takes for none.
+        """
+        super().__post_init__()
+        for name in ("global_clipnorm", "clipvalue"):
+            if getattr(self, name) == 0:
+                raise ValueError(
+                    f"--{name}=0.0 would stop the training. Give a positive number, or "
+                    "leave it out for no limit."
+                )
+
+    @property
+    def clips(self) -> bool:
+        """Whether gradients have a limit."""
+        return self.global_clipnorm is not None or self.clipvalue is not None
 
     def unused(self) -> dict[str, str]:
         """The options of other optimizers."""
@@ -344,7 +411,24 @@ class Settings:
                 "--train_decoder goes with --decoder_from; without it the decoder is "
                 "always trained. Name the run whose decoder is meant."
             )
+        self._check_loss()
         self._check_regularizer()
+
+    def _check_loss(self) -> None:
+        if self.network.classifies:
+            return
+        given = self.network.gives_pixel_variances
+        if self.procedure.loss == "normal_nll" and not given:
+            raise ValueError(
+                "--loss=normal_nll takes the variance of each pixel from the decoder. "
+                "Add --model=conv_elu --variational, or choose another loss."
+            )
+        if given and self.procedure.loss != "normal_nll":
+            raise ValueError(
+                "--model=conv_elu --variational gives the variance of each pixel, "
+                f"which --loss={self.procedure.loss} does not train. Add "
+                "--loss=normal_nll."
+            )
 
     def _check_regularizer(self) -> None:
         network, procedure = self.network, self.procedure
@@ -375,6 +459,12 @@ class Settings:
                     f"--{name}={count} is not a multiple of "
                     f"--steps_per_execution={together}. Change one of them."
                 )
+        # Keras clips on each device, before the gradients are added up.
+        if self.run.strategy == "mirrored" and self.optimizer.clips:
+            raise ValueError(
+                "--global_clipnorm and --clipvalue limit the gradient of a batch, "
+                "which --strategy=mirrored splits. Leave one of them out."
+            )
         if self.run.strategy == "mirrored" and together > 1:
             raise ValueError(
                 "--strategy=mirrored runs one step per execution. "

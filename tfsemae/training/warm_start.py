@@ -10,7 +10,7 @@ def copy_weights(networks: Autoencoder, part: str, model_dir: str | None) -> Non
 
     Args:
         networks: whose part is changed in place.
-        part: `encoder`, `decoder` or `log_variance`.
+        part: `encoder`, `decoder`, `log_variance` or `pixel_log_variance`.
         model_dir: the folder of the earlier run; None changes nothing.
 
     Raises:
@@ -21,6 +21,11 @@ def copy_weights(networks: Autoencoder, part: str, model_dir: str | None) -> Non
     model, earlier = (
         getattr(each, part) for each in (networks, Autoencoder.load(model_dir))
     )
+    if earlier is None and part == "pixel_log_variance":
+        raise ValueError(
+            f"--decoder_from={model_dir} has a decoder without variances of pixels, "
+            "and this one has them. Name a run with --loss=normal_nll."
+        )
     if earlier is None:
         raise ValueError(
             f"--encoder_from={model_dir} has a deterministic encoder, and this one is "

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfsemae import data, evaluation, models
+from tfsemae import data, evaluation, models, objectives
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.run_folder import Metrics
 from tfsemae.training import draws, optimizers, warm_start
@@ -63,11 +63,13 @@ class AutoencoderProcedure:
         """
         chosen = settings.procedure
         warm_start.copy_weights(networks, "decoder", chosen.decoder_from)
+        if networks.pixel_log_variance is not None:
+            warm_start.copy_weights(networks, "pixel_log_variance", chosen.decoder_from)
         warm_start.copy_weights(networks, "encoder", chosen.encoder_from)
         if networks.log_variance is not None:  # of the encoder, with its own last layer
             warm_start.copy_weights(networks, "log_variance", chosen.encoder_from)
         if chosen.decoder_from and not chosen.train_decoder:
-            networks.decoder.trainable = False
+            loss_decoder(networks, chosen.loss).trainable = False
         self.networks = networks
         self._draws = _draws(networks, settings)
         self.model = self._functional(
@@ -193,7 +195,8 @@ def _ends(
         tensors |= networks.posterior()(image)
         deviation = keras.ops.exp(tensors["log_variance"] / 2)
         tensors["latent"] = tensors["mean"] + deviation * given["noise"]
-    outputs = {"reconstruction": networks.decoder(tensors["latent"])}
+    decoder = loss_decoder(networks, settings.procedure.loss)
+    outputs = {"reconstruction": decoder(tensors["latent"])}
     if networks.classifier is not None:
         outputs["logits"] = networks.classifier(tensors["latent"])
     chosen = settings.procedure.regularizer
@@ -208,7 +211,10 @@ def _ends(
 def _compile(model: StepCounter, settings: Settings) -> None:
     chosen = settings.procedure
     losses: dict[str, tuple[Any, float]] = {
-        "reconstruction": (reconstruction_loss(chosen.loss), 1.0),
+        "reconstruction": (
+            reconstruction_loss(chosen.loss),
+            reconstruction_weight(settings),
+        ),
         "logits": (
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             chosen.semantic_weight,
@@ -227,8 +233,36 @@ def _compile(model: StepCounter, settings: Settings) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
+def loss_decoder(networks: Autoencoder, name: str) -> keras.Model:
+    """What gives a reconstruction loss its second argument.
+
+    Args:
+        networks: whose weights it shares.
+        name: of the loss, `--loss`.
+
+    Returns:
+        Latent -> images, `[B, H, W, C]`; of `normal_nll` mean and log variance of the
+        pixels, `[B, H, W, 2 C]`.
+    """
+    if name != "normal_nll":
+        return networks.decoder
+    likelihood = networks.likelihood()
+    heads = [likelihood.output[key] for key in ("mean", "log_variance")]
+    both = keras.layers.Concatenate(name="mean_and_log_variance")(heads)
+    return keras.Model(likelihood.input, both, name="likelihood")
+
+
+def reconstruction_weight(settings: Settings) -> float:
+    """The weight of the reconstruction loss."""
+    weight = settings.procedure.reconstruction_weight
+    return 1.0 if weight is None else weight
+
+
 def reconstruction_loss(name: str) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """What `--loss` names: of images and reconstructions, numbers whose mean it is."""
+    """What `--loss` names: of images and what `loss_decoder` gives, numbers.
+
+    Their mean is the loss.
+    """
     return _LOSSES.get(name) or keras.losses.get(name)
 
 
@@ -236,8 +270,17 @@ def _summed_squared_error(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.square(target - predicted), axis=[1, 2, 3])
 
 
+def _normal_nll(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
+    mean, log_variance = tf.split(predicted, 2, axis=-1)
+    return objectives.normal_nll(target, mean, log_variance)
+
+
 def _output(target: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
     return predicted
 
 
-_LOSSES = {"summed_squared_error": _summed_squared_error}
+_LOSSES: dict[str, Callable[..., tf.Tensor]] = {
+    "normal_nll": _normal_nll,
+    "summed_binary_crossentropy": objectives.bernoulli_nll,
+    "summed_squared_error": _summed_squared_error,
+}

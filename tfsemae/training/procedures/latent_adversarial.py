@@ -11,7 +11,9 @@ from tfsemae.attacks.projections import unit
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.training.procedures.autoencoder import (
     AutoencoderProcedure,
+    loss_decoder,
     reconstruction_loss,
+    reconstruction_weight,
 )
 from tfsemae.training.procedures.procedure import StepCounter
 from tfsemae.training.settings import Settings
@@ -49,6 +51,9 @@ class _LatentAdversarial(StepCounter):
         self._epsilon = chosen.latent_adversarial_epsilon
         self._noise = chosen.latent_adversarial_noise
         self._loss_of = reconstruction_loss(settings.procedure.loss)
+        self._weight = reconstruction_weight(settings)
+        decoder = loss_decoder(networks, settings.procedure.loss)
+        self._loss_decoder = lambda: decoder
         self._seed = settings.run.seed
         self._attack = attacks.PGD(
             objectives.one_minus_ssim(self._decoded),
@@ -82,12 +87,13 @@ class _LatentAdversarial(StepCounter):
         return self._attack(latent, self._decoded(latent), seed=seed).adversarial
 
     def _update_decoder(self, latent: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-        decoder = self._networks().decoder
+        decoder = self._loss_decoder()
         with tf.GradientTape() as tape:
             decoded = decoder(latent, training=True)
             loss = tf.reduce_mean(self._loss_of(images, decoded))
+            weighted = self._weight * loss
         weights = decoder.trainable_weights
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        self.optimizer.apply(tape.gradient(weighted, weights), weights)
         return loss
 
     def _decoded(self, latent: tf.Tensor) -> tf.Tensor:
