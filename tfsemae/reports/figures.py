@@ -50,6 +50,7 @@ class Curve:
         band: lower and upper ends of a shaded stretch, `[N]` each, or None.
         like: label of another curve whose colour and marker it has; "" for its own.
         line: `-`, `--`, `:`, `-.`, or "" for none; tells curves of one colour apart.
+        marked: whether each point has a marker, for lines of few points.
     """
 
     label: str
@@ -63,6 +64,7 @@ class Curve:
     )
     like: str = ""
     line: str = "-"
+    marked: bool = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -249,6 +251,8 @@ def _draw_curve(axis, curve: Curve, looks: dict[str, dict[str, str]]) -> None:
         errors = {"xerr": curve.x_error, "yerr": curve.y_error}
         line = curve.line if len(curve.x) > 1 else ""
         look = looks[curve.like or curve.label] | {"linestyle": line}
+        if not curve.marked:
+            look, style = look | {"marker": ""}, {"linewidth": 0.8}
         if curve.band is not None:
             low, high = curve.band
             axis.fill_between(curve.x, low, high, color=look["color"], alpha=0.2, lw=0)

@@ -1,0 +1,184 @@
+"""From finished runs to a ledger, with curves whose shape is known."""
+
+import collections
+
+import numpy as np
+import pytest
+
+from tfsemae import experiments, metrics
+from tfsemae.experiments import intervals
+from tfsemae.experiments.artefact import Workspace
+from tfsemae.experiments.tabacof2016 import pictures, printed, runs
+from tfsemae.experiments.tabacof2016.runs import AE, KL, L2, MAIN, VAE, Group
+from tfsemae.experiments.tabacof2016.trade_offs import Measurements, TradeOffs
+from tfsemae.reports import Ledger
+
+PAIRS, PENALTIES = 6, 40
+X = np.linspace(0, 1, PENALTIES)
+
+
+def _curves(folder, hinges, *, places=None, linf=0.8):
+    """An attack whose pairs have lines up to these hinges, and nothing beyond."""
+    folder.mkdir(parents=True, exist_ok=True)
+    y = np.stack([1 - np.minimum(X / hinge, 1) for hinge in hinges])
+    x = np.broadcast_to(X, y.shape)
+    areas = [metrics.auddc(*each) for each in zip(x, y, strict=True)]
+    np.savez(
+        folder / "measurements.npz",
+        **{
+            "pairs": np.arange(2 * len(y)).reshape(-1, 2) if places is None else places,
+            "linf_epsilon": np.array([0.05, 0.1, 0.2], np.float32),
+            "curve/distortion": x,
+            "curve/distance": y,
+            "curve/auddc": np.array(areas),
+            "curve/rounded_auddc": np.array(areas),
+            "curve/linf_distance": np.full((len(y), 3), linf),
+            "adversarial/distortion": 10 * x,
+        },
+    )
+    (folder / "metrics.json").write_text('{"converged": 0.25, "abnormal": 0.75}')
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path):
+    def make(*hinges, **options):
+        folder = tmp_path / f"run{len(list(tmp_path.iterdir()))}"
+        return Measurements(_curves(folder, hinges, **options))
+
+    return make
+
+
+def test_numbers_of_a_curve(run):
+    found = run(0.4, 0.4, 0.8, 0.8, 0.8, 0.4)
+    hinges = [0.4, 0.4, 0.8, 0.8, 0.8, 0.4]
+    # A triangle below the line, less than a step of the grid wrong.
+    np.testing.assert_allclose(
+        found.of_pairs("auddc"), np.array(hinges) / 2, atol=1 / PENALTIES
+    )
+    np.testing.assert_allclose(found.of_pairs("position"), hinges, atol=0.01)
+    np.testing.assert_allclose(
+        found.of_pairs("slope"), -1 / np.array(hinges), rtol=0.01
+    )
+    np.testing.assert_allclose(found.of_pairs("level"), 0, atol=0.01)
+    assert np.all(found.of_pairs("correlation") < -0.999)
+    assert np.all(found.of_pairs("rmse") < 0.01)
+    assert found.of_pairs("beats_logistic").tolist() == [100] * 6
+    assert found.of_pairs("tolerable").tolist() == [100] * 6
+    half = found.of_pairs("half_distortion")
+    np.testing.assert_allclose(half, 5 * np.array(hinges), atol=10 / PENALTIES)
+
+
+def test_a_pair_without_a_curve_is_left_out(run):
+    found = run(0.4, 0.5, 0.6)
+    y = np.array(found.array("curve/distance"))
+    y[1] = np.nan
+    found.array = lambda name: y if name == "curve/distance" else found._array(name)
+    position = found.of_pairs("position")
+    assert np.isnan(position).tolist() == [False, True, False]
+    groups = TradeOffs({"a": [found]})
+    assert groups.means("a", "position") == [pytest.approx(0.5, abs=0.01)]
+    interval = groups.value("a", "position")
+    assert 0.39 < interval.low <= interval.effect <= interval.high < 0.61
+
+
+def test_differences_are_of_pairs(run):
+    first = [run(0.5, 0.6, 0.7), run(0.6, 0.7, 0.8)]
+    second = [run(0.4, 0.5, 0.6), run(0.4, 0.5, 0.6)]
+    found = TradeOffs({"a": first, "b": second}).difference("a", "b", "position")
+    # 0.1 for each pair of the first seed, 0.2 for each of the second: no scatter.
+    assert found == pytest.approx((0.15, 0.1, 0.2), abs=0.01)
+
+
+def test_other_pairs_are_refused(run):
+    other = np.ones((3, 2), int)
+    with pytest.raises(ValueError, match="compared on the same pairs"):
+        TradeOffs({"a": [run(0.4, 0.5, 0.6)], "b": [run(1, 1, 1, places=other)]})
+
+
+def test_worst_is_that_of_a_pair(run):
+    found = TradeOffs({"a": [run(0.4, 0.8), run(0.2, 0.6)]}).worst("a", "position")
+    assert found == pytest.approx((0.7, 0.6, 0.8), abs=0.01)
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "cifar10"])
+def test_plan(parsed, dataset):
+    planned = experiments.artefacts()[f"tabacof2016_{dataset}"].all_runs("full")
+    found = collections.Counter(run.command for run in planned)
+    # 2 networks x 3 seeds; 3 main and 6 further attacks on each seed.
+    assert found == {"train": 6, "attack": 27}
+    for run in planned:
+        chosen = parsed(run)
+        if run.command == "train":
+            assert chosen.data.dataset == dataset
+            continue
+        assert chosen.lbfgsb.penalties in (25, 100)
+        # 2^-20 and 2^20 for 100 rows.
+        ends = chosen.lbfgsb.least_log2_penalty, chosen.lbfgsb.greatest_log2_penalty
+        assert ends == pytest.approx((-20 - np.log2(100), 20 - np.log2(100)))
+        assert (chosen.run.examples, chosen.run.seed) == (25, 1234)
+
+
+@pytest.fixture
+def made(tmp_path, finish, monkeypatch):
+    """Makes the ledger of an artefact from fabricated runs."""
+    monkeypatch.setattr(intervals, "_RESAMPLES", 50)
+    monkeypatch.setattr(pictures, "draw", lambda *arguments: [])
+
+    def make(name, hinge, **options):
+        artefact = experiments.artefacts()[name]
+        for run in artefact.all_runs("full"):
+            if run.command == "train":
+                finish(run, {})
+                continue
+            middle = hinge(run.label)
+            hinges = middle + np.linspace(-0.05, 0.05, PAIRS)
+            _curves(finish(run, {}), hinges, **options)
+        work = Workspace(artefact, "full", tmp_path, tmp_path / "made")
+        artefact.write_ledger(work)
+        return Ledger.read(work.output_dir)
+
+    return make
+
+
+def test_ledger_of_straight_curves(made):
+    def hinge(label):
+        if label.endswith("_output"):
+            return 0.8  # hardly an attack
+        if label.endswith("_means"):
+            return 0.7
+        return 0.6 if "_vae_" in label else 0.45
+
+    ledger = made("tabacof2016_mnist", hinge)
+    verdicts = {c.id: c.verdict for c in ledger.claims if c.part_of is None}
+    assert set(verdicts.values()) == {"holds"}
+    groups = [group.id for group in MAIN]
+    assert set(verdicts) == {
+        *(f"{number}_{group}" for group in groups for number in (1, 2, 3, 6)),
+        *("4", "4_released", "8", "9"),
+        *(f"10_{group.id}" for group in (Group(VAE, KL), Group(AE, L2))),
+    }
+    claims = {claim.id: claim for claim in ledger.claims}
+    assert claims["4"].effect == pytest.approx(0.075, abs=0.005)
+    rows = {row.id: row for row in ledger.rows}
+    released = rows["vae_released_auddc"]
+    published = printed.RELEASED["mnist"]["vae"]["auddc"]
+    assert (released.printed, released.n) == (published, 3)
+    assert rows["vae_kl_auddc"].printed is None
+    assert rows["vae_kl_abnormal"].measured == 75
+
+
+def test_ledger_of_equal_networks_that_fall_early(made):
+    ledger = made("tabacof2016_cifar10", lambda label: 0.5, linf=0.2)
+    verdicts = {c.id: c.verdict for c in ledger.claims if c.part_of is None}
+    for id_ in ("4", "4_released", "8", "9", "10_vae_kl", "10_ae_l2"):
+        assert verdicts[id_] == "does not hold"
+    assert {row.tag for row in ledger.rows} == {"stand-in"}
+    assert {row.id: row for row in ledger.rows}["ae_l2_slope"].printed == -3.54
+
+
+def test_runs_share_their_networks():
+    each = runs.attacks(Group(VAE, KL), "mnist", "full")
+    further = runs.attacks(Group(VAE, runs.OUTPUT), "mnist", "full")
+    for a, b in zip(each, further, strict=True):
+        assert a.inputs["model_dir"].name == b.inputs["model_dir"].name

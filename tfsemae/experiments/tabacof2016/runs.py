@@ -1,0 +1,144 @@
+"""The networks and attacks of section 3."""
+
+import functools
+import itertools
+from typing import NamedTuple
+
+from tfsemae.experiments.runs import Run
+
+
+class Scale(NamedTuple):
+    """Length and number of trainings, and how much is attacked.
+
+    Attributes:
+        seeds: of the networks.
+        train_flags: of all trainings.
+        attack_flags: of all attacks.
+        few: of attacks beside the main ones.
+    """
+
+    seeds: int
+    train_flags: tuple[str, ...] = ()
+    attack_flags: tuple[str, ...] = ()
+    few: tuple[str, ...] = ("--penalties=25",)
+
+
+SCALES = {
+    "full": Scale(seeds=3),
+    "smoke": Scale(
+        seeds=1,
+        train_flags=("--dataset=digits", "--steps=10", "--checkpoint_every=10"),
+        attack_flags=("--examples=3", "--penalties=12", "--reconstructions=2"),
+        few=(),
+    ),
+}
+#: Ours -> what the paper has in its place, which cannot be had here.
+STANDS_FOR = {"cifar10": "svhn"}
+NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
+
+
+class Network(NamedTuple):
+    """An autoencoder."""
+
+    id: str
+    name: str
+
+    def __str__(self) -> str:
+        """As the paper names it."""
+        return self.name
+
+
+VAE, AE = Network("vae", "VAE"), Network("ae", "AE")
+
+
+class Attack(NamedTuple):
+    """A distance that an attack minimises.
+
+    Attributes:
+        id: as in the names of runs, rows and claims.
+        name: for a reader.
+        flags: of the command.
+        few: whether it has fewer penalties.
+    """
+
+    id: str
+    name: str
+    flags: tuple[str, ...]
+    few: bool = False
+
+    def __str__(self) -> str:
+        """For a reader."""
+        return self.name
+
+
+_LINF = "--linf_epsilon=0.05,0.1,0.2"
+KL = Attack("kl", "KL divergence", ("--distance=kl", _LINF))
+RELEASED = Attack("released", "distance of the released code", ("--distance=released",))
+L2 = Attack("l2", "L2 distance of the latents", ("--distance=l2", _LINF))
+REVERSE = Attack("reverse_kl", "reverse KL", ("--distance=reverse_kl",), few=True)
+MEANS = Attack("means", "L2 distance of the means", ("--distance=l2",), few=True)
+OUTPUT = Attack("output", "distance of the output", ("--distance=output",), few=True)
+#: Each with as many penalties as those it is compared with.
+KL_FEW = Attack(
+    "kl_few", "KL divergence, fewer penalties", ("--distance=kl",), few=True
+)
+L2_FEW = Attack("l2_few", "L2 distance, fewer penalties", ("--distance=l2",), few=True)
+
+
+class Group(NamedTuple):
+    """An attack on a network."""
+
+    network: Network
+    attack: Attack
+
+    @property
+    def id(self) -> str:
+        """As in the names of runs, rows and claims."""
+        return f"{self.network.id}_{self.attack.id}"
+
+    def __str__(self) -> str:
+        """For a reader."""
+        return f"{self.network}, {self.attack}"
+
+
+MAIN = (Group(VAE, KL), Group(VAE, RELEASED), Group(AE, L2))
+FURTHER = (
+    *(Group(VAE, attack) for attack in (KL_FEW, REVERSE, MEANS, OUTPUT)),
+    *(Group(AE, attack) for attack in (L2_FEW, OUTPUT)),
+)
+
+
+@functools.cache  # as a run reads its name from the flags once
+def training(network: Network, dataset: str, seed: int, scale: str) -> Run:
+    """The training of a network."""
+    flags = (
+        f"--flagfile=flags/tabacof2016_{dataset}_{network.id}.flags",
+        f"--seed={seed}",
+        *SCALES[scale].train_flags,
+    )
+    return Run(f"tabacof_{dataset}_{network.id}_seed{seed}", flags)
+
+
+@functools.cache
+def attacks(group: Group, dataset: str, scale: str) -> tuple[Run, ...]:
+    """The attack on the network of each seed."""
+    of = SCALES[scale]
+    flags = (
+        "--flagfile=flags/tabacof2016_attack.flags",
+        *group.attack.flags,
+        *(of.few if group.attack.few else ()),
+        *of.attack_flags,
+    )
+    trained = [
+        training(group.network, dataset, seed, scale) for seed in range(of.seeds)
+    ]
+    return tuple(
+        Run(f"{run.label}_{group.attack.id}", flags, "attack", {"model_dir": run})
+        for run in trained
+    )
+
+
+def autoencoders(dataset: str, scale: str) -> list[Run]:
+    """All attacks of an artefact of section 3."""
+    each = (attacks(group, dataset, scale) for group in (*MAIN, *FURTHER))
+    return list(itertools.chain.from_iterable(each))
