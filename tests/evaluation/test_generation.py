@@ -62,6 +62,10 @@ def test_divergence_is_that_of_gaussians(tmp_path):
     assert found["kl"] == pytest.approx(each.mean(), rel=1e-5)
     # The second entry is the same Gaussian for all images: q(z) is a product.
     assert found["total_correlation"] == pytest.approx(0, abs=1e-5)
+    assert found["gaussian_total_correlation"] == pytest.approx(0, abs=1e-6)
+    assert found["posterior_deviation"] == pytest.approx(math.sqrt(VARIANCE), rel=1e-5)
+    share = 2 * VARIANCE / (2 * VARIANCE + np.var(means))
+    assert found["posterior_share"] == pytest.approx(share, rel=1e-5)
     with np.load(tmp_path / "measurements.npz") as arrays:
         np.testing.assert_allclose(arrays["clean/kl"], each, rtol=1e-4)
 
@@ -132,10 +136,28 @@ def test_total_correlation_is_that_of_correlated_gaussians():
     second = correlation * first + math.sqrt(1 - correlation**2) * other
     means = np.stack([first, second], axis=1).astype(np.float32)
     log_variances = np.full_like(means, math.log(VARIANCE))
-    found = generation.total_correlation(means, log_variances, seed=0)
+    measures = generation.posterior_measures(means, log_variances, seed=0)
+    found = measures["total_correlation"]
     expected = -0.5 * math.log(1 - (correlation / (1 + VARIANCE)) ** 2)
     # 2,000 codes: the standard error of their mean is 0.016.
     assert found == pytest.approx(expected, abs=0.05)
+    # The correlation of 2,000 means is within 0.01.
+    gaussian = measures["gaussian_total_correlation"]
+    assert gaussian == pytest.approx(expected, abs=0.03)
+
+
+def test_mutual_information_is_bounded_and_counted_as_total_correlation():
+    # 10 independent entries, of which each has ln(1 + 100) / 2 nats of information.
+    means = np.random.default_rng(0).standard_normal((4000, 10)).astype(np.float32)
+    log_variances = np.full_like(means, math.log(0.01))
+    found = generation.posterior_measures(means, log_variances, seed=0)
+    assert found["mutual_information"] == pytest.approx(math.log(2000), abs=0.05)
+    information = 5 * math.log(101)
+    assert found["total_correlation"] == pytest.approx(
+        information - math.log(2000), rel=0.05
+    )
+    # Of 45 correlations of standard error 1/sqrt(4000) each: 45 / 8000.
+    assert found["gaussian_total_correlation"] == pytest.approx(0.0056, abs=0.004)
 
 
 def test_pictures_are_drawn_also_of_few_images(measured, tmp_path):

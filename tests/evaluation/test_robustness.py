@@ -350,6 +350,19 @@ def test_input_space_is_bounded_by_the_values_of_pixels(attack):
     assert arrays["pgd_epsilon50/displacement"].max() < 0.61 * math.sqrt(PIXELS)
 
 
+def test_noise_of_black_images_has_the_full_length_too(attack, write_images):
+    # Half of a direction is cut off, where nothing is below 0.
+    black = np.zeros((20, *SHAPE), np.uint8)
+    dataset = write_images(test_images=black, test_labels=None)
+    found, arrays = attack(
+        space="input", epsilon=("1", "3"), strong=False, dataset=str(dataset)
+    )
+    for radius in (1, 3):
+        lengths = arrays[f"noise_epsilon{radius}/displacement"]
+        np.testing.assert_allclose(lengths, radius, rtol=1e-4)
+    assert found["noise_epsilon1"]["displacement"] == pytest.approx(1, rel=1e-4)
+
+
 def test_ssim_of_outputs(attack):
     found, _ = attack(objective="output_ssim", epsilon=("0", "1"), strong=False)
     assert found["clean"]["objective"] == pytest.approx(0, abs=1e-5)

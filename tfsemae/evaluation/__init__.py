@@ -99,8 +99,9 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
     - `output_diversity`, mean L2 distance of pairs of the first 500 outputs, and with
       `weights_dir` `output_diversity_lpips`, see `perceptual.diversity`;
     - with `classifier_dir`, of all but `clean`, `output_frechet_distance` of the first
-      500 outputs from those of the examples themselves; `classifier_features` then
-      says in which features, see `ClassifierFeatures.described`;
+      500 outputs from those of the examples themselves, and
+      `output_frechet_distance_of_logits`; `classifier_features` then says in which
+      features, see `ClassifierFeatures.described`;
     - of all but `clean` the mean of `displacement` (L2 norm), and the shares `finite`
       and `flat` (see `attacks.AttackResult`) of the attacks.
 

@@ -63,9 +63,9 @@ def evaluate(
         Accuracies are in [0, 1]; an infinite `scatter_ratio` is None, and so is
         `map_silhouette` where the map does not exist or shows one class only. With a
         prior also what `generation.measure` gives; of a variational autoencoder `kl`,
-        mean KL divergence of the posterior from the prior (nats), and
-        `total_correlation` (nats), see `generation.total_correlation`; with `features`
-        what `classifier_features.measure` gives.
+        mean KL divergence of the posterior from the prior (nats), and what
+        `generation.posterior_measures` gives; with `features` what
+        `classifier_features.measure` gives.
 
     Raises:
         ValueError: see `check`, `ClassifierFeatures.check` and `perceptual.distances`,
@@ -94,7 +94,7 @@ def evaluate(
     draw_reconstructions(autoencoder, images, folder / "reconstructions.png")
     if variational:
         found["kl"] = float(np.mean(measured.read("clean", "kl")))
-        found["total_correlation"] = generation.total_correlation(
+        found |= generation.posterior_measures(
             measured.read("clean", "latent"),
             measured.read("clean", "log_variance"),
             seed=seed,

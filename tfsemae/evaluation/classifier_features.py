@@ -60,15 +60,19 @@ class ClassifierFeatures:
         """Features float32 `[B, D]` of images float32 `[B, H, W, C]` in [0, 1]."""
         return self._outputs(images)["features"]
 
-    def moments_of(self, batches: Iterable[TensorLike]) -> metrics.Moments:
+    def moments_of(
+        self, batches: Iterable[TensorLike], *, output: str = "features"
+    ) -> metrics.Moments:
         """Mean and covariance of the features of images.
 
         Args:
             batches: float32 `[B, H, W, C]` in [0, 1] each.
+            output: `features`, or `logits`, of which there are fewer: a covariance of
+                N examples has a rank below N.
         """
         moments = metrics.Moments()
         for images in batches:
-            moments.update(self(images))
+            moments.update(self._outputs(images)[output])
         return moments
 
     def moments_and_score_of(

@@ -17,6 +17,7 @@ from tfsemae.models.autoencoder import Autoencoder
 _RANDOM = 5  # random points of the strong attack
 _FIRST_STEPS = 2  # that it takes from each of its points, before it goes on from one
 _FAR_STEPS = 100
+_LONGEST, _HALVINGS = 64.0, 20  # of a direction that bounds cut off
 _CODES, _TARGET, _NOISE, _STARTS, _STRONG = range(5)  # streams of random numbers
 Values: TypeAlias = dict[str, dict[str, tf.Tensor]]  # condition -> quantity -> [B, ...]
 Tensors: TypeAlias = Mapping[str, tf.Tensor]
@@ -334,11 +335,29 @@ class GradientAttack:
         return image if compares_images else self._network(image)
 
     def _noisy(self, point: tf.Tensor, radius: tf.Tensor, drawn: Tensors) -> tf.Tensor:
-        """A random point of the full radius; of Linf a corner."""
-        linf = self._settings.norm == "linf"
-        direction = tf.sign(drawn["noise"]) if linf else unit(drawn["noise"])
-        moved = point + radius * direction
-        return moved if self._bounds is None else tf.clip_by_value(moved, *self._bounds)
+        """A random point of the full radius; of Linf a corner.
+
+        What the bounds cut off of a direction the rest of it makes good, so that the
+        norm is that of the attack.
+        """
+        if self._settings.norm == "linf":
+            return self._inside(point + radius * tf.sign(drawn["noise"]))
+        direction = radius * unit(drawn["noise"])
+        if self._bounds is None:
+            return point + direction
+        low = tf.ones_like(norms(direction))
+        high = _LONGEST * low
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            moved = self._inside(point + per_example(middle, point) * direction)
+            short = norms(moved - point) < radius
+            low, high = tf.where(short, middle, low), tf.where(short, high, middle)
+        return self._inside(point + per_example(low, point) * direction)
+
+    def _inside(self, points: tf.Tensor) -> tf.Tensor:
+        if self._bounds is None:
+            return points
+        return tf.clip_by_value(points, *self._bounds)
 
 
 _OBJECTIVES: dict[str, Callable[[objectives.Network], Objective]] = {

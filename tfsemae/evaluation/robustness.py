@@ -84,7 +84,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     frechet = None
     if features is not None:
         outputs = done[_CLEAN].read(_CLEAN, "output")
-        frechet = _distance_from(outputs, features)
+        frechet = _distances_from(outputs, features)
         described = {**features.described(), "samples": len(outputs)}
         found["classifier_features"] = described
     for name, (number, relative) in settings.pgd.radii().items():
@@ -119,12 +119,27 @@ def _features(
     return features
 
 
-def _distance_from(
+def _distances_from(
     clean: np.ndarray, features: ClassifierFeatures
-) -> Callable[[np.ndarray], float]:
-    """The Frechet distance of outputs from clean ones."""
-    of_clean = features.moments_of([clean])
-    return lambda outputs: features.moments_of([outputs]).frechet_distance(of_clean)
+) -> Callable[[np.ndarray], dict[str, float]]:
+    """Frechet distances of outputs from clean ones."""
+    names = {
+        "output_frechet_distance": "features",
+        "output_frechet_distance_of_logits": "logits",
+    }
+    of_clean = {
+        output: features.moments_of([clean], output=output) for output in names.values()
+    }
+
+    def distances(outputs: np.ndarray) -> dict[str, float]:
+        return {
+            name: features.moments_of([outputs], output=output).frechet_distance(
+                of_clean[output]
+            )
+            for name, output in names.items()
+        }
+
+    return distances
 
 
 def _batches(
@@ -196,7 +211,7 @@ def _reached(attack: GradientAttack, batches: Iterator[tuple]) -> float:
 def _measured(
     shards: Shards,
     lpips: perceptual.Distances,
-    frechet: Callable[[np.ndarray], float] | None = None,
+    frechet: Callable[[np.ndarray], dict[str, float]] | None = None,
 ) -> dict[str, dict[str, float | None]]:
     """Condition -> quantity -> mean, or of the outputs as a set."""
     found = _means(shards)
@@ -209,7 +224,7 @@ def _measured(
             of_pairs = perceptual.diversity(lpips, outputs)
             quantities["output_diversity_lpips"] = of_pairs
         if frechet:
-            quantities["output_frechet_distance"] = frechet(outputs)
+            quantities |= frechet(outputs)
     return found
 
 

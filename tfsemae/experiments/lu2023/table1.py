@@ -9,7 +9,7 @@ from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
 from tfsemae.experiments.estimates import measured
 from tfsemae.experiments.intervals import interval
-from tfsemae.experiments.lu2023 import pictures, printed, runs, tables
+from tfsemae.experiments.lu2023 import pictures, printed, runs, tables, trainings
 from tfsemae.experiments.lu2023.areas import (
     GRIDS,
     SCORES,
@@ -37,6 +37,10 @@ def build(work: Workspace) -> Mapping[str, Any]:
                 tables.spectrum_rows(work, found.black[dataset], dataset)
                 for dataset in datasets
             ),
+            *itertools.chain.from_iterable(
+                trainings.rows(work, dataset, runs.VAES, len(runs.seeds(work.scale)))
+                for dataset in datasets
+            ),
             *_diversity_rows(work, found),
             *_query_rows(work, attacks),
         ],
@@ -47,11 +51,14 @@ def build(work: Workspace) -> Mapping[str, Any]:
             runs.training(KLD, datasets[0], 0, work.scale),
             runs.attacks(KLD, BLACK, datasets[0], work.scale)[0],
         ),
-        "warnings": tables.warnings(
-            attacks,
-            runs.table_1(work.scale),
-            ("lpips_squeeze", "lpips_alex"),
-        ),
+        "warnings": [
+            *tables.warnings(
+                attacks,
+                runs.table_1(work.scale),
+                ("lpips_squeeze", "lpips_alex"),
+            ),
+            *trainings.warnings(work, runs.table_1(work.scale)),
+        ],
     }
 
 

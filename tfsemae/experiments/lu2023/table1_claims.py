@@ -34,6 +34,7 @@ from tfsemae.reports.ledger import Claim
 from tfsemae.statistics import Above, Below, Interval, Statistic
 
 _MAIN = ("lpips_squeeze", "ssim")
+_ACTIVE = 0.01  # variance of an entry of the code that is used, as in `evaluation`
 
 
 class Attacked(NamedTuple):
@@ -352,7 +353,8 @@ def _small_change(by_dataset: Mapping[str, Comparison]) -> list[Claim]:
                 id_,
                 says,
                 "where SSIM has halved, the greatest mean change of an entry of the "
-                "code, in units of its standard deviation",
+                f"code with a variance above {_ACTIVE}, in units of its standard "
+                "deviation",
                 {
                     "absolute": hull(
                         interval(_greatest_change(run, at), len(run.indices()))
@@ -375,8 +377,12 @@ def _halves(run: Measurements) -> str | None:
 
 
 def _greatest_change(run: Measurements, condition: str) -> Statistic:
+    # Of the entries that are used: chance moves the others by many times their spread,
+    # and nothing depends on them.
+    deviation = np.array(run.found["deviation"])
+    used = deviation**2 > _ACTIVE
     moved = np.abs(run.array(condition, "point") - run.array("clean", "point"))
-    scaled = moved.reshape(len(moved), -1) / np.array(run.found["deviation"])
+    scaled = moved.reshape(len(moved), -1)[:, used] / deviation[used]
     return lambda counts: np.max(
         counts @ scaled / counts.sum(axis=1, keepdims=True), axis=1
     )

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
 from tfsemae.experiments.intervals import hull, independent_difference, interval
-from tfsemae.experiments.lu2023 import pictures, printed, runs, tables
+from tfsemae.experiments.lu2023 import pictures, printed, runs, tables, trainings
 from tfsemae.experiments.lu2023.areas import (
     GRIDS,
     SCORES,
@@ -70,9 +70,12 @@ def build(work: Workspace) -> Mapping[str, Any]:
             runs.training(MMD, first, 0, work.scale),
             runs.attacks(MMD, BLACK, first, work.scale)[0],
         ),
-        "warnings": tables.warnings(
-            attacks, runs.table_2(work.scale), ("lpips_squeeze", "lpips_alex")
-        ),
+        "warnings": [
+            *tables.warnings(
+                attacks, runs.table_2(work.scale), ("lpips_squeeze", "lpips_alex")
+            ),
+            *trainings.warnings(work, runs.table_2(work.scale)),
+        ],
     }
 
 
@@ -83,6 +86,8 @@ def _rows(work: Workspace, by_dataset: Mapping[str, Comparison]) -> Iterator[Row
         scores = main_scores(compared)
         yield from tables.area_rows(work, compared, dataset, "black", numbers, scores)
         yield from tables.spectrum_rows(work, compared, dataset)
+        count = len(runs.seeds(work.scale))
+        yield from trainings.rows(work, dataset, _TWINS, count)
 
 
 def _printed(dataset: str) -> Mapping[str, Mapping[str, float]]:

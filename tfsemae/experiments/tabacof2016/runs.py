@@ -111,6 +111,8 @@ FURTHER = (
 @functools.cache  # as a run reads its name from the flags once
 def training(network: Network, dataset: str, seed: int, scale: str) -> Run:
     """The training of a network."""
+    if scale == "smoke":  # the digits are too small for the networks of SVHN
+        dataset = "mnist"
     flags = (
         f"--flagfile=flags/tabacof2016_{dataset}_{network.id}.flags",
         f"--seed={seed}",
