@@ -423,6 +423,31 @@ def test_models_that_do_not_fit_are_refused_in_one_line(parts, message):
     assert "\n" not in str(caught.value)
 
 
+def test_both_distributions_of_parts_that_share_nothing():
+    def sequential(takes, gives):
+        layers = [keras.Input(takes), keras.layers.Flatten()]
+        units = int(np.prod(gives))
+        return keras.Sequential(
+            [*layers, keras.layers.Dense(units), keras.layers.Reshape(gives)]
+        )
+
+    found = Autoencoder.of(
+        sequential(IMAGE, LATENT),
+        sequential(LATENT, IMAGE),
+        log_variance=sequential(IMAGE, LATENT),
+        pixel_log_variance=sequential(LATENT, IMAGE),
+    )
+    image, latent = np.ones((2, *IMAGE), np.float32), np.ones((2, *LATENT), np.float32)
+    pairs = [
+        (found.posterior(), image, found.encoder, found.log_variance),
+        (found.likelihood(), latent, found.decoder, found.pixel_log_variance),
+    ]
+    for model, given, mean, log_variance in pairs:
+        both = model(given)
+        np.testing.assert_array_equal(both["mean"], mean(given))
+        np.testing.assert_array_equal(both["log_variance"], log_variance(given))
+
+
 def test_a_wrapped_model_will_do():
     image = keras.Input(IMAGE)
     wrapped = keras.Model(image, Subclassed(LATENT)(image))

@@ -278,9 +278,9 @@ def _check_head(
 
 def _two_heads(mean: keras.Model, log_variance: keras.Model, name: str) -> keras.Model:
     parts = {"mean": mean, "log_variance": log_variance}
-    given = mean.input
-    if log_variance.input is given:  # layers of one graph
-        outputs = {key: part.output for key, part in parts.items()}
+    given = mean.inputs[0]  # a Sequential has no `input`
+    if log_variance.inputs[0] is given:  # layers of one graph
+        outputs = {key: part.outputs[0] for key, part in parts.items()}
     else:
         given = keras.Input(mean.input_shape[1:], name=given.name)
         outputs = {key: part(given) for key, part in parts.items()}

@@ -38,7 +38,7 @@ def float64_copy(model: keras.Model) -> keras.Model:
         >>> from tfsemae import models
         >>> network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
         >>> copy = models.float64_copy(network)
-        >>> copy.output.dtype, network.output.dtype
+        >>> copy.outputs[0].dtype, network.outputs[0].dtype
         ('float64', 'float32')
     """
     if not _has_graph(model):
