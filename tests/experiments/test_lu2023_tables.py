@@ -179,8 +179,12 @@ def test_claims_of_table_3_with_lpips(made):
         "lu2023_table3",
         lambda label: BETAS[beta(label)],
         trained=lambda label: {
-            "total_correlation": 10 - BETAS[beta(label)],
+            "gaussian_total_correlation": 10 - BETAS[beta(label)],
+            "total_correlation": 5.0,
+            "mutual_information": 7.5 if "seed0" in label else 5.0,
+            "posterior_share": 0.001 if "beta50" in label else 0.5,
             "psnr": 20.0,
+            "ssim": 0.4 if "beta1_" in label else 0.9,
             "active_dimensions": 10,
         },
         quantities=lambda label: ("lpips_squeeze",),
@@ -201,9 +205,21 @@ def test_claims_of_table_3_with_lpips(made):
         row[column] for row in printed.TABLE_3.values() for column in columns
     }
     names = [warning.name for warning in ledger.warnings]
-    assert names == ["lpips_alex_not_measured"]
+    assert names == [
+        "lpips_alex_not_measured",
+        "almost_deterministic",
+        "poor_reconstruction",
+        "total_correlation_by_samples",
+    ]
+    texts = {warning.name: warning.text for warning in ledger.warnings}
+    assert texts["almost_deterministic"].startswith(
+        "3 of 15 networks, such as mnist_tc"
+    )
+    assert texts["total_correlation_by_samples"].startswith("5 of 15 networks")
     rows = {row.id: row for row in ledger.rows}
     # Distances slope * radius * 2 at radii 0, 1 and 3, under the base line 6 * 0.2.
+    assert rows["mnist_tc_vae_beta5_posterior_share"].measured == 0.5
+    assert rows["mnist_tc_vae_beta50_active_dimensions"].n == 3
     frechet = rows["mnist_tc_vae_beta1_black_frechet_absolute_pgd"]
     assert (frechet.tag, frechet.n) == ("stand-in", 3)
     assert frechet.measured == pytest.approx(3 * 6 * 1.1 * 0.2 - 9 * 0.1)
