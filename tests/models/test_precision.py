@@ -174,7 +174,6 @@ class _Subclassed(keras.Model):
             lambda: _Mixed(name="mixed"),
             r"'mixed' \(_Mixed\), which cannot be",
         ),
-        (lambda: keras.layers.Lambda(lambda x: 2 * x, name="twice"), r"'twice' \(Lam"),
     ],
 )
 def test_a_layer_that_cannot_be_copied_is_named(layer, message):
@@ -185,6 +184,18 @@ def test_a_layer_that_cannot_be_copied_is_named(layer, message):
         models.float64_copy(outer)
     assert "\n" not in str(caught.value)
     assert keras.config.dtype_policy().name == "float32"
+
+
+def test_a_lambda_is_named_or_copied():
+    # Keras 3.11 makes one of its configuration again, later ones refuse.
+    x = keras.Input((3,))
+    model = keras.Model(x, keras.layers.Lambda(lambda x: 2 * x, name="twice")(x))
+    try:
+        copy = models.float64_copy(model)
+    except ValueError as error:
+        assert "'twice' (Lambda)" in str(error)
+    else:
+        np.testing.assert_array_equal(copy(np.ones((1, 3))), [[2, 2, 2]])
 
 
 @pytest.mark.parametrize(
