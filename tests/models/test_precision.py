@@ -193,9 +193,10 @@ def test_a_lambda_is_named_or_copied():
     try:
         copy = models.float64_copy(model)
     except ValueError as error:
-        assert "'twice' (Lambda)" in str(error)
+        found = str(error)
     else:
-        np.testing.assert_array_equal(copy(np.ones((1, 3))), [[2, 2, 2]])
+        found = copy(np.ones((1, 3))).numpy().tolist()
+    assert found == [[2, 2, 2]] or "'twice' (Lambda)" in found
 
 
 @pytest.mark.parametrize(
