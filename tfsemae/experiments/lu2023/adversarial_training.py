@@ -1,7 +1,8 @@
 """Algorithm 1 and Fig. 10: the KLD-VAE of MNIST, fine-tuned on attacked latents."""
 
+import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,12 @@ from tfsemae.experiments.lu2023.areas import (
     SCORES,
     Comparison,
 )
-from tfsemae.experiments.lu2023.comparisons import ByGrid, on_grids, together
+from tfsemae.experiments.lu2023.comparisons import (
+    ByGrid,
+    by_attacks,
+    on_grids,
+    together,
+)
 from tfsemae.experiments.lu2023.runs import (
     ADVERSARIAL,
     CONTINUED,
@@ -28,7 +34,7 @@ from tfsemae.experiments.lu2023.runs import (
 from tfsemae.experiments.lu2023.table1_claims import main_scores
 from tfsemae.experiments.lu2023.tables import Attacks, name
 from tfsemae.reports.ledger import Claim, Row
-from tfsemae.statistics import Above, Below, Interval
+from tfsemae.statistics import Above, Below, Interval, Rule
 
 _COMPARED = (REGULAR, CONTINUED, NOISE, ADVERSARIAL)
 _SSIM = "ssim"
@@ -177,46 +183,36 @@ def _claims(compared: Comparison) -> Iterator[Claim]:
         inside = score == _SSIM
         where = "up to the radius of training" if inside else "at all radii"
         comparisons.append(
-            on_grids(
+            _beside_strong(
                 f"7_{score}",
                 f"{helps}: {SCORES[score].name}, {where}",
                 f"{SCORES[score].name} after adversarial training against as many "
                 f"further steps without, better above 0; the least difference {where}",
-                {grid: _least(compared, score, grid, inside=inside) for grid in GRIDS},
+                functools.partial(_least, compared, score, inside=inside),
                 Above(0),
             )
         )
     yield from together("7", helps, comparisons)
     costs = "By large radii adversarial training lowers SSIM"
-    yield from together(
-        "7_beyond",
-        costs,
-        [
-            on_grids(
-                "7_beyond_ssim",
-                f"{costs}: at the greatest radius",
-                "SSIM after adversarial training minus that after as many further "
-                "steps without",
-                {grid: _difference_at(compared, _SSIM, grid)[-1] for grid in GRIDS},
-                Below(0),
-            )
-        ],
+    beyond = _beside_strong(
+        "7_beyond_ssim",
+        f"{costs}: at the greatest radius",
+        "SSIM after adversarial training minus that after as many further steps "
+        "without",
+        lambda grid, condition: _difference_at(compared, _SSIM, grid, condition)[-1],
+        Below(0),
     )
+    yield from together("7_beyond", costs, [beyond])
     attacked = "The attack in training does more than noise of its length"
     yield from together(
         "7_noise",
         attacked,
         [
-            on_grids(
+            _beside_strong(
                 f"7_noise_{score}",
                 f"{attacked}: area of {SCORES[score].name}",
                 f"area of {SCORES[score].name}, {ADVERSARIAL} minus {NOISE}",
-                {
-                    grid: compared.difference(
-                        (ADVERSARIAL, "pgd"), (NOISE, "pgd"), score, grid
-                    )
-                    for grid in GRIDS
-                },
+                functools.partial(_beyond_noise, compared, score),
                 Above(0),
             )
             for score in main_scores(compared)
@@ -224,37 +220,60 @@ def _claims(compared: Comparison) -> Iterator[Claim]:
     )
 
 
-def _least(compared: Comparison, score: str, grid: str, *, inside: bool) -> Interval:
+def _beside_strong(
+    id_: str,
+    statement: str,
+    measurement: str,
+    effect: Callable[[str, str], Interval],
+    rule: Rule,
+) -> ByGrid:
+    found = by_attacks(effect, rule)
+    return on_grids(id_, statement, measurement, found.effects, rule, notes=found.notes)
+
+
+def _beyond_noise(
+    compared: Comparison, score: str, grid: str, condition: str
+) -> Interval:
+    ends = (ADVERSARIAL, condition), (NOISE, condition)
+    return compared.difference(*ends, score, grid)
+
+
+def _least(
+    compared: Comparison, score: str, grid: str, condition: str, *, inside: bool
+) -> Interval:
     """The least advantage over radii, and the least ends of its intervals.
 
     Args:
         compared: the networks.
         score: key of `SCORES`.
         grid: key of `GRIDS`.
+        condition: key of `CONDITIONS`.
         inside: whether to stop at the radius of training.
     """
     run = compared.groups[CONTINUED][0]
     unit = run.found["spread"] if grid == "relative" else 1.0
-    radii = np.array(list(run.radii("pgd", grid))) * unit
+    radii = np.array(list(run.radii(condition, grid))) * unit
     limit = max(runs.RADIUS, radii[1]) if inside else np.inf
     kept = [
         each
         for radius, each in zip(
-            radii, _difference_at(compared, score, grid), strict=True
+            radii, _difference_at(compared, score, grid, condition), strict=True
         )
         if 0 < radius <= limit
     ]
     return Interval(*(min(ends) for ends in zip(*kept, strict=True)))
 
 
-def _difference_at(compared: Comparison, score: str, grid: str) -> list[Interval]:
+def _difference_at(
+    compared: Comparison, score: str, grid: str, condition: str
+) -> list[Interval]:
     """By how much adversarial training is better at each radius."""
     quantity = SCORES[score].quantity
     sign = 1 if SCORES[score].higher_is_better else -1
     differences = []
     for seed in compared.seeds(ADVERSARIAL, CONTINUED):
         ours, theirs = (
-            compared.groups[how][seed].curve(quantity, "pgd", grid)[1]
+            compared.groups[how][seed].curve(quantity, condition, grid)[1]
             for how in (ADVERSARIAL, CONTINUED)
         )
         differences.append(sign * (ours - theirs))

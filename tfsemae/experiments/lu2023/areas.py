@@ -323,8 +323,31 @@ class Comparison:
         a, b = (self.statistic(group, seed, score, grid) for group in (first, second))
         return lambda counts: 100 * (a(counts) / b(counts) - 1)
 
+    def less_damage(
+        self, first: Any, second: Any, seed: int, score: str, grid: str
+    ) -> Statistic:
+        """The statistic: by how many % a network is damaged less than another.
+
+        Damage is the area between the score of a clean code and the curve, of which
+        a quotient does not depend on a base line; that of two areas does.
+        """
+        clean = 1.0 if SCORES[score].higher_is_better else 0.0  # SSIM, LPIPS
+        ours, theirs = (
+            area_statistic(
+                *self.groups[group][seed].curve(SCORES[score].quantity, "pgd", grid),
+                clean,
+                SCORES[score],
+            )
+            for group in (first, second)
+        )
+        return lambda counts: 100 * (1 - ours(counts) / theirs(counts))
+
     def spearman(
-        self, groups: Mapping[Any, Sequence[float]], score: str, grid: str
+        self,
+        groups: Mapping[Any, Sequence[float]],
+        score: str,
+        grid: str,
+        condition: str = "pgd",
     ) -> Interval:
         """The rank correlation of a number of each network with its area.
 
@@ -332,10 +355,13 @@ class Comparison:
             groups: network -> its number, by seed.
             score: key of `SCORES`.
             grid: key of `GRIDS`.
+            condition: key of `CONDITIONS`.
         """
         found = []
         for seed in self.seeds(*groups):
-            areas = [self.statistic(group, seed, score, grid) for group in groups]
+            areas = [
+                self.statistic(group, seed, score, grid, condition) for group in groups
+            ]
             x = [numbers[seed] for numbers in groups.values()]
             found.append(interval(spearman_statistic(x, areas), self.examples))
         return hull(found)

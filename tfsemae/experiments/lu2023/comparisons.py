@@ -8,10 +8,12 @@ the text says which.
 
 import dataclasses
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from tfsemae import statistics
 from tfsemae.experiments.claims import claim, whole
+from tfsemae.experiments.lu2023.areas import GRIDS
 from tfsemae.reports.ledger import Claim
 from tfsemae.statistics import Interval, Rule, Verdict
 
@@ -56,6 +58,29 @@ def on_grids(
         )
         for grid, effect in effects.items()
     }
+
+
+class ByAttacks(NamedTuple):
+    """Effects of PGD by grid, and what the strong attack finds, for notes."""
+
+    effects: dict[str, Interval]
+    notes: dict[str, str]
+
+
+def by_attacks(effect: Callable[[str, str], Interval], rule: Rule) -> ByAttacks:
+    """Measures a comparison by PGD, and beside it by the strong attack.
+
+    Args:
+        effect: grid and condition, `pgd` or `strong`, -> effect.
+        rule: that decides.
+    """
+    return ByAttacks(
+        {grid: effect(grid, "pgd") for grid in GRIDS},
+        {
+            grid: f"by the strong attack: {rule.verdict(effect(grid, 'strong'))}"
+            for grid in GRIDS
+        },
+    )
 
 
 def verdict(by_grid: ByGrid) -> Verdict:

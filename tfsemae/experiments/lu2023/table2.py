@@ -15,6 +15,7 @@ from tfsemae.experiments.lu2023.areas import (
 )
 from tfsemae.experiments.lu2023.comparisons import on_grids, share, shares, together
 from tfsemae.experiments.lu2023.runs import BLACK, MMD, PAIRS, Model
+from tfsemae.experiments.lu2023.table1 import diversity_rows
 from tfsemae.experiments.lu2023.table1_claims import area_comparison, main_scores
 from tfsemae.experiments.lu2023.tables import Attacks, name
 from tfsemae.reports.ledger import Claim, Row
@@ -88,6 +89,8 @@ def _rows(work: Workspace, by_dataset: Mapping[str, Comparison]) -> Iterator[Row
         yield from tables.spectrum_rows(work, compared, dataset)
         count = len(runs.seeds(work.scale))
         yield from trainings.rows(work, dataset, _TWINS, count)
+        for score, grid in itertools.product(scores, GRIDS):
+            yield from diversity_rows(work, compared, dataset, score, grid)
 
 
 def _printed(dataset: str) -> Mapping[str, Mapping[str, float]]:
@@ -166,6 +169,7 @@ def _shrinking(by_dataset: Mapping[str, Comparison]) -> list[Claim]:
                     unit="points",
                     notes={
                         grid: share(each.effect, gaps[0] - gaps[1], "points")
+                        + _by_damage(_shrinks(pair, vae, score, grid, damage=True))
                         for grid, each in effects.items()
                     },
                 )
@@ -174,17 +178,31 @@ def _shrinking(by_dataset: Mapping[str, Comparison]) -> list[Claim]:
 
 
 def _shrinks(
-    pair: tuple[Comparison, Comparison], vae: Model, score: str, grid: str
+    pair: tuple[Comparison, Comparison],
+    vae: Model,
+    score: str,
+    grid: str,
+    *,
+    damage: bool = False,
 ) -> Interval:
-    dae = PAIRS[vae]
+    """By how much the advantage is greater on the first data set, of area or damage."""
+
+    def advantage(each: Comparison, seed: int) -> Interval:
+        compare = each.less_damage if damage else each.excess
+        found = compare(PAIRS[vae], vae, seed, score, grid)
+        return interval(found, each.examples)
+
     return hull(
-        independent_difference(
-            *(
-                interval(each.excess(dae, vae, seed, score, grid), each.examples)
-                for each in pair
-            )
-        )
-        for seed in pair[0].seeds(vae, dae)
+        independent_difference(*(advantage(each, seed) for each in pair))
+        for seed in pair[0].seeds(vae, PAIRS[vae])
+    )
+
+
+def _by_damage(effect: Interval) -> str:
+    """What the same comparison finds without a base line."""
+    return (
+        f"; in damage, which has no base line, {effect.effect:+.1f} points "
+        f"[{effect.low:+.1f}, {effect.high:+.1f}]: {Above(0).verdict(effect)}"
     )
 
 

@@ -19,9 +19,14 @@ from tfsemae.experiments.lu2023.areas import (
     spearman,
     spearman_statistic,
 )
-from tfsemae.experiments.lu2023.comparisons import ByGrid, on_grids, together
+from tfsemae.experiments.lu2023.comparisons import (
+    ByGrid,
+    by_attacks,
+    on_grids,
+    together,
+)
 from tfsemae.experiments.lu2023.runs import BLACK_AS_SETS, INPUT, Model
-from tfsemae.experiments.lu2023.table1 import diversity_row, relative_diversity
+from tfsemae.experiments.lu2023.table1 import diversity_rows, relative_diversity
 from tfsemae.experiments.lu2023.table1_claims import main_scores
 from tfsemae.experiments.lu2023.tables import Attacks, name
 from tfsemae.reports.ledger import Claim, Picture, Row
@@ -50,8 +55,9 @@ def build(work: Workspace) -> Mapping[str, Any]:
             *_rows(work, dataset, latent, image),
             *_frechet_rows(work, dataset, latent),
             *(
-                diversity_row(work, latent, dataset, score, grid)
+                found
                 for score, grid in itertools.product(main_scores(latent), GRIDS)
+                for found in diversity_rows(work, latent, dataset, score, grid)
             ),
         ],
         "claims": list(_claims(latent, image, correlations)),
@@ -165,15 +171,21 @@ def _ranked(
     printed_too: bool = False,
 ) -> list[Claim]:
     def comparison(score: str) -> ByGrid:
+        found = by_attacks(
+            lambda grid, condition: compared.spearman(numbers, score, grid, condition),
+            rule,
+        )
+        if printed_too:
+            found.notes["absolute"] += f"; {_printed_rank(compared, score)}"
         return on_grids(
             f"{id_}_{score}",
             f"{statement}: {SCORES[score].name}",
             f"rank correlation of {what} and the area of {SCORES[score].name} over "
             f"{len(numbers)} networks",
-            {grid: compared.spearman(numbers, score, grid) for grid in GRIDS},
+            found.effects,
             rule,
             signed=False,
-            notes={"absolute": _printed_rank(compared, score)} if printed_too else {},
+            notes=found.notes,
         )
 
     return together(id_, statement, map(comparison, main_scores(compared)))

@@ -95,7 +95,8 @@ def area_rows(
                         number = printed.get(group, {}).get(score)
                     areas = compared.areas(group, score, grid, condition)
                     together = hull(areas)
-                    base, radii = compared.base(score, grid), _range(compared, grid)
+                    base = compared.base(score, grid)
+                    radii = _range(compared, score, grid)
                     found = row(
                         f"{dataset}_{group.id}_{kind}_{score}_{grid}_{condition}",
                         f"{name(dataset)}, {group}, {kind}: area of "
@@ -112,10 +113,11 @@ def area_rows(
                     )
 
 
-def _range(compared: Comparison, grid: str) -> float:
+def _range(compared: Comparison, score: str, grid: str) -> float:
+    """How far the area goes; that of a PSNR begins at the first change."""
     run = next(iter(compared.groups.values()))[0]
     radii = list(run.radii("pgd", grid))
-    return radii[-1] - radii[0]
+    return radii[-1] - radii[1 if SCORES[score].pooled else 0]
 
 
 def spectrum_rows(work: Workspace, compared: Comparison, dataset: str) -> Iterator[Row]:
