@@ -106,6 +106,18 @@ def test_excess_is_in_percent_of_the_other_area(run):
     assert _area(found, 12) == pytest.approx(100 * (first / second - 1))
 
 
+@pytest.mark.parametrize("score", ["ssim", "lpips_squeeze"])
+def test_damage_in_percent_has_no_base_line(run, score):
+    def attacked(slope):
+        return run(slope, quantities=("lpips_squeeze",))
+
+    groups = {"a": [attacked(0.1)], "b": [attacked(0.2)]}
+    for further in ({}, {"worst": [attacked(0.3)]}):  # which is the base line
+        compared = Comparison(groups | further)
+        found = compared.less_damage("a", "b", 0, score, "absolute")
+        assert _area(found, 12) == pytest.approx(50)  # half the slope
+
+
 def test_spearman_is_that_of_scipy_and_0_of_equal_numbers():
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 5, (2, 20))

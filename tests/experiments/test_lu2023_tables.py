@@ -197,8 +197,11 @@ def test_claims_of_table_3_with_lpips(made):
     }
     claims = {claim.id: claim for claim in ledger.claims}
     assert claims["10_lpips_squeeze_absolute"].effect == pytest.approx(-1)
-    assert claims["10_lpips_squeeze_absolute"].note == "of the printed areas: -1.0"
-    assert claims["10_ssim_absolute"].note == "of the printed areas: -0.9"
+    strong = "by the strong attack: holds"
+    note = f"{strong}; of the printed areas: -1.0"
+    assert claims["10_lpips_squeeze_absolute"].note == note
+    assert claims["10_ssim_absolute"].note == f"{strong}; of the printed areas: -0.9"
+    assert claims["10_ssim_relative"].note == strong
     printed_areas = {row.printed for row in ledger.rows} - {None}
     columns = ("lpips_squeeze", "ssim", "psnr", "frechet")
     assert printed_areas == {
