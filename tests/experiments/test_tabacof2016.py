@@ -8,7 +8,7 @@ import pytest
 from tfsemae import experiments, metrics
 from tfsemae.experiments import intervals
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.tabacof2016 import pictures, printed, runs
+from tfsemae.experiments.tabacof2016 import classifiers, pictures, printed, runs
 from tfsemae.experiments.tabacof2016.runs import AE, KL, L2, MAIN, VAE, Group
 from tfsemae.experiments.tabacof2016.trade_offs import Measurements, TradeOffs
 from tfsemae.reports import Ledger
@@ -182,3 +182,76 @@ def test_runs_share_their_networks():
     further = runs.attacks(Group(VAE, runs.OUTPUT), "mnist", "full")
     for a, b in zip(each, further, strict=True):
         assert a.inputs["model_dir"].name == b.inputs["model_dir"].name
+
+
+def _of_classifier(folder, crossings):
+    """Images whose logit is a line through these norms; probability its sigmoid."""
+    norms = np.tile(np.linspace(0, 4, 40), (len(crossings), 1))
+    odds = 3 * (norms - np.array(crossings)[:, np.newaxis])
+    probability = 1 / (1 + np.exp(-odds))
+    np.savez(
+        folder / "measurements.npz",
+        **{
+            "crossing": np.array(crossings),
+            "bisection/distortion": np.array(crossings),
+            "adversarial/distortion": norms,
+            "adversarial/target_probability": probability,
+            "adversarial/target_log_odds": odds,
+        },
+    )
+    (folder / "metrics.json").write_text("{}")
+    return folder
+
+
+def test_correlations_are_those_of_points_inside(tmp_path):
+    run = Measurements(_of_classifier(tmp_path, [1.5, 2.0]))
+    logit = classifiers.correlations(run, "target_log_odds")
+    assert logit == pytest.approx(1)
+    probability = run.array("adversarial/target_probability")[0]
+    inside = (probability > 1e-6) & (probability < 1 - 1e-6)
+    norms = run.array("adversarial/distortion")[0]
+    expected = np.corrcoef(norms[inside], probability[inside])[0, 1]
+    assert classifiers.correlations(run, "target_probability")[0] == pytest.approx(
+        expected
+    )
+
+
+def test_ledger_of_classifiers(tmp_path, finish, monkeypatch):
+    monkeypatch.setattr(intervals, "_RESAMPLES", 50)
+    monkeypatch.setattr(classifiers.figures, "curves", lambda *arguments: None)
+    artefact = experiments.artefacts()["tabacof2016_classifier"]
+    for run in artefact.all_runs("full"):
+        folder = finish(run, {})
+        if "classifier_attack" in run.label:
+            _of_classifier(folder, np.linspace(0.9, 1.1, PAIRS))
+        elif run.command == "attack":
+            # Half the way at |d| = 5 times the hinge.
+            middle = 0.6 if "mnist" in run.label else 0.2
+            _curves(folder, middle + np.linspace(-0.02, 0.02, PAIRS))
+    work = Workspace(artefact, "full", tmp_path, tmp_path / "made")
+    artefact.write_ledger(work)
+    ledger = Ledger.read(work.output_dir)
+    claims = {claim.id: claim for claim in ledger.claims}
+    assert {id_: c.verdict for id_, c in claims.items() if c.part_of is None} == {
+        "5_mnist": "holds",
+        "5_cifar10": "does not hold",
+        "7_mnist": "holds",
+        "7_cifar10": "holds",
+    }
+    # The grid of norms is 0.26 wide.
+    assert claims["5_mnist_vae_kl"].effect == pytest.approx(3, rel=0.1)
+    rows = {row.id: row for row in ledger.rows}
+    assert rows["mnist_crossing"].measured == pytest.approx(1.0)
+    assert (rows["mnist_crossing"].printed, rows["mnist_crossing"].n) == (1.84, PAIRS)
+    assert rows["cifar10_crossing"].tag == "stand-in"
+    assert rows["cifar10_crossing"].printed == pytest.approx(0.3986, rel=1e-3)
+
+
+def test_without_a_change_of_class_nothing_is_decided(tmp_path):
+    folder = _of_classifier(tmp_path, [1.0, 2.0, 3.0])
+    run = Measurements(folder)
+    run.array = lambda name: (
+        np.full(3, np.nan) if name == "crossing" else run._array(name)
+    )
+    (claim,) = classifiers._harder(None, {"mnist": run})
+    assert claim.verdict == "undecided"

@@ -20,4 +20,10 @@ ARTEFACTS = (
         runs=functools.partial(runs.autoencoders, "cifar10"),
         module="autoencoders",
     ),
+    Artefact(
+        name="tabacof2016_classifier",
+        source=f"{_SOURCE}, section 4, Figs. 4 and 5",
+        runs=runs.classifiers,
+        module="classifiers",
+    ),
 )

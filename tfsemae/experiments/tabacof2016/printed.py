@@ -51,6 +51,10 @@ RELEASED = {
     },
 }
 
+#: |d| just past the change of the class, in pixels of [0, 1]; of SVHN it was in units
+#: of a standard deviation of 50.82 of 255.
+CROSSING = {"mnist": 1.84, "svhn": 2.00 * 50.82 / 255}
+
 # Bounds that decide the claims, chosen before the runs.
 CORRELATION, WORST_CORRELATION = -0.98, -0.95  # claim 1, up to the hinge
 RMSE = 0.05  # claim 1, of the hinge
@@ -59,3 +63,7 @@ STEEPEST = 3.0  # claim 2, largest slope over that of the hinge
 LEVEL, LEVEL_RELEASED = 0.05, 0.2  # claim 3
 AREA = 0.02  # claims 4, 8 and 9, the least difference that matters
 LINF = (0.05, 0.1)  # claim 10, radii that are too restrictive
+HARDER = 1.5  # claim 5, a factor
+PROBABILITY = 1e-6  # claim 7, from which on, and up to 1 - which, points are taken
+MOST_IMAGES = 80.0  # %, claim 7
+LOGIT_CORRELATION = 0.95  # claim 7, of most images

@@ -15,12 +15,14 @@ class Scale(NamedTuple):
         train_flags: of all trainings.
         attack_flags: of all attacks.
         few: of attacks beside the main ones.
+        classifier_attack_flags: of attacks on classifiers.
     """
 
     seeds: int
     train_flags: tuple[str, ...] = ()
     attack_flags: tuple[str, ...] = ()
     few: tuple[str, ...] = ("--penalties=25",)
+    classifier_attack_flags: tuple[str, ...] = ()
 
 
 SCALES = {
@@ -30,6 +32,7 @@ SCALES = {
         train_flags=("--dataset=digits", "--steps=10", "--checkpoint_every=10"),
         attack_flags=("--examples=3", "--penalties=12", "--reconstructions=2"),
         few=(),
+        classifier_attack_flags=("--examples=3", "--penalties=12", "--bisections=2"),
     ),
 }
 #: Ours -> what the paper has in its place, which cannot be had here.
@@ -102,6 +105,8 @@ class Group(NamedTuple):
 
 
 MAIN = (Group(VAE, KL), Group(VAE, RELEASED), Group(AE, L2))
+#: Of the artefact of section 4 as well.
+BESIDE_CLASSIFIERS = (Group(VAE, KL), Group(AE, L2))
 FURTHER = (
     *(Group(VAE, attack) for attack in (KL_FEW, REVERSE, MEANS, OUTPUT)),
     *(Group(AE, attack) for attack in (L2_FEW, OUTPUT)),
@@ -138,6 +143,30 @@ def attacks(group: Group, dataset: str, scale: str) -> tuple[Run, ...]:
         Run(f"{run.label}_{group.attack.id}", flags, "attack", {"model_dir": run})
         for run in trained
     )
+
+
+def classifier_attack(dataset: str, scale: str) -> Run:
+    """The attack on a classifier; of a smoke run that of the digits for each."""
+    of = SCALES[scale]
+    named = "mnist" if scale == "smoke" else dataset
+    trained = Run(
+        f"tabacof_{named}_classifier",
+        (f"--flagfile=flags/tabacof2016_classifier_{named}.flags", *of.train_flags),
+    )
+    flags = (
+        "--flagfile=flags/tabacof2016_classifier_attack.flags",
+        *of.classifier_attack_flags,
+    )
+    return Run(f"{trained.label}_attack", flags, "attack", {"model_dir": trained})
+
+
+def classifiers(scale: str) -> list[Run]:
+    """All attacks of the artefact of section 4."""
+    beside = itertools.product(BESIDE_CLASSIFIERS, NAMES)
+    return [
+        *(classifier_attack(dataset, scale) for dataset in NAMES),
+        *itertools.chain.from_iterable(attacks(*each, scale) for each in beside),
+    ]
 
 
 def autoencoders(dataset: str, scale: str) -> list[Run]:
