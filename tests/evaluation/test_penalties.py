@@ -91,8 +91,7 @@ def test_minima_are_between_original_and_target(plain, pixels):
     x, t = _pairs(arrays, pixels)
     weights = arrays["penalty"].reshape(-1, 1, 1, 1)
     minima = (t[:, np.newaxis] + weights * x[:, np.newaxis]) / (1 + weights)
-    # Values in float32 stop the search early.
-    np.testing.assert_allclose(arrays["adversarial/images"], minima, atol=2e-3)
+    np.testing.assert_allclose(arrays["adversarial/images"], minima, atol=1e-4)
     between = np.sqrt(np.sum((x - t) ** 2, axis=(1, 2, 3)))
     np.testing.assert_allclose(arrays["pair/distance"], between, rtol=1e-5)
     share = 1 / (1 + arrays["penalty"])
@@ -100,7 +99,7 @@ def test_minima_are_between_original_and_target(plain, pixels):
         arrays["adversarial/distortion"], np.outer(between, share), rtol=1e-3
     )
     assert found["examples"] == 6
-    assert found["converged"] + found["abnormal"] == pytest.approx(1)
+    assert found["converged"] == 1  # as float64 values let SciPy see
     assert found["not_finite"] == 0
 
 
@@ -147,7 +146,7 @@ def test_posteriors_are_compared_and_reconstructions_drawn(attack, pixels):
     x, t = _pairs(arrays, pixels)
     weights = arrays["penalty"].reshape(-1, 1, 1, 1) * 2 * VARIANCE
     minima = (t[:, np.newaxis] + weights * x[:, np.newaxis]) / (1 + weights)
-    np.testing.assert_allclose(arrays["adversarial/images"], minima, atol=2e-3)
+    np.testing.assert_allclose(arrays["adversarial/images"], minima, atol=1e-3)
     # The squared distance gets the variance of each pixel.
     away = np.sum((minima - t[:, np.newaxis]) ** 2, axis=(2, 3, 4))
     expected = np.sqrt(away + PIXELS * VARIANCE)
@@ -183,7 +182,7 @@ def test_output_attack_of_an_identity_has_the_same_minima(attack, pixels, varian
     weights = arrays["penalty"].reshape(-1, 1, 1, 1)
     minima = (t[:, np.newaxis] + weights * x[:, np.newaxis]) / (1 + weights)
     # The mean of 400 draws of each pixel is within 4 * 0.1 / 20 of 0.
-    error = 2e-3 if variance is None else 0.03
+    error = 1e-4 if variance is None else 0.03
     np.testing.assert_allclose(arrays["adversarial/images"], minima, atol=error)
 
 

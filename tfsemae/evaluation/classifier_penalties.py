@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from scipy import special
 
-from tfsemae import attacks, data, devices, keras_state, run_folder
+from tfsemae import attacks, data, devices, keras_state, models, run_folder
 from tfsemae.attacks import objectives
 from tfsemae.evaluation import classification, loading, penalty_problems
 from tfsemae.evaluation.arrays import Arrays, Shards, mean_of_finite
@@ -129,15 +129,22 @@ class _Attack:
         def network(images: tf.Tensor) -> tf.Tensor:
             return victim.network(images, training=False)
 
+        # Float32 values are too coarse for SciPy to see that it has converged.
+        solved = models.float64_copy(victim.network)
+
+        def solved_network(images: tf.Tensor) -> tf.Tensor:
+            return solved(images, training=False)
+
         self._network = tf.function(
             network,
             input_signature=[tf.TensorSpec((None, *victim.image_shape), tf.float32)],
             autograph=False,
         )
         self._attack = attacks.LBFGSB(
-            objectives.cross_entropy(network),
+            objectives.cross_entropy(solved_network),
             squared=of.squared_norm,
             batch_size=of.attack_batch_size,
+            dtype="float64",
         )
 
     def swept(self, problems: _Problems, rows: slice) -> Arrays:
@@ -194,12 +201,12 @@ class _Attack:
     ) -> dict[str, np.ndarray]:
         """Values of as many problems as there are penalties."""
         result = self._attack(
-            problems.images,
+            problems.images.astype(np.float64),
             tf.constant(problems.targets),
             penalty=penalty,
             seed=(self._seed, stream),
         )
-        images = result.adversarial.numpy()
+        images = result.adversarial.numpy().astype(np.float32)
         logits = np.concatenate(
             [
                 self._network(images[first : first + _BATCH]).numpy()

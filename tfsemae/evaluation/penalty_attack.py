@@ -1,12 +1,13 @@
 """What L-BFGS-B minimises on an autoencoder, and the distances of what it gives."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsemae import attacks
+from tfsemae import attacks, models
 from tfsemae.attacks import distances, objectives
 from tfsemae.attacks.gradients import Objective
 from tfsemae.evaluation import draws, penalty_problems
@@ -20,6 +21,30 @@ _OF_POSTERIORS: dict[str, distances.Distance] = {
     "reverse_kl": distances.reverse_kl,
     "released": distances.released,
 }
+
+
+class _Parts:
+    """The networks of an autoencoder at inference, in one precision."""
+
+    def __init__(self, victim: Autoencoder, copy: Callable[[keras.Model], keras.Model]):
+        """Args: victim: to copy. copy: of each of its models."""
+        self._decoder = copy(victim.decoder)
+        self._encoder = copy(
+            victim.encoder if victim.log_variance is None else victim.posterior()
+        )
+
+    def decode(self, latents: tf.Tensor) -> tf.Tensor:
+        """Images `[B, H, W, C]` of latents."""
+        return self._decoder(latents, training=False)
+
+    def posterior(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`mean` and `log_variance`, of a variational autoencoder."""
+        return self._encoder(images, training=False)
+
+    def encode(self, images: tf.Tensor) -> tf.Tensor:
+        """Latents `[B, ...]`, the means of a variational autoencoder."""
+        found = self._encoder(images, training=False)
+        return found["mean"] if isinstance(found, dict) else found
 
 
 class PenaltyAttack:
@@ -49,24 +74,27 @@ class PenaltyAttack:
                 f"--distance={settings.distance} compares posteriors, and --model_dir "
                 "has a deterministic autoencoder. Choose --distance=l2 or output."
             )
-        self._posterior = victim.posterior() if variational else None
+        self._variational = variational
+        self._parts = _Parts(victim, lambda model: model)
         self._draws = settings.reconstructions if variational else 1
         self.penalties = penalty_problems.grid(settings)
         self.radii = np.array(settings.linf_radii(), np.float32)
-        objective = self._objective()
         self._within = attacks.PGD(
-            objective,
+            self._objective(self._parts),
             epsilon=0.0,  # in the call
             norm="linf",
             steps=_LINF_STEPS,
             targeted=settings.targeted,
             bounds=(0.0, 1.0),
         )
+        # Float32 values are too coarse for SciPy to see that it has converged.
+        self._solved = _Parts(victim, models.float64_copy)
         self._attack = attacks.LBFGSB(
-            objective,
+            self._objective(self._solved),
             squared=settings.squared_norm,
             targeted=settings.targeted,
             batch_size=settings.attack_batch_size,
+            dtype="float64",
         )
         image = tf.TensorSpec((None, *victim.image_shape), tf.float32)
         noise = tf.TensorSpec((None, *self._latent_shape), tf.float32)
@@ -83,17 +111,17 @@ class PenaltyAttack:
 
         Returns:
             `images` float32 `[P, K, H, W, C]` in [0, 1]; `objective`, without the
-            penalty, float32 `[P, K]`; `status`, `iterations` and `evaluations`, see
+            penalty, float64 `[P, K]`; `status`, `iterations` and `evaluations`, see
             `attacks.LBFGSBResult`, int32 `[P, K]`.
         """
         count = len(self.penalties)
         result = self._attack(
-            *self._problems(pairs, count),
+            *self._problems(self._solved, pairs.astype(np.float64), count),
             penalty=np.tile(self.penalties, len(pairs)),
             seed=(self._seed, first),
         )
         found = {
-            "images": result.adversarial,
+            "images": tf.cast(result.adversarial, tf.float32),
             "objective": result.objective,
             "status": result.status,
             "iterations": result.iterations,
@@ -108,20 +136,23 @@ class PenaltyAttack:
         """The L-inf attack of each radius, `[P, R, H, W, C]`; see `attacked`."""
         count = len(self.radii)
         result = self._within(
-            *self._problems(pairs, count),
+            *self._problems(self._parts, pairs, count),
             epsilon=np.tile(self.radii, len(pairs)),
             seed=(self._seed, first),
         )
         shape = len(pairs), count, *self._victim.image_shape
         return result.adversarial.numpy().reshape(shape)
 
-    def _problems(self, pairs: np.ndarray, count: int) -> tuple[tf.Tensor, Any]:
+    def _problems(
+        self, parts: _Parts, pairs: np.ndarray, count: int
+    ) -> tuple[tf.Tensor, Any]:
         """Starts and aims, each `count` times."""
 
         def repeated(tensor: tf.Tensor) -> tf.Tensor:
             return tf.repeat(tensor, count, axis=0)
 
-        aims = self._aims(pairs[:, 1] if self._settings.targeted else pairs[:, 0])
+        aimed_at = pairs[:, 1] if self._settings.targeted else pairs[:, 0]
+        aims = self._aims(parts, tf.constant(aimed_at))
         return repeated(pairs[:, 0]), tf.nest.map_structure(repeated, aims)
 
     def distances(
@@ -153,37 +184,27 @@ class PenaltyAttack:
     def _latent_shape(self) -> Sequence[int]:
         return tuple(self._victim.encoder.output_shape[1:])
 
-    def _encode(self, images: tf.Tensor) -> tf.Tensor:
-        return self._victim.encoder(images, training=False)
-
-    def _decode(self, latents: tf.Tensor) -> tf.Tensor:
-        return self._victim.decoder(latents, training=False)
-
-    def _posterior_of(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        assert self._posterior is not None  # checked
-        return self._posterior(images, training=False)
-
-    def _objective(self) -> Objective:
+    def _objective(self, parts: _Parts) -> Objective:
         if self._distance == "l2":
-            return objectives.squared_distance(self._encode)
+            return objectives.squared_distance(parts.encode)
         if self._distance in _OF_POSTERIORS:
             compared = _OF_POSTERIORS[self._distance]
-            return objectives.posterior_distance(self._posterior_of, compared)
-        if self._posterior is None:
+            return objectives.posterior_distance(parts.posterior, compared)
+        if not self._variational:
             return objectives.squared_distance(
-                lambda images: self._decode(self._encode(images))
+                lambda images: parts.decode(parts.encode(images))
             )
         fixed = draws.normal([self._seed, _FIXED], self._latent_shape)
         return objectives.expected_squared_distance(
-            self._posterior_of, self._decode, fixed(self._settings.fixed_draws)
+            parts.posterior, parts.decode, fixed(self._settings.fixed_draws)
         )
 
-    def _aims(self, images: np.ndarray) -> Any:
+    def _aims(self, parts: _Parts, images: tf.Tensor) -> Any:
         """With what the objective compares: images, latents or posteriors."""
         if self._distance == "output":
-            return tf.constant(images)
-        of_latents = self._encode if self._distance == "l2" else self._posterior_of
-        return of_latents(tf.constant(images))
+            return images
+        of_latents = parts.encode if self._distance == "l2" else parts.posterior
+        return of_latents(images)
 
     def _means(
         self,
@@ -200,14 +221,12 @@ class PenaltyAttack:
             target: `[1, H, W, C]`.
             noise: `[S, Z]`, standard normal.
         """
-        if self._posterior is None:
-            mean, scale = self._encode(images), 0.0
-        else:
-            found = self._posterior_of(images)
-            mean, scale = found["mean"], tf.exp(found["log_variance"] / 2)
+        mean, scale = self._parts.encode(images), 0.0
+        if self._variational:
+            scale = tf.exp(self._parts.posterior(images)["log_variance"] / 2)
 
         def of_draw(drawn: tf.Tensor) -> tf.Tensor:
-            decoded = self._decode(mean + scale * drawn)
+            decoded = self._parts.decode(mean + scale * drawn)
             return tf.stack([_norms(decoded - x) for x in (target, original, images)])
 
         found = tf.map_fn(of_draw, noise)  # [S, 3, K]
