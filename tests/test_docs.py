@@ -11,6 +11,7 @@ import shlex
 import textwrap
 from typing import NamedTuple
 
+import preloaded
 import pytest
 
 _ROOT = pathlib.Path(__file__).parents[1]
@@ -20,11 +21,31 @@ _BUILT_IN = ("digits", "synthetic")
 _FOLDERS_READ = ("model_dir", "attacker_dir", "decoder_from", "encoder_from")
 _STEPS = 10  # in place of the full length
 
-#: Runs Python and commands in their order; Python shares one namespace.
+#: Runs Python and commands in their order; Python shares one namespace, and commands
+#: share an import of TensorFlow.
 _RUN = """
-import json, os, pathlib, shutil, subprocess, sys
+import json, os, pathlib, shutil, subprocess, sys, tempfile
 page, cache, parts = sys.argv[1], pathlib.Path(sys.argv[2]), json.loads(sys.argv[3])
 namespace = {"__name__": "__main__"}
+command = [sys.executable, "-P", sys.argv[4]]
+pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+preloaded = subprocess.Popen(command, **pipes)
+
+def run(module, *arguments):
+    with tempfile.TemporaryDirectory() as written:
+        request = {
+            "module": module,
+            "arguments": arguments,
+            "folder": os.getcwd(),
+            "environment": dict(os.environ),
+            "out": written + "/out",
+            "messages": written + "/messages",
+        }
+        preloaded.stdin.write(json.dumps(request) + "\\n")
+        preloaded.stdin.flush()
+        if int(preloaded.stdout.readline()):
+            sys.exit(pathlib.Path(request["messages"]).read_text("utf-8"))
+
 for part in parts:
     if "python" in part:
         # Blank lines in front, so that a traceback has the line numbers of the page.
@@ -35,9 +56,10 @@ for part in parts:
     if part["key"] and made.exists() and not os.path.exists(folder):
         shutil.copytree(made, folder)
         continue
-    subprocess.run([sys.executable, "-m", *part["words"]], check=True)
+    run(*part["words"])
     if part["key"] and not made.exists():
         shutil.copytree(folder, made)
+preloaded.stdin.close()
 """
 
 #: Parses each command line with the flags of its module.
@@ -167,7 +189,9 @@ def trained(tmp_path_factory):
 def test_page_runs_as_it_is_shown(page, run_python, trained, tmp_path, monkeypatch):
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
     parts = json.dumps(list(_parts(page)))
-    ended = run_python("-c", _RUN, page, trained, parts, cwd=tmp_path)
+    ended = run_python(
+        "-c", _RUN, page, trained, parts, preloaded.__file__, cwd=tmp_path
+    )
     assert ended.status == 0, "\n".join(ended.messages)
 
 

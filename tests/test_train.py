@@ -391,7 +391,7 @@ def test_effective_flags_are_all_that_have_a_value(digits_run, digits_flags):
     given = [*digits_flags, f"--output_dir={digits_run}"]
     made = settings.parse(training.Settings, given)
     of_others = {  # of other networks, --optimizer, --regularizer and further updates
-        *("hidden", "sgd_momentum", "sgd_nesterov"),
+        *("hidden", "pixel_mean", "pixel_deviation", "sgd_momentum", "sgd_nesterov"),
         *("latent", "variational", "regularizer_weight", "mmd_kernel", "mmd_biased"),
         *("swt_project", "swt_moments", "total_correlation_weight"),
         *(f"latent_adversarial_{name}" for name in ("steps", "epsilon", "pgd_steps")),

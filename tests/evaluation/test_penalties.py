@@ -159,6 +159,16 @@ def test_posteriors_are_compared_and_reconstructions_drawn(attack, pixels):
     assert found["auddc"] == pytest.approx(0.3, abs=0.2)
 
 
+def test_float32_is_coarser_and_iterations_can_be_limited(attack, plain, pixels):
+    found, arrays = attack(attack_dtype="float32")
+    images = plain[1]["adversarial/images"]
+    np.testing.assert_allclose(arrays["adversarial/images"], images, atol=2e-3)
+    assert found["converged"] + found["abnormal"] == pytest.approx(1)
+    limited, arrays = attack(attack_iterations=1)
+    assert set(arrays["adversarial/iterations"].ravel()) == {1}
+    assert limited["converged"] < 1
+
+
 def test_linf_attack_goes_to_the_nearest_point_of_its_cube(attack, pixels):
     _, arrays = attack(linf_epsilon=("0", "0.1", "1"))
     x, t = _pairs(arrays, pixels)

@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -73,7 +73,7 @@ class LBFGSB:
         targeted: bool = True,
         bounds: tuple[float, float] | None = (0.0, 1.0),
         start_radius: float | None = None,
-        dtype: Literal["float32", "float64"] = "float32",
+        dtype: str = "float32",
         seed: Seed = (0, 0),
         **options: Any,
     ):
@@ -93,7 +93,8 @@ class LBFGSB:
                 most this size, projected onto the box. By default 1e-8, as released;
                 0.01 where the objective is maximised, since the gradient of a distance
                 to the example vanishes there.
-            dtype: of points and floating data that the objective gets.
+            dtype: of points and floating data that the objective gets, `float32` or
+                `float64`.
             seed: two integers, of the random numbers.
             **options: `maxcor`, `factr`, `pgtol`, `maxiter`, `maxfun` and `batch_size`
                 of `BatchedLBFGSB`.

@@ -249,6 +249,15 @@ class Lbfgsb(Checked):
         "penalty of each image at which its class still changes.",
         lower_bound=0,
     )
+    attack_dtype: str = setting(
+        "float64",
+        "Of --attack=lbfgsb: precision of the networks while SciPy searches. float32 "
+        "is faster with convolutions, and too coarse for many problems to converge.",
+        choices=("float32", "float64"),
+    )
+    attack_iterations: int = setting(
+        15000, "Of --attack=lbfgsb: most iterations of a problem.", lower_bound=1
+    )
     attack_batch_size: int = setting(
         100,
         "Of --attack=lbfgsb: problems, each a pair and a penalty, that are solved at a "

@@ -129,8 +129,9 @@ class _Attack:
         def network(images: tf.Tensor) -> tf.Tensor:
             return victim.network(images, training=False)
 
-        # Float32 values are too coarse for SciPy to see that it has converged.
-        solved = models.float64_copy(victim.network)
+        self._dtype, solved = of.attack_dtype, victim.network
+        if of.attack_dtype == "float64":
+            solved = models.float64_copy(victim.network)
 
         def solved_network(images: tf.Tensor) -> tf.Tensor:
             return solved(images, training=False)
@@ -144,7 +145,8 @@ class _Attack:
             objectives.cross_entropy(solved_network),
             squared=of.squared_norm,
             batch_size=of.attack_batch_size,
-            dtype="float64",
+            maxiter=of.attack_iterations,
+            dtype=of.attack_dtype,
         )
 
     def swept(self, problems: _Problems, rows: slice) -> Arrays:
@@ -201,7 +203,7 @@ class _Attack:
     ) -> dict[str, np.ndarray]:
         """Values of as many problems as there are penalties."""
         result = self._attack(
-            problems.images.astype(np.float64),
+            problems.images.astype(self._dtype),
             tf.constant(problems.targets),
             penalty=penalty,
             seed=(self._seed, stream),

@@ -87,14 +87,16 @@ class PenaltyAttack:
             targeted=settings.targeted,
             bounds=(0.0, 1.0),
         )
-        # Float32 values are too coarse for SciPy to see that it has converged.
-        self._solved = _Parts(victim, models.float64_copy)
+        self._solved = self._parts
+        if settings.attack_dtype == "float64":
+            self._solved = _Parts(victim, models.float64_copy)
         self._attack = attacks.LBFGSB(
             self._objective(self._solved),
             squared=settings.squared_norm,
             targeted=settings.targeted,
             batch_size=settings.attack_batch_size,
-            dtype="float64",
+            maxiter=settings.attack_iterations,
+            dtype=settings.attack_dtype,
         )
         image = tf.TensorSpec((None, *victim.image_shape), tf.float32)
         noise = tf.TensorSpec((None, *self._latent_shape), tf.float32)
@@ -116,7 +118,9 @@ class PenaltyAttack:
         """
         count = len(self.penalties)
         result = self._attack(
-            *self._problems(self._solved, pairs.astype(np.float64), count),
+            *self._problems(
+                self._solved, pairs.astype(self._settings.attack_dtype), count
+            ),
             penalty=np.tile(self.penalties, len(pairs)),
             seed=(self._seed, first),
         )
