@@ -30,9 +30,15 @@ SCALES = {
     "smoke": Scale(
         seeds=1,
         train_flags=("--dataset=digits", "--steps=10", "--checkpoint_every=10"),
-        attack_flags=("--examples=3", "--penalties=12", "--reconstructions=2"),
+        attack_flags=(
+            *("--examples=3", "--penalties=12", "--reconstructions=2"),
+            "--attack_iterations=20",
+        ),
         few=(),
-        classifier_attack_flags=("--examples=3", "--penalties=12", "--bisections=2"),
+        classifier_attack_flags=(
+            *("--examples=3", "--penalties=12", "--bisections=2"),
+            "--attack_iterations=20",
+        ),
     ),
 }
 #: Ours -> what the paper has in its place, which cannot be had here.
