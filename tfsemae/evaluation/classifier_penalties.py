@@ -98,7 +98,7 @@ def _problems(victim: Classifier, images: data.Images, settings: Settings) -> _P
     places: list[int] = []
     for first in range(0, len(order), _BATCH):
         rows = order[first : first + _BATCH]
-        pixels = data.pixels(data.take(images, rows), len(rows))
+        pixels = data.pixels(data.take(images, rows))
         answers = tf.argmax(victim.network(pixels, training=False), axis=-1).numpy()
         places += rows[answers == labels[rows]].tolist()
         if len(places) >= wanted:
@@ -112,7 +112,7 @@ def _problems(victim: Classifier, images: data.Images, settings: Settings) -> _P
     known = labels[chosen].astype(np.int32)
     other = random.integers(1, len(victim.class_names), len(chosen), np.int32)
     return _Problems(
-        data.pixels(data.take(images, chosen), len(chosen)),
+        data.pixels(data.take(images, chosen)),
         known,
         (known + other) % len(victim.class_names),
         chosen,
@@ -215,10 +215,9 @@ class _Attack:
                 for first in range(0, len(images), _BATCH)
             ]
         )
-        change = images - problems.images
         return {
             "images": images,
-            "distortion": np.sqrt(np.sum(change**2, axis=(1, 2, 3))),
+            "distortion": penalty_problems.norms(images - problems.images),
             "objective": result.objective.numpy(),
             "status": result.status.numpy(),
             "iterations": result.iterations.numpy(),

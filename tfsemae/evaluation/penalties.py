@@ -47,9 +47,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     identity = [*digests.values(), *run_folder.identity(settings)]
     done = Shards(folder / "arrays", identity)
     note(f"Attacking {len(originals)} pairs with {len(attack.penalties)} penalties.")
-    pairs = np.stack(
-        [data.pixels(images, len(images)) for images in (originals, targets)], axis=1
-    )
+    pairs = np.stack([data.pixels(images) for images in (originals, targets)], axis=1)
     penalty_problems.solve_all(
         lambda rows: _attacked(attack, pairs[rows], rows.start),
         len(pairs),
@@ -83,27 +81,22 @@ def _attacked(attack: PenaltyAttack, pairs: np.ndarray, first: int) -> Arrays:
     values = {
         "adversarial": {
             **found,
-            "distortion": _norms(images - pairs[:, :1]),
+            "distortion": penalty_problems.norms(images - pairs[:, :1]),
             **attack.distances(images, pairs, first),
         },
         "rounded": attack.distances(rounded, pairs, first),
         "original": {name: values[:, 0] for name, values in clean.items()},
         "target": {name: values[:, 1] for name, values in clean.items()},
-        "pair": {"distance": _norms(pairs[:, 0] - pairs[:, 1])},
+        "pair": {"distance": penalty_problems.norms(pairs[:, 0] - pairs[:, 1])},
     }
     if len(attack.radii):
         inside = attack.within_radii(pairs, first)
         values["linf"] = {
             "images": inside,
-            "distortion": _norms(inside - pairs[:, :1]),
+            "distortion": penalty_problems.norms(inside - pairs[:, :1]),
             **attack.distances(inside, pairs, first),
         }
     return values
-
-
-def _norms(images: np.ndarray) -> np.ndarray:
-    """L2 norms of `[..., H, W, C]`."""
-    return np.sqrt(np.sum(images**2, axis=(-3, -2, -1)))
 
 
 def _damage(done: Shards) -> float | None:
@@ -162,18 +155,14 @@ def _draw(
 ) -> None:
     """Draws the first pairs at the greatest penalty that still reaches the target.
 
-    That is the last one before what the network gives is as far from the target as
-    from the original.
-
-    Source: Tabacof 2016, Fig. 2 and the released code.
+    Source: Tabacof 2016, Fig. 2.
     """
     images, to_target, to_original = (
         done.read("adversarial", name)[:_PICTURES]
         for name in ("images", "to_target", "to_original")
     )
-    missed = to_target >= to_original
-    first = np.where(missed.any(axis=1), missed.argmax(axis=1), missed.shape[1])
-    shown = images[np.arange(len(images)), np.maximum(first - 1, 0)]
+    hit = penalty_problems.last_hit(to_target, to_original)
+    shown = images[np.arange(len(images)), hit]
     reconstruct = victim.joint()
     rows = [
         ("original", pairs[:, 0]),

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfsemae import attacks, models
 from tfsemae.attacks import distances, objectives
 from tfsemae.attacks.gradients import Objective
+from tfsemae.attacks.projections import norms
 from tfsemae.evaluation import draws, penalty_problems
 from tfsemae.evaluation.attack_registry import Lbfgsb
 from tfsemae.models.autoencoder import Autoencoder
@@ -231,7 +232,7 @@ class PenaltyAttack:
 
         def of_draw(drawn: tf.Tensor) -> tf.Tensor:
             decoded = self._parts.decode(mean + scale * drawn)
-            return tf.stack([_norms(decoded - x) for x in (target, original, images)])
+            return tf.stack([norms(decoded - x) for x in (target, original, images)])
 
         found = tf.map_fn(of_draw, noise)  # [S, 3, K]
         means = tf.reduce_mean(found, axis=0)
@@ -241,7 +242,3 @@ class PenaltyAttack:
             "to_original": means[1],
             "to_itself": means[2],
         }
-
-
-def _norms(images: tf.Tensor) -> tf.Tensor:
-    return tf.sqrt(tf.reduce_sum(tf.square(images), axis=[1, 2, 3]))

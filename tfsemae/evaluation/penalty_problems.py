@@ -67,3 +67,25 @@ def write(
         "/".join(key): functools.partial(done.parts, *key) for key in done.quantities()
     }
     write_npz(folder / MEASUREMENTS_FILE, parts | whole(of_examples))
+
+
+def norms(images: np.ndarray) -> np.ndarray:
+    """L2 norms of `[..., H, W, C]`."""
+    return np.sqrt(np.sum(images**2, axis=(-3, -2, -1)))
+
+
+def last_hit(to_target: np.ndarray, to_original: np.ndarray) -> np.ndarray:
+    """The greatest penalty of each pair that still reaches the target, int `[P]`.
+
+    That is the last one before what the network gives is as far from the target as
+    from the original; the least where none does.
+
+    Args:
+        to_target: distances `[P, K]`.
+        to_original: likewise.
+
+    Source: Tabacof 2016, the released code.
+    """
+    missed = to_target >= to_original
+    first = np.where(missed.any(axis=1), missed.argmax(axis=1), missed.shape[1])
+    return np.maximum(first - 1, 0)

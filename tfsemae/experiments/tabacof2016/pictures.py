@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 
+from tfsemae.evaluation import penalty_problems
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.tabacof2016 import runs
 from tfsemae.experiments.tabacof2016.runs import MAIN, Group
@@ -49,14 +50,12 @@ def _images(run: Measurements, path: pathlib.Path, caption: str) -> Picture:
         run.array(f"adversarial/{name}")[:_SHOWN]
         for name in ("to_target", "to_original")
     )
-    missed = to_target >= to_original
-    first = np.where(missed.any(axis=1), missed.argmax(axis=1), missed.shape[1])
-    rows = np.arange(len(images))
+    hit = penalty_problems.last_hit(to_target, to_original)
     # The original is what the greatest penalty leaves.
     figures.image_grid(
         [
             ("original", images[:, -1]),
-            ("adversarial", images[rows, np.maximum(first - 1, 0)]),
+            ("adversarial", images[np.arange(len(images)), hit]),
             ("least penalty", images[:, 0]),
         ],
         path,
