@@ -32,6 +32,16 @@ def test_psnr_falls_by_20_db_for_ten_times_the_change():
     assert 1 > ssim[0] > ssim[1]
 
 
+@pytest.mark.parametrize("psnr", [20.0, 39.93])
+def test_a_change_is_scaled_to_a_psnr(psnr):
+    original, change = _images()
+    scaled = disturbance.scaled_to_psnr(original, change, psnr)
+    found = np.mean(metrics.psnr(original, original + scaled))
+    assert found == pytest.approx(psnr, abs=1e-3)  # float32
+    ratios = scaled / change
+    np.testing.assert_allclose(ratios, ratios.flat[0], rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     "make",
     [disturbance.white, disturbance.flat_concentrated, disturbance.of_low_ssim],

@@ -47,7 +47,7 @@ def test_rows_have_each_measurement_of_each_attack_and_the_victims_once(parts, p
     expected = 2 * (len(attack_claims.QUANTITIES) - clean) + clean + 4 * (6 + 1)
     # Differences of two trainings, silhouettes of two maps, classifiers, and PSNR at
     # the printed SSIM.
-    assert len(rows) == expected + 3 + 2 * 2 + 4 + 2
+    assert len(rows) == expected + 3 + 2 * 2 + 4 + 2 + 2 * 4
     first, last = rows["shuffled1_psnr"], rows["unlabelled_as_shuffled0.016_silhouette"]
     assert (first.measured, first.n, first.printed) == (30.5, 2, 39.93)
     assert first.sd == pytest.approx(0.5**0.5)

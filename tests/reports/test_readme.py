@@ -50,11 +50,18 @@ def test_a_reduced_artefact_repeats_no_printed_number(make_ledger):
     assert alone.count("PSNR, semantic") == 1
 
 
-def test_a_further_reading_of_a_printed_number_has_no_line(ledger, make_ledger):
+@pytest.mark.parametrize("scale", ["full", "reduced"])
+def test_a_further_reading_of_a_printed_number_has_no_line(ledger, make_ledger, scale):
     first, other = ledger.rows
-    further = dataclasses.replace(first, id="further", tag="our choice")
-    table = readme.results_table([make_ledger(rows=(first, further, other))])
-    assert table.count("PSNR, semantic") == 1
+    tag = "our choice" if scale == "full" else "reduced"
+    further = dataclasses.replace(
+        first, id="further", quantity="PSNR, semantic, weight 2: PSNR", tag=tag
+    )
+    first = dataclasses.replace(first, quantity="PSNR, semantic, weight 1: PSNR")
+    made = make_ledger(rows=(first, further, other), scale=scale)
+    table = readme.results_table([made])
+    assert "weight 1" in table
+    assert "weight 2" not in table
 
 
 @pytest.mark.parametrize(("count", "shown"), [(12, 12), (13, 0)])

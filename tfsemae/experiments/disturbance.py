@@ -33,6 +33,21 @@ def psnr_at_ssim(original: np.ndarray, changed: np.ndarray, ssim: float) -> floa
     return _quality(original, change, scale)[0]
 
 
+def scaled_to_psnr(original: np.ndarray, change: np.ndarray, psnr: float) -> np.ndarray:
+    """A change with one factor for all images, so that its mean PSNR is given.
+
+    Args:
+        original: float `[N, H, W, C]` in [0, 1].
+        change: of the same shape.
+        psnr: dB, below the 48.13 of one grey level.
+
+    Returns:
+        Of the shape of `change`.
+    """
+    found, _ = _quality(original, change, 1.0)
+    return change * np.float32(10 ** ((found - psnr) / 20))
+
+
 def quality_by_scale(
     original: np.ndarray, change: np.ndarray, scales: Sequence[float]
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,8 @@ from tfsemae.reports.ledger import Picture
 
 _IMAGES, _MAPPED, _MEASURED = 10, 2000, 500
 _CHANGE_SCALES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
-_SEED = 0  # of t-SNE
+_SEED = 0  # of t-SNE and of noise
+_LOW_SSIM = "gradient descent on SSIM"
 Levels = Sequence[tuple[str, float]]  # (label, value) of lines
 
 
@@ -118,7 +119,8 @@ def attacked_images(attacked: Attacked, path: pathlib.Path, caption: str) -> Pic
     return Picture(
         file=path.name,
         caption=f"{caption}: test images, adversarial images clipped to [0, 1], and "
-        f"what changed, amplified on grey. {len(shown)} {_of(attacked)}",
+        "what changed, amplified on grey. Of each class the first "
+        f"{each} of {_images_of(attacked)}",
     )
 
 
@@ -134,7 +136,8 @@ def joint_map(attacked: Attacked, path: pathlib.Path, caption: str) -> Picture:
     return Picture(
         file=path.name,
         caption=f"{caption}: one t-SNE map of the codes of clean and of adversarial "
-        f"images under the same encoder. Perplexity 30, all {_of(attacked)}",
+        f"images under the same encoder. Perplexity 30, seed {_SEED}; all "
+        f"{_images_of(attacked)}",
     )
 
 
@@ -148,9 +151,10 @@ def separate_maps(attacked: Attacked, path: pathlib.Path, caption: str) -> Pictu
     return Picture(
         file=path.name,
         caption=f"{caption}: a t-SNE map for the codes of clean images and one for "
-        "those of adversarial images. Two maps mislead: each has coordinates of its "
-        "own, so that they differ even where the codes do not; see the joint map. "
-        f"Perplexity 30, all {_of(attacked)}",
+        "those of adversarial images. Two maps mislead: each has its own position and "
+        "orientation, so they can look different even where the codes hardly do; see "
+        "the joint map. "
+        f"Perplexity 30, all {_images_of(attacked)}",
     )
 
 
@@ -177,17 +181,9 @@ def quality_by_scale(
         printed: PSNR (dB) and SSIM (%).
         path: PNG file to write.
     """
-    original = attacked.original[:_MEASURED]
-    change = attacked.adversarial[:_MEASURED] - original
-    changes = {
-        "the attack": change,
-        "white noise": disturbance.white(original, change, seed=_SEED),
-        "noise where the image is flat": disturbance.flat_concentrated(
-            original, change, seed=_SEED
-        ),
-    }
+    original, change = _measured(attacked)
     curves = []
-    for label, each in changes.items():
+    for label, each in _of_equal_norm(original, change).items():
         psnrs, ssims = disturbance.quality_by_scale(original, each, _CHANGE_SCALES)
         curves.append(figures.Curve(label=label, x=psnrs, y=100 * ssims))
     # Another direction at each scale: SSIM is not quadratic in the change.
@@ -204,7 +200,7 @@ def quality_by_scale(
     )
     curves.append(
         figures.Curve(
-            label="gradient descent on SSIM",
+            label=_LOW_SSIM,
             x=np.concatenate(psnrs),
             y=100 * np.concatenate(ssims),
         )
@@ -220,9 +216,36 @@ def quality_by_scale(
     return Picture(
         file=path.name,
         caption=f"PSNR and SSIM while a change is scaled ({name}), and the printed "
-        "pair, also for pixels from -1 to 1, which would add 6.02 dB. Means over "
-        f"{len(original)} {_of(attacked)}",
+        "pair, also 6.02 dB lower, where it belongs if its PSNR is for pixels from "
+        f"-1 to 1. Means over the first {len(original)} of {_images_of(attacked)}",
     )
+
+
+def ssim_at_psnr(attacked: Attacked, psnr: float) -> dict[str, float]:
+    """What SSIM changes have that are scaled to a PSNR, as `quality_by_scale` draws.
+
+    Args:
+        attacked: of which the first images are taken.
+        psnr: dB.
+
+    Returns:
+        Label of a direction -> mean SSIM, at most 1.
+    """
+    original, change = _measured(attacked)
+    change = disturbance.scaled_to_psnr(original, change, psnr)
+    changes = _of_equal_norm(original, change)
+    changes[_LOW_SSIM] = disturbance.of_low_ssim(original, change, seed=_SEED)
+    return {
+        label: float(
+            np.mean(
+                metrics.ssim(
+                    original,
+                    original + disturbance.scaled_to_psnr(original, each, psnr),
+                )
+            )
+        )
+        for label, each in changes.items()
+    }
 
 
 def by_scale(
@@ -269,8 +292,25 @@ def by_scale(
     return Picture(file=path.name, caption=caption)
 
 
-def _of(attacked: Attacked) -> str:
-    return f"of the {len(attacked.labels):,} attacked images, seed {_SEED}."
+def _measured(attacked: Attacked) -> tuple[np.ndarray, np.ndarray]:
+    """Original and change of the images whose SSIM is measured by scale."""
+    original = attacked.original[:_MEASURED]
+    return original, attacked.adversarial[:_MEASURED] - original
+
+
+def _of_equal_norm(original: np.ndarray, change: np.ndarray) -> dict[str, np.ndarray]:
+    """Label -> a change, and noise of its norm."""
+    return {
+        "the attack": change,
+        "white noise": disturbance.white(original, change, seed=_SEED),
+        "noise where the image is flat": disturbance.flat_concentrated(
+            original, change, seed=_SEED
+        ),
+    }
+
+
+def _images_of(attacked: Attacked) -> str:
+    return f"{len(attacked.labels):,} attacked images, first victim."
 
 
 def frontiers(

@@ -80,7 +80,8 @@ def printed_rows(ledgers: Sequence[Ledger]) -> list[tuple[Ledger, Row]]:
 
     Returns:
         Ledger and row; a number that a full artefact measures is left out of
-        the others, and so is a further reading, which is our choice.
+        the others. Of several readings of a number, such as `weight 1: PSNR` and
+        `weight 2: PSNR`, the first stands.
     """
     rows = [
         (ledger, row)
@@ -89,11 +90,12 @@ def printed_rows(ledgers: Sequence[Ledger]) -> list[tuple[Ledger, Row]]:
         if row.printed is not None and row.tag != "our choice"
     ]
     full = {(row.printed, row.unit) for ledger, row in rows if ledger.scale == "full"}
-    return [
-        (ledger, row)
-        for ledger, row in rows
-        if ledger.scale == "full" or (row.printed, row.unit) not in full
-    ]
+    readings: dict[tuple[object, ...], tuple[Ledger, Row]] = {}
+    for ledger, row in rows:
+        if ledger.scale == "full" or (row.printed, row.unit) not in full:
+            measured = row.quantity.rpartition(": ")[2]
+            readings.setdefault((row.printed, row.unit, measured), (ledger, row))
+    return list(readings.values())
 
 
 def by_source(ledgers: Sequence[Ledger]) -> dict[str, list[Ledger]]:

@@ -55,6 +55,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
         *_map_rows(p, folders, work),
         *_classifier_rows(p, work),
         *(_row_at_printed_ssim(*each, work) for each in attacked.items()),
+        *(r for each in attacked.items() for r in _rows_at_printed_psnr(*each, work)),
     ]
     claims: list[Claim] = []
     if len(p.seeds) > 1:  # of one victim there are numbers and pictures, no verdicts
@@ -196,6 +197,24 @@ def _row_at_printed_ssim(
         tag=work.tag(None),
         note=f"the paper prints the two numbers of one attack: {psnr} dB and {ssim} %",
     )
+
+
+def _rows_at_printed_psnr(
+    attacker: Attacker, attacked: Attacked, work: Workspace
+) -> Iterator[Row]:
+    """SSIM of changes that have the printed PSNR, in several directions."""
+    psnr, ssim = printed.ATTACK.values()
+    found = pictures.ssim_at_psnr(attacked, psnr)
+    for direction, measured in found.items():
+        yield row(
+            f"{attacker.id}_ssim_at_printed_psnr_{direction.replace(' ', '_')}",
+            f"{attacker}: SSIM of a change with the printed PSNR, {direction}",
+            [100 * measured],
+            unit="%",
+            tag=work.tag(None),
+            note=f"the paper prints {ssim} % with {psnr} dB; the first images of the "
+            "first victim, as in the figure",
+        )
 
 
 def _draw(attacker: Attacker, attacked: Attacked, work: Workspace) -> Iterator[Picture]:

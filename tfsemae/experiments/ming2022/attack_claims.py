@@ -30,7 +30,7 @@ _MIXES = (
     "The codes of adversarial images are more dispersed and mix the classes (Fig. 6)"
 )
 _CODE = "The victim's encoder gives the attacker's code, eq. (7)"
-_CAUSED = "The shuffled labels cause it, beyond every control of equal norm"
+_CAUSED = "The shuffled labels cause what happens to the codes, beyond every control"
 
 
 def _range_2(folder: pathlib.Path) -> float:
@@ -95,13 +95,17 @@ def of_codes(condition: str) -> dict[str, Quantity]:
             f"{condition}/linear_probe_accuracy_anew",
         ),
         # Balanced: the classes have equally many test images.
-        "knn_accuracy_anew": Quantity("10-NN accuracy, neighbours alike", "%", 100),
+        "knn_accuracy_anew": Quantity(
+            "10-NN accuracy, neighbours of the same kind", "%", 100
+        ),
         "silhouette": Quantity("silhouette"),
     }
     if condition != "clean":
         found |= {
             "log_variance_ratio": Quantity(_LOG_VARIANCE_RATIO),
-            "two_sample_accuracy": Quantity("told from clean codes", "%", 100),
+            "two_sample_accuracy": Quantity(
+                "accuracy of telling them from clean codes", "%", 100
+            ),
         }
     return {
         f"{condition}/{key}": dataclasses.replace(
@@ -167,7 +171,7 @@ ENDPOINTS = {
         Above(printed.LOG_VARIANCE_RATIO),
     ),
     "two_sample_accuracy": Endpoint(
-        "The codes of adversarial images are elsewhere than those of clean ones",
+        "The codes of adversarial images are shifted against those of clean ones",
         "accuracy of a linear classifier that tells them apart",
         _values("two_sample_accuracy"),
         Above(printed.TWO_SAMPLE_ACCURACY),
@@ -214,6 +218,7 @@ def claims(
     """
     of = _Claims(found, Attack(attacker), steps)
     endpoints = of.endpoints()
+    shifted = endpoints["two_sample_accuracy"]
     mixes = [
         endpoints["log_variance_ratio"],
         endpoints["probe_error"],
@@ -222,7 +227,7 @@ def claims(
     return [
         *of.whole("1", _LOOKS, of.looks_alike()),
         *of.whole("2", _MIXES, mixes, note=of.by_controls()),
-        endpoints["two_sample_accuracy"],
+        dataclasses.replace(shifted, note=f"{shifted.note}. {of.told_by_controls()}"),
         *of.whole("3", _CODE, [endpoints["projection"], of.distance_left()]),
         *of.inverse(),
         *of.caused_by_labels(endpoints, controls),
@@ -273,8 +278,8 @@ class _Claims:
         return self.claim(
             "2_probe_error_anew",
             f"{_MIXES}: error of a linear classifier trained anew",
-            "error of a linear classifier trained on codes alike, of adversarial minus "
-            "clean codes",
+            "error of a linear classifier trained on codes of the same kind, "
+            "adversarial minus clean codes",
             _rise(self.found, self.attack, "probe_error_anew"),
             Above(printed.PROBE_ERROR_RISE),
             unit="points",
@@ -290,10 +295,18 @@ class _Claims:
                 for key in ("probe_error", "log_variance_ratio")
             )
             notes.append(
-                f"{name}: {_signed(error - clean, 2)} points of the error, "
+                f"{name} {_signed(error - clean, 2)} points of error, "
                 f"{_signed(ratio, 3)} of the log ratio"
             )
-        return "By as large a change, " + "; ".join(notes)
+        return "Means of changes of the same norm: " + "; ".join(notes)
+
+    def told_by_controls(self) -> str:
+        """How well codes under the controls of equal norm are told from clean ones."""
+        notes = []
+        for control, name in _OWN_CONTROLS.items():
+            values = self.found.values(self.attack, f"{control}/two_sample_accuracy")
+            notes.append(f"{name} {np.mean(values):.1f} %")
+        return "Means of changes of the same norm: " + ", ".join(notes)
 
     def distance_left(self) -> Claim:
         return self.claim(

@@ -33,5 +33,5 @@ INVERSE = (0.1, 0.5)
 #: classifier (points), logarithm of the ratio of variances.
 PROBE_ERROR_RISE, LOG_VARIANCE_RATIO = 1.0, 0.1
 #: Accuracy in % of a classifier that tells adversarial from clean codes, from which on
-#: they are elsewhere. No control can be exceeded by much where both are near 100.
+#: they are shifted. No control can be exceeded by much where both are near 100.
 TWO_SAMPLE_ACCURACY = 60.0
