@@ -257,8 +257,7 @@ def _hints(group: Any) -> Mapping[str, Any]:
     return typing.get_type_hints(group)
 
 
-@functools.cache
-def _fields(group: Any) -> tuple[tuple[dataclasses.Field, Any], ...]:
+def _read_fields(group: Any) -> tuple[tuple[dataclasses.Field, Any], ...]:
     """The settings of a group and of the groups in it, each with its type."""
     found: list[tuple[dataclasses.Field, Any]] = []
     for field in dataclasses.fields(group):
@@ -268,6 +267,12 @@ def _fields(group: Any) -> tuple[tuple[dataclasses.Field, Any], ...]:
         else:
             found.append((field, kind))
     return tuple(found)
+
+
+# Annotated, since a type checker does not take a class of fields for hashable.
+_fields: Callable[[Any], tuple[tuple[dataclasses.Field, Any], ...]] = functools.cache(
+    _read_fields
+)
 
 
 def _make(group: Any, given: dict[str, Any]) -> Any:
