@@ -44,21 +44,26 @@ RUN = (
 )
 
 
-#: Test files that take a minute and more, the longest first.
+#: Test files that take half a minute and more, the longest first.
 _LONG = (
+    "test_docs.py",
+    "end_to_end/test_reproduce.py",
     "training/test_loop.py",
     "end_to_end/test_real_mnist.py",
-    "end_to_end/test_reproduce.py",
-    "test_docs.py",
     "test_site.py",
-    "evaluation/test_attack.py",
-    "test_attack.py",
-    "end_to_end/test_resume.py",
-    "end_to_end/test_bad_input.py",
-    "evaluation/test_autoencoder.py",
-    "benchmarks/test_training.py",
     "training/procedures/test_latent_adversarial.py",
+    "test_attack.py",
+    "training/test_variational.py",
+    "evaluation/test_attack.py",
+    "end_to_end/test_bad_input.py",
+    "end_to_end/test_mirrored.py",
+    "models/test_registry.py",
+    "evaluation/test_robustness.py",
+    "end_to_end/test_resume.py",
+    "benchmarks/test_training.py",
+    "evaluation/test_autoencoder.py",
     "training/procedures/test_regularizers.py",
+    "experiments/test_ming2022_attack.py",
     "test_keras_state.py",
 )
 
@@ -158,42 +163,63 @@ def run_command(run_python):
 
 
 @pytest.fixture(scope="session")
-def _preloaded():
-    """A process that has imported TensorFlow, from the first test that wants it."""
-    # -P, since the folder of the script is not on the path of `python -m`.
-    command = [sys.executable, "-P", preloaded.__file__]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=_environment(),
-        text=True,
-    ) as process:
-        yield process
-        process.kill()
+def preload(tmp_path_factory):
+    """Starts a process that has imported TensorFlow and the named modules.
+
+    Returns what runs a module or a script in a fork of it, see preloaded.py.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def start(*modules):
+            # -P, since the folder of the script is not on the path of `python -m`.
+            process = subprocess.Popen(
+                [sys.executable, "-P", preloaded.__file__, *modules],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=_environment(),
+                text=True,
+            )
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return _running_in(process, tmp_path_factory)
+
+        yield start
 
 
-@pytest.fixture(scope="session")
-def run_preloaded(_preloaded, tmp_path_factory):
-    """As `run_command` in a process that has imported TensorFlow, see preloaded.py."""
-
-    def run(name, *arguments, cwd="."):
+def _running_in(process, tmp_path_factory):
+    def run(module, *arguments, cwd="."):
         folder = tmp_path_factory.mktemp("ended")
         request = {
-            "module": f"tfsemae.{name}",
+            "module": str(module),
             "arguments": list(map(str, arguments)),
             "folder": os.path.abspath(cwd),
             "environment": _environment(),
             "out": str(folder / "out"),
             "messages": str(folder / "messages"),
         }
-        _preloaded.stdin.write(json.dumps(request) + "\n")
-        _preloaded.stdin.flush()
-        answered, _, _ = select.select([_preloaded.stdout], [], [], _PATIENCE)
-        assert answered, f"{name} {arguments} takes too long"
-        status = int(_preloaded.stdout.readline())
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        answered, _, _ = select.select([process.stdout], [], [], _PATIENCE)
+        assert answered, f"{module} {arguments} takes too long"
+        status = int(process.stdout.readline())
         messages = (folder / "messages").read_text("utf-8").splitlines()
         return Ended(status, (folder / "out").read_text("utf-8"), messages)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def run_forked(preload):
+    """Runs a module or script in a process that has imported TensorFlow and tfsemae."""
+    return preload("tfsemae.evaluation", "tfsemae.training")
+
+
+@pytest.fixture(scope="session")
+def run_preloaded(run_forked):
+    """As `run_command`, without the import of TensorFlow."""
+
+    def run(name, *arguments, **options):
+        return run_forked(f"tfsemae.{name}", *arguments, **options)
 
     return run
 

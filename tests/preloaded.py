@@ -1,36 +1,38 @@
 """Runs modules in forks of a process that has imported TensorFlow.
 
-    python tests/preloaded.py
+    python tests/preloaded.py tfsemae.training
 
-Each line of its input is a request in JSON, see `_run`; each line of its output is the
-exit status of one. The import takes some five seconds of each command, and starts no
-thread, so that a fork is a process like a new one. What a command sets for the import
-is set here as the command does it. Whether a command does that right, and what it does
-before, is for tests that start Python anew.
+Its arguments are modules to import besides. Each line of its input is a request in
+JSON, see `_run`; each line of its output is the exit status of one. The import takes
+some five seconds of each command, and starts no thread, so that a fork is a process
+like a new one. What a command sets for the import is set here as the command does it.
+Whether a command does that right, and what it does before, is for tests that start
+Python anew.
 """
 
 import gc
+import importlib
 import json
 import os
 import runpy
 import sys
+from typing import TextIO
 
 from tfsemae import startup
 
 
-def main() -> None:
-    """Answers requests until its input ends."""
+def serve(modules: list[str], requests: TextIO, answers: TextIO) -> None:
+    """Imports TensorFlow and modules, and answers requests until there are no more."""
     startup.load_tensorflow()
-    import tfsemae.evaluation
-    import tfsemae.training  # noqa: F401
-
+    for module in modules:
+        importlib.import_module(module)
     gc.freeze()
-    for line in sys.stdin:
+    for line in requests:
         child = os.fork()
         if not child:
             _run(**json.loads(line))
         _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
 
 
 def _run(
@@ -41,10 +43,10 @@ def _run(
     out: str,
     messages: str,
 ) -> None:
-    """Becomes the process of a module.
+    """Becomes the process of a module or script.
 
     Args:
-        module: its name, as behind `python -m`.
+        module: its name, as behind `python -m`, or the path of a script.
         arguments: of the command line.
         folder: in which it runs.
         environment: all variables.
@@ -59,9 +61,13 @@ def _run(
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if module.endswith(".py"):
+        sys.path.insert(0, os.path.dirname(module))
+        runpy.run_path(module, run_name="__main__")
+    else:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
     sys.exit()
 
 
 if __name__ == "__main__":
-    main()
+    serve(sys.argv[1:], sys.stdin, sys.stdout)

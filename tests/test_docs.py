@@ -2,6 +2,7 @@
 
 import collections
 import doctest
+import functools
 import hashlib
 import importlib
 import json
@@ -11,7 +12,6 @@ import shlex
 import textwrap
 from typing import NamedTuple
 
-import preloaded
 import pytest
 
 _ROOT = pathlib.Path(__file__).parents[1]
@@ -20,47 +20,6 @@ _FENCE = re.compile(r"^( *)```(python|bash)\n(.*?)^\1```$", re.MULTILINE | re.DO
 _BUILT_IN = ("digits", "synthetic")
 _FOLDERS_READ = ("model_dir", "attacker_dir", "decoder_from", "encoder_from")
 _STEPS = 10  # in place of the full length
-
-#: Runs Python and commands in their order; Python shares one namespace, and commands
-#: share an import of TensorFlow.
-_RUN = """
-import json, os, pathlib, shutil, subprocess, sys, tempfile
-page, cache, parts = sys.argv[1], pathlib.Path(sys.argv[2]), json.loads(sys.argv[3])
-namespace = {"__name__": "__main__"}
-command = [sys.executable, "-P", sys.argv[4]]
-pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-preloaded = subprocess.Popen(command, **pipes)
-
-def run(module, *arguments):
-    with tempfile.TemporaryDirectory() as written:
-        request = {
-            "module": module,
-            "arguments": arguments,
-            "folder": os.getcwd(),
-            "environment": dict(os.environ),
-            "out": written + "/out",
-            "messages": written + "/messages",
-        }
-        preloaded.stdin.write(json.dumps(request) + "\\n")
-        preloaded.stdin.flush()
-        if int(preloaded.stdout.readline()):
-            sys.exit(pathlib.Path(request["messages"]).read_text("utf-8"))
-
-for part in parts:
-    if "python" in part:
-        # Blank lines in front, so that a traceback has the line numbers of the page.
-        text = "\\n" * part["line"] + part["python"]
-        exec(compile(text, page, "exec"), namespace)
-        continue
-    made, folder = cache / (part["key"] or "-"), part["folder"]
-    if part["key"] and made.exists() and not os.path.exists(folder):
-        shutil.copytree(made, folder)
-        continue
-    run(*part["words"])
-    if part["key"] and not made.exists():
-        shutil.copytree(folder, made)
-preloaded.stdin.close()
-"""
 
 #: Parses each command line with the flags of its module.
 _PARSE = """
@@ -181,17 +140,24 @@ def trained(tmp_path_factory):
     return tmp_path_factory.mktemp("trained")
 
 
+@pytest.fixture(scope="module")
+def run_page(preload):
+    """Runs the parts of a page, see page.py.
+
+    The process has not imported tfsemae: a page that lacks an import is found.
+    """
+    return functools.partial(preload(), pathlib.Path(__file__).with_name("page.py"))
+
+
 @pytest.mark.parametrize(
     "page",
     [page for page in _PAGES if list(_parts(page))],
     ids=lambda page: page.stem,
 )
-def test_page_runs_as_it_is_shown(page, run_python, trained, tmp_path, monkeypatch):
+def test_page_runs_as_it_is_shown(page, run_page, trained, tmp_path, monkeypatch):
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
     parts = json.dumps(list(_parts(page)))
-    ended = run_python(
-        "-c", _RUN, page, trained, parts, preloaded.__file__, cwd=tmp_path
-    )
+    ended = run_page(page, trained, parts, cwd=tmp_path)
     assert ended.status == 0, "\n".join(ended.messages)
 
 

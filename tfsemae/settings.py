@@ -18,10 +18,11 @@ out of `flags.txt`, so that new options of one network change no run of another.
 """
 
 import dataclasses
+import functools
 import math
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from absl import flags
@@ -115,8 +116,9 @@ def _changed(group: Any, name: str) -> dict[str, str]:
     value = getattr(group, name)
     standard = {f.name: f.default for f, _ in _fields(type(group))}
     found = flat(value) if dataclasses.is_dataclass(value) else {name: value}
-    differing = {key for key in found if found[key] != standard[key]}
-    return {k: line for k, line in _lines(group, found).items() if k in differing}
+    differing = {k: v for k, v in found.items() if v != standard[k]}
+    # Mostly there are none, and making flags takes a millisecond.
+    return _lines(group, differing) if differing else {}
 
 
 def define(group: type, values: flags.FlagValues = flags.FLAGS) -> None:
@@ -224,9 +226,10 @@ def _unused(group: Any) -> Mapping[str, str]:
 def _lines(group: Any, chosen: Mapping[str, Any]) -> dict[str, str]:
     """Some settings of a group as absl writes them."""
     values = flags.FlagValues()
-    define(type(group), values)
+    definitions = {field.name: (field, kind) for field, kind in _fields(type(group))}
     lines = {}
     for name, value in chosen.items():
+        _define(*definitions[name], values)
         flag = values[name]
         flag.value = list(value) if isinstance(value, tuple) else value
         if value is not None:
@@ -248,21 +251,34 @@ def identity_names(group: type) -> set[str]:
     }
 
 
-def _fields(group: Any) -> Iterator[tuple[dataclasses.Field, Any]]:
+@functools.cache
+def _hints(group: Any) -> Mapping[str, Any]:
+    """Name -> type of the fields of a group; reading them takes a while."""
+    return typing.get_type_hints(group)
+
+
+def _read_fields(group: Any) -> tuple[tuple[dataclasses.Field, Any], ...]:
     """The settings of a group and of the groups in it, each with its type."""
-    hints = typing.get_type_hints(group)
+    found: list[tuple[dataclasses.Field, Any]] = []
     for field in dataclasses.fields(group):
-        if dataclasses.is_dataclass(hints[field.name]):
-            yield from _fields(hints[field.name])
+        kind = _hints(group)[field.name]
+        if dataclasses.is_dataclass(kind):
+            found += _fields(kind)
         else:
-            yield field, hints[field.name]
+            found.append((field, kind))
+    return tuple(found)
+
+
+# Annotated, since a type checker does not take a class of fields for hashable.
+_fields: Callable[[Any], tuple[tuple[dataclasses.Field, Any], ...]] = functools.cache(
+    _read_fields
+)
 
 
 def _make(group: Any, given: dict[str, Any]) -> Any:
-    hints = typing.get_type_hints(group)
     values: dict[str, Any] = {}
     for field in dataclasses.fields(group):
-        kind = hints[field.name]
+        kind = _hints(group)[field.name]
         if dataclasses.is_dataclass(kind):
             values[field.name] = _make(kind, given)
         elif field.name in given:

@@ -29,19 +29,24 @@ for given in json.loads(sys.stdin.read()):
 STEPS = {"steps": 20, "checkpoint_every": 7, "validation": 10, "decay_rate": 1.0}
 
 
-@pytest.fixture(scope="module")
-def train_on_two(run_python, make_settings):
-    def train(changes):
-        """Folder -> what changes there."""
-        given = [
-            settings.flat(make_settings(folder, strategy="mirrored", **changed))
-            for folder, changed in changes.items()
-        ]
-        ended = run_python("-c", SCRIPT, input=json.dumps(given))
-        assert ended.status == 0, "\n".join(ended.messages)
-        return ended.out.splitlines()
+ODD = ["batch_size", "validation"]
 
-    return train
+
+@pytest.fixture(scope="module")
+def on_two(run_python, make_settings, tmp_path_factory):
+    """Trains with `STEPS` and with an odd number of each of `ODD`, in one process.
+
+    Returns the folder of each, and what was refused in their order.
+    """
+    changes = {"steps": STEPS} | {name: {name: 5} for name in ODD}
+    folders = {name: tmp_path_factory.mktemp(name) for name in changes}
+    given = [
+        settings.flat(make_settings(folders[name], strategy="mirrored", **changed))
+        for name, changed in changes.items()
+    ]
+    ended = run_python("-c", SCRIPT, input=json.dumps(given))
+    assert ended.status == 0, "\n".join(ended.messages)
+    return folders, ended.out.splitlines()
 
 
 def _column(folder, name):
@@ -55,35 +60,20 @@ def _weights(folder):
     return [weight for part in parts for weight in part.get_weights()]
 
 
-def test_two_devices_reach_the_loss_of_one(tmp_path, make_settings, train_on_two):
-    training.train(make_settings(tmp_path / "one", **STEPS))
-    assert train_on_two({tmp_path / "two": STEPS}) == []
+def test_two_devices_reach_the_loss_of_one(tmp_path, make_settings, on_two):
+    one, two = tmp_path / "one", on_two[0]["steps"]
+    training.train(make_settings(one, **STEPS))
     for name in ("loss", "reconstruction_loss", "logits_loss", "val_loss"):
-        one, two = (_column(tmp_path / folder, name) for folder in ("one", "two"))
         # The mean of two means of 2 images, against the mean of 4: float32 sums in
         # another order, which 20 steps of Adam carry on.
-        assert two == pytest.approx(one, rel=1e-4), name
-    for a, b in zip(
-        _weights(tmp_path / "one"), _weights(tmp_path / "two"), strict=True
-    ):
+        assert _column(two, name) == pytest.approx(_column(one, name), rel=1e-4), name
+    for a, b in zip(_weights(one), _weights(two), strict=True):
         # 20 steps of at most 1e-3 each: a twentieth of one of them.
         np.testing.assert_allclose(a, b, atol=5e-5)
 
 
-ODD = ["batch_size", "validation"]
-
-
-@pytest.fixture(scope="module")
-def refused(tmp_path_factory, train_on_two):
-    """Name of a setting of 5 -> folder and message."""
-    folders = [tmp_path_factory.mktemp(name) for name in ODD]
-    changes = [{name: 5} for name in ODD]
-    messages = train_on_two(dict(zip(folders, changes, strict=True)))
-    return dict(zip(ODD, zip(folders, messages, strict=True), strict=True))
-
-
-@pytest.mark.parametrize("name", ODD)
-def test_batch_that_does_not_split_equally_is_refused(refused, name):
-    folder, message = refused[name]
-    assert f"must be a multiple of 2. Received: --{name}=5." in message
-    assert not (folder / "checkpoints").exists()
+def test_batches_that_do_not_split_equally_are_refused(on_two):
+    folders, messages = on_two
+    for name, message in zip(ODD, messages, strict=True):  # no other is refused
+        assert f"must be a multiple of 2. Received: --{name}=5." in message
+        assert not (folders[name] / "checkpoints").exists()

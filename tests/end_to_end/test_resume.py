@@ -25,8 +25,6 @@ def replace_or_die(source, target):
 
 os.replace = replace_or_die
 if moment.isdecimal():
-    from tfsemae import startup
-    startup.set_environment()  # as the command does before it imports TensorFlow
     from tfsemae.training import callbacks
     on_train_batch_end = callbacks.StopOnNaN.on_train_batch_end
 
@@ -81,17 +79,19 @@ def _records(folder):
 
 
 @pytest.fixture(scope="module")
-def killed_run(digits_flags, tmp_path_factory, run_python):
+def killed_run(digits_flags, tmp_path_factory, run_forked):
     """The run of `digits_run`, killed five times on its way, and what it left.
 
     Its 11 steps have checkpoints at 4, 8 and 11.
     """
     folder = tmp_path_factory.mktemp("killed") / "run"
     flags = [*digits_flags, f"--output_dir={folder}"]
+    script = folder.with_name("dies_at.py")
+    script.write_text(DIES_AT)
     left = []
 
     def die_at(moment):
-        ended = run_python("-c", DIES_AT, moment, *flags)
+        ended = run_forked(script, moment, *flags)
         assert ended.status == -signal.SIGKILL, ended.messages
         left.append(_records(folder) if folder.exists() else [])
 
@@ -100,7 +100,7 @@ def killed_run(digits_flags, tmp_path_factory, run_python):
     die_at("6")  # in mid-interval
     die_at("step_00000008.json")  # between the weights and the record of them
     die_at("metrics.json")  # trained, saved, exported, but not measured
-    ended = run_python("-m", "tfsemae.train", *flags)
+    ended = run_forked("tfsemae.train", *flags)
     assert ended.status == 0, ended.messages
     # It has been trained to the end, and is saved and measured.
     assert ended.messages[0] == "Saving the networks."

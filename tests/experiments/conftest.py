@@ -19,7 +19,7 @@ _WAY = ("projection", "cosine", "remaining_distance")
 _SCALED = ("linear_probe_accuracy", "log_variance_ratio", *_WAY)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def attack_metrics():
     """What `metrics.json` of an attack holds."""
     return _attack_metrics
@@ -42,9 +42,11 @@ def _attack_metrics(seed=0, psnr=30.0):
     return found | {"clipped": {"psnr": 0.5, "ssim": 0.5}}
 
 
-@pytest.fixture(autouse=True)
-def _in_the_checkout(monkeypatch):
-    monkeypatch.chdir(_ROOT)  # flagfiles are named from there
+@pytest.fixture(scope="module", autouse=True)
+def _in_the_checkout():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(_ROOT)  # flagfiles are named from there
+        yield
 
 
 @pytest.fixture
@@ -59,10 +61,20 @@ def parsed():
 
 
 @pytest.fixture
-def finish(tmp_path):
+def finish(tmp_path, finish_in):
     """Makes the folder of a finished run, without running it."""
 
     def make(run, metrics, *, seconds=1.0, runs_dir=tmp_path):
+        return finish_in(runs_dir, run, metrics, seconds=seconds)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finish_in():
+    """As `finish`, in a folder of runs."""
+
+    def make(runs_dir, run, metrics, *, seconds=1.0):
         folder = runs_dir / run.name
         folder.mkdir(parents=True)
         _, *words = run.words(runs_dir, {})
@@ -75,21 +87,22 @@ def finish(tmp_path):
     return make
 
 
-@pytest.fixture
-def attacked(monkeypatch):
+@pytest.fixture(scope="module")
+def attacked():
     """Stands in for the images and latents, which no run has written here."""
     rng = np.random.default_rng(0)
     pixels = rng.uniform(size=(40, 12, 12, 1)).astype(np.float32)
     latents = dict.fromkeys(("clean", "adversarial"), rng.normal(size=(40, 3)))
     found = Attacked(pixels, 0.9 * pixels, latents, np.arange(40) % 2, ("0", "1"))
-    monkeypatch.setattr(pictures, "read_attacked", lambda *arguments: found)
     maps = {"clean": 0.5, "adversarial": 0.25}
-    monkeypatch.setattr(
-        pictures, "map_silhouette", lambda folder, condition: maps[condition]
-    )
-    for name in ("image_grid", "embedding", "curves"):
-        monkeypatch.setattr(pictures.figures, name, lambda *a, **k: None)
-    return found
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "read_attacked", lambda *arguments: found)
+        patch.setattr(
+            pictures, "map_silhouette", lambda folder, condition: maps[condition]
+        )
+        for name in ("image_grid", "embedding", "curves"):
+            patch.setattr(pictures.figures, name, lambda *a, **k: None)
+        yield found
 
 
 @pytest.fixture

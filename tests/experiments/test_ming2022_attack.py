@@ -12,28 +12,32 @@ from tfsemae.reports import Ledger
 _NAME = "ming2022_cifar10_seeds"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def plan():
     return attack_runs.PLANS[_NAME]["smoke"]
 
 
-@pytest.fixture
-def workspace(tmp_path, finish, plan, attack_metrics, attacked):
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory, finish_in, plan, attack_metrics, attacked):
     """Several victims, attacked at two weights."""
+    folder = tmp_path_factory.mktemp("runs")
     assert (plan.seeds, len(plan.attackers)) == ((0, 1), 2)
     for number, each in enumerate(plan.all_attacks()):
         for seed in plan.seeds:
-            finish(plan.attack(each, seed), attack_metrics(seed, 30 + number))
+            measured = attack_metrics(seed, 30 + number)
+            finish_in(folder, plan.attack(each, seed), measured)
     for attacker in dict.fromkeys(each.attacker for each in plan.all_attacks()):
         for seed in plan.seeds:
-            finish(plan.attacker(attacker, seed), {"label_accuracy": 0.5 + seed / 8})
+            measured = {"label_accuracy": 0.5 + seed / 8}
+            finish_in(folder, plan.attacker(attacker, seed), measured)
     for seed in plan.seeds:
-        finish(plan.victim(seed), {})
-    return Workspace(artefacts()[_NAME], "smoke", tmp_path, tmp_path / "made")
+        finish_in(folder, plan.victim(seed), {})
+    return Workspace(artefacts()[_NAME], "smoke", folder, folder / "made")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def parts(workspace):
+    """What is built of them, once: SSIM and t-SNE take ten seconds."""
     return attack.build(workspace)
 
 
@@ -101,7 +105,8 @@ def test_choices_are_those_of_an_attacker_with_wrong_labels(parts):
     }
 
 
-def test_they_make_a_ledger(workspace):
+def test_they_make_a_ledger(workspace, parts, monkeypatch):
+    monkeypatch.setattr(attack, "build", lambda work: parts)
     workspace.artefact.write_ledger(workspace)
     ledger = Ledger.read(workspace.output_dir)
     assert ledger.source.startswith("Ming, Du and Lin 2022, section IV")

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tfsemae import evaluation, run_folder, settings, training
@@ -38,18 +38,10 @@ class Run:
     def name(self) -> str:
         """The name of its folder: the label, and a hash of all effective flags.
 
-        A changed flagfile or input therefore makes a new run. Read once: parsing the
-        flags of all runs takes seconds.
+        A changed flagfile or input therefore makes a new run.
         """
-        chosen: Any = settings.parse(
-            self.group, self._words(pathlib.Path(), self.label, {})
-        )
-        lines = [
-            line
-            for flag, line in settings.serialized(chosen).items()
-            if flag not in _PLACES
-        ]
-        return f"{self.label}-{run_folder.fingerprint([self.command, *sorted(lines)])}"
+        words = tuple(self._words(pathlib.Path(), self.label, {}))
+        return f"{self.label}-{_fingerprint(self.command, words, _texts(words))}"
 
     def words(self, runs_dir: pathlib.Path, places: Mapping[str, str]) -> list[str]:
         """The command line behind `python -m`.
@@ -79,6 +71,26 @@ class Run:
         known = settings.names(self.group)
         words = [*folders.items(), *((k, v) for k, v in places.items() if k in known)]
         return [*self.flags, *(f"--{flag}={value}" for flag, value in words)]
+
+
+def _texts(words: Iterable[str]) -> tuple[str, ...]:
+    """What the flagfiles of a command line hold."""
+    prefix = "--flagfile="
+    paths = [word.removeprefix(prefix) for word in words if word.startswith(prefix)]
+    return tuple(pathlib.Path(path).read_text("utf-8") for path in paths)
+
+
+# Plans make the same runs again and again, and parsing the flags of all takes seconds.
+@functools.cache
+def _fingerprint(command: str, words: Sequence[str], texts: tuple[str, ...]) -> str:
+    """The hash of all effective flags; `texts` only tells changed flagfiles apart."""
+    chosen: Any = settings.parse(_SETTINGS[command], words)
+    lines = [
+        line
+        for flag, line in settings.serialized(chosen).items()
+        if flag not in _PLACES
+    ]
+    return run_folder.fingerprint([command, *sorted(lines)])
 
 
 def with_inputs(runs: Iterable[Run]) -> list[Run]:
