@@ -35,18 +35,24 @@ def distances(weights_dir: str | None, image_shape: tuple[int, int, int]) -> Dis
     """
     if weights_dir is None:
         return {}
-    side, least = min(image_shape[:2]), LEAST_SIDE["squeeze"]
-    if side < least:
-        raise ValueError(
-            f"--weights_dir={weights_dir} is for LPIPS, which needs images of at least "
-            f"{least} x {least} pixels. Leave it out. Received: images of the shape "
-            f"{image_shape}."
-        )
+    check_size(weights_dir, image_shape)
+    side = min(image_shape[:2])
     resize = _SIDE if side < _SIDE else None
     return {
         "lpips_squeeze": metrics.LPIPSDistance(weights_dir, "squeeze"),
         "lpips_alex": metrics.LPIPSDistance(weights_dir, "alex", resize=resize),
     }
+
+
+def check_size(weights_dir: str, image_shape: tuple[int, int, int]) -> None:
+    """Raises ValueError if images (H, W, C) are too small for `distances`."""
+    least = LEAST_SIDE["squeeze"]
+    if min(image_shape[:2]) < least:
+        raise ValueError(
+            f"--weights_dir={weights_dir} is for LPIPS, which needs images of at least "
+            f"{least} x {least} pixels. Leave it out. Received: images of the shape "
+            f"{image_shape}."
+        )
 
 
 def digest(weights_dir: str | None) -> str:
