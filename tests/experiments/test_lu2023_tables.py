@@ -133,7 +133,14 @@ def test_claims_of_table_1(made):
     assert scaled.measured == pytest.approx(3 * 2 / np.sqrt(2))  # two entries
     assert "an estimate" in scaled.note
     warnings = {warning.name: warning.text for warning in ledger.warnings}
-    assert set(warnings) == {"flat", *(f"lpips_{n}_not_measured" for n in NETS)}
+    assert set(warnings) == {
+        "flat",
+        *(f"lpips_{n}_not_measured" for n in NETS),
+        "diversity_by_lpips_not_measured",
+    }
+    # By AlexNet only 3 VAEs on 3 data sets and 7 other forms, towards black.
+    assert "missing in 34 of 34" in warnings["lpips_alex_not_measured"]
+    assert "missing in 67 of 67" in warnings["lpips_squeeze_not_measured"]
     # Two attacks of 3 data sets, large radii and queries, each of 3 seeds.
     assert warnings["flat"].startswith("24 of 67 attack runs, such as mnist_kl_vae")
 
@@ -169,13 +176,16 @@ def test_claims_of_table_2(made):
     assert _verdicts(ledger) == {
         "8": "holds",
         "9": "holds",
-        "9_sweep": "holds",
+        "9_sweep": "undecided",  # one network of each latent
         "diversity": "does not hold",  # all equally diverse: a rank correlation of 0
     }
     parts = collections.Counter(claim.part_of for claim in ledger.claims)
     # 2 pairs of SSIM alone on 3 data sets, their 2 steps, and those of the sweep.
     assert (parts["8"], parts["9"], parts["9_sweep"]) == (2 * 6, 2 * 4, 2 * 4)
     assert parts["diversity"] == 2 * 3
+    swept = [claim for claim in ledger.claims if claim.part_of == "9_sweep"]
+    assert {claim.verdict for claim in swept} == {"undecided"}
+    assert all("by its images alone: holds" in claim.note for claim in swept)
     rows = {row.id: row.printed for row in ledger.rows if row.printed is not None}
     assert len(rows) == 12
     assert rows["mnist_swt_dae_black_ssim_absolute_pgd"] == 0.2033
@@ -208,6 +218,8 @@ def test_claims_of_table_3_with_lpips(made):
             "psnr": 20.0,
             "ssim": 0.4 if "beta1_" in label else 0.9,
             "active_dimensions": 10,
+            "sample_diversity_lpips": 0.1 * BETAS[beta(label)],
+            "image_diversity_lpips": 0.5,
         },
         quantities=lambda label: ("lpips_squeeze",),
     )
@@ -249,6 +261,10 @@ def test_claims_of_table_3_with_lpips(made):
     assert (frechet.tag, frechet.n) == ("stand-in", 3)
     assert frechet.measured == pytest.approx(3 * 6 * 1.1 * 0.2 - 9 * 0.1)
     assert "layer hidden, accuracy 75.0 %" in frechet.note
+    # Diverse by LPIPS where the slope is steep, and the area small.
+    assert rows["mnist_tc_vae_beta50_diversity_lpips"].measured == pytest.approx(0.04)
+    ranked = rows["mnist_diversity_lpips_ssim_absolute"]
+    assert ranked.measured == pytest.approx(-1)
     logits = rows["mnist_tc_vae_beta1_black_frechet_of_logits_absolute_pgd"]
     assert logits.measured == pytest.approx(frechet.measured / 2)
     assert logits.printed is None

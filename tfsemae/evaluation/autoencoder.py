@@ -85,7 +85,8 @@ def evaluate(
             "network was trained without one. Leave it out. "
             f"Received: --weights_dir={weights_dir}."
         )
-    lpips = perceptual.distances(weights_dir, autoencoder.image_shape)
+    shape = autoencoder.image_shape
+    lpips = perceptual.distances(weights_dir, shape, ("squeeze",))
     folder = pathlib.Path(output_dir)
     note("Reconstructing the images to be measured.")
     measured = _measure(autoencoder, images, folder / "arrays" / "images")

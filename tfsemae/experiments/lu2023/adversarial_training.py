@@ -9,8 +9,9 @@ import numpy as np
 
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
-from tfsemae.experiments.lu2023 import pictures, printed, runs, tables
+from tfsemae.experiments.lu2023 import pictures, printed, runs, tables, trainings
 from tfsemae.experiments.lu2023.areas import (
+    CONDITIONS,
     GRIDS,
     SCORES,
     Comparison,
@@ -30,6 +31,7 @@ from tfsemae.reports.ledger import Claim, Row
 from tfsemae.statistics import Above, Below, Interval
 
 _COMPARED = (REGULAR, CONTINUED, NOISE, ADVERSARIAL)
+_ATTACKS = ("pgd", "strong")
 _SSIM = "ssim"
 
 
@@ -46,6 +48,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
     return {
         "rows": [
             *tables.area_rows(work, compared, dataset, "untargeted", {}, scores),
+            *tables.spectrum_rows(work, compared, dataset),
             *_clean_rows(work, dataset, compared),
             *_crossing_rows(work, dataset, compared),
             *_other_rows(work, dataset, attacks),
@@ -79,9 +82,12 @@ def build(work: Workspace) -> Mapping[str, Any]:
                 }.items()
             ),
         ],
-        "warnings": tables.warnings(
-            attacks, runs.adversarial_training(work.scale), ("lpips_squeeze",)
-        ),
+        "warnings": [
+            *tables.warnings(
+                attacks, runs.adversarial_training(work.scale), ("lpips_squeeze",)
+            ),
+            *trainings.warnings(work, runs.adversarial_training(work.scale)),
+        ],
     }
 
 
@@ -103,19 +109,19 @@ def _crossing_rows(
     work: Workspace, dataset: str, compared: Comparison
 ) -> Iterator[Row]:
     """Where adversarial training stops to help SSIM."""
-    for reference in (REGULAR, CONTINUED):
+    for reference, condition in itertools.product((REGULAR, CONTINUED), _ATTACKS):
         found = []
         for seed in compared.seeds(ADVERSARIAL, reference):
-            radii, ours = _mean_curve(compared, ADVERSARIAL, seed)
-            _, theirs = _mean_curve(compared, reference, seed)
+            radii, ours = _mean_curve(compared, ADVERSARIAL, seed, condition)
+            _, theirs = _mean_curve(compared, reference, seed, condition)
             found.append(sign_change(radii, ours - theirs))
         values = [each for each in found if each is not None]
         if not values:
             continue
         yield row(
-            f"{dataset}_crossing_{reference.id}",
-            f"{name(dataset)}: radius from which on SSIM after adversarial training is "
-            f"below that after {reference}",
+            f"{dataset}_crossing_{reference.id}_{condition}",
+            f"{name(dataset)}, {CONDITIONS[condition]}: radius from which on SSIM "
+            f"after adversarial training is below that after {reference}",
             values,
             tag=tables.tag(work, dataset, None),
             note=f"found for {len(values)} of {len(found)} seeds; interpolated; the "
@@ -124,9 +130,9 @@ def _crossing_rows(
 
 
 def _mean_curve(
-    compared: Comparison, how: Training, seed: int
+    compared: Comparison, how: Training, seed: int, condition: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    radii, values = compared.groups[how][seed].curve(_SSIM, "pgd", "absolute")
+    radii, values = compared.groups[how][seed].curve(_SSIM, condition, "absolute")
     return radii, values.mean(axis=1)
 
 
@@ -150,14 +156,16 @@ def _other_rows(work: Workspace, dataset: str, attacks: Attacks) -> Iterator[Row
     for model, pair in runs.other_fine_tuned(work.scale).items():
         before, after = (attacks.of(run) for run in pair)
         compared = Comparison({REGULAR: [before], ADVERSARIAL: [after]})
-        for score, grid in itertools.product(compared.main_scores, GRIDS):
-            found = compared.less_damage(
-                (ADVERSARIAL, "pgd"), (REGULAR, "pgd"), score, grid
-            )
+        for score, grid, condition in itertools.product(
+            compared.main_scores, GRIDS, _ATTACKS
+        ):
+            ends = (ADVERSARIAL, condition), (REGULAR, condition)
+            found = compared.less_damage(*ends, score, grid)
             yield Row(
-                id=f"{dataset}_{model.id}_adversarial_{score}_{grid}",
+                id=f"{dataset}_{model.id}_adversarial_{score}_{grid}_{condition}",
                 quantity=f"{name(dataset)}, {model}: by how many % damage by "
-                f"{SCORES[score].name} is less after adversarial training, {grid} grid",
+                f"{SCORES[score].name} is less after adversarial training, "
+                f"{CONDITIONS[condition]}, {grid} grid",
                 unit="%",
                 printed=None,
                 measured=found.effect,

@@ -237,6 +237,11 @@ class Comparison:
         """The scores of the paper's section 4.1 that were measured."""
         return [score for score in _MAIN if score in self.scores]
 
+    @property
+    def perceived(self) -> list[str]:
+        """All that were measured but PSNR, which is in Table 3 alone."""
+        return [score for score in self.scores if not SCORES[score].pooled]
+
     def seeds(self, *groups: Any) -> range:
         """Those that all groups have."""
         return range(min(len(self.groups[group]) for group in groups))

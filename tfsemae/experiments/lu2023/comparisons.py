@@ -98,6 +98,21 @@ def _found(interval: Interval, unit: str) -> str:
     return f"{effect}{f' {unit}' if unit else ''} [{low}, {high}]"
 
 
+def of_one_network(compared: Compared) -> Compared:
+    """Leaves a comparison undecided, as other seeds may be otherwise."""
+    claims = {
+        grid: dataclasses.replace(
+            each,
+            verdict="undecided",
+            detectable=False,
+            note=f"one network each, so that nothing is decided; by its images alone: "
+            f"{each.verdict}; {each.note}",
+        )
+        for grid, each in compared.claims.items()
+    }
+    return Compared(claims)
+
+
 def ranked(
     id_: str,
     statement: str,

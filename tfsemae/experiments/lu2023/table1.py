@@ -83,14 +83,14 @@ def _area_rows(work: Workspace, found: Attacked) -> Iterator[Row]:
     for dataset, compared in found.black.items():
         table = printed.TABLE_1[runs.STANDS_FOR.get(dataset, dataset)]
         numbers = {model: table[model.id] for model in runs.VAES}
-        scores = [s for s in compared.scores if s != "psnr"]
+        scores = compared.perceived
         yield from tables.area_rows(work, compared, dataset, "black", numbers, scores)
     for dataset, compared in found.untargeted.items():
         scores = compared.main_scores
         yield from tables.area_rows(work, compared, dataset, "untargeted", {}, scores)
     first = next(iter(found.black))
     yield from tables.area_rows(
-        work, found.variants, first, "black_variants", {}, found.variants.main_scores
+        work, found.variants, first, "black_variants", {}, found.variants.perceived
     )
 
 
@@ -154,7 +154,6 @@ def _draw(work: Workspace, found: Attacked) -> Iterator[Picture | None]:
         "line.",
         scores=black.main_scores,
         groups=[KLD],
-        conditions=("pgd",),
         base_lines=True,
     )
     for figure, radius in (("7", _FIGURE_7), ("8", _FIGURE_8)):

@@ -20,7 +20,13 @@ from tfsemae.experiments.lu2023.areas import (
     SCORES,
     Comparison,
 )
-from tfsemae.experiments.lu2023.comparisons import attacked, share, shares, together
+from tfsemae.experiments.lu2023.comparisons import (
+    attacked,
+    of_one_network,
+    share,
+    shares,
+    together,
+)
 from tfsemae.experiments.lu2023.runs import BLACK, KLD, MMD, PAIRS, Model
 from tfsemae.experiments.lu2023.table1_claims import damage_comparison
 from tfsemae.experiments.lu2023.tables import Attacks, name
@@ -79,7 +85,6 @@ def build(work: Workspace) -> Mapping[str, Any]:
                 work.output_dir / "figure11.png",
                 f"Fig. 11: {where}, towards black.",
                 scores=by_dataset[first].main_scores,
-                conditions=("pgd", "noise"),
             )
         ],
         "choices": tables.choices(
@@ -104,7 +109,7 @@ def _rows(
     for dataset, compared in by_dataset.items():
         table = _printed(dataset)
         numbers = {model: table[model.id] for model in _TWINS}
-        scores = compared.main_scores
+        scores = compared.perceived
         yield from tables.area_rows(work, compared, dataset, "black", numbers, scores)
         yield from tables.spectrum_rows(work, compared, dataset)
         count = len(runs.seeds(work.scale))
@@ -123,8 +128,10 @@ def _sweep_rows(work: Workspace, dataset: str, swept: Comparison) -> Iterator[Ro
             f"{name(dataset)}, {group}: root of the total variance of the codes",
             [run.found["spread"] for run in measured],
             tag=tables.tag(work, dataset, None),
-            note="the radius in units of which the relative grid is",
+            note="the radius in units of which the relative grid is; one network",
         )
+    scores = swept.main_scores
+    yield from tables.area_rows(work, swept, dataset, "black_sweep", {}, scores)
 
 
 def _more_robust(by_dataset: Mapping[str, Comparison]) -> list[Claim]:
@@ -240,6 +247,8 @@ def _sweep(swept: Comparison) -> list[Claim]:
             itertools.pairwise(latents), PAIRS, swept.main_scores
         )
     ]
+    if min(map(len, swept.groups.values())) == 1:
+        comparisons = [of_one_network(each) for each in comparisons]
     return together("9_sweep", statement, comparisons)
 
 
