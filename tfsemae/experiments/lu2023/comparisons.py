@@ -9,6 +9,7 @@ PGD with 10 steps, as printed, decides. What the strong attack finds stands besi
 """
 
 import dataclasses
+import functools
 import math
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -140,9 +141,7 @@ def ranked(
             f"{statement}: {SCORES[score].name}",
             f"rank correlation of {what} and the area of {SCORES[score].name} over "
             f"{len(numbers)} networks",
-            lambda grid, condition, score=score: compared.spearman(
-                numbers, score, grid, condition
-            ),
+            functools.partial(compared.spearman, numbers, score),
             rule,
             signed=False,
             notes=notes(score),

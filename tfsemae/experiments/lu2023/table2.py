@@ -261,18 +261,18 @@ def _swept(
     condition: str,
 ) -> Interval:
     """By how much the advantage is greater for the first latent, on the same images."""
-    groups = [[OfLatent(model, n) for model in (PAIRS[vae], vae)] for n in latents]
+    pairs = [(OfLatent(PAIRS[vae], n), OfLatent(vae, n)) for n in latents]
 
     def of_seed(seed: int) -> Statistic:
         first, second = (
             swept.damage_reduction(
-                *((group, condition) for group in of_latent), seed, score, grid
+                (dae, condition), (twin, condition), seed, score, grid
             )
-            for of_latent in groups
+            for dae, twin in pairs
         )
         return lambda counts: first(counts) - second(counts)
 
-    seeds = swept.seeds(*itertools.chain(*groups))
+    seeds = swept.seeds(*itertools.chain(*pairs))
     return hull(interval(of_seed(seed), swept.examples) for seed in seeds)
 
 
