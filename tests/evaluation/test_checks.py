@@ -98,6 +98,10 @@ def test_fewest_that_can_be_measured():
     evaluation.check(_autoencoder(), _images(31), _images(10))
 
 
+def test_any_labels_will_do_where_classes_are_not_measured():
+    evaluation.check(_autoencoder(), _images(3), _images(3, None), classes=False)
+
+
 def test_without_labels_a_single_image_will_do():
     evaluation.check(_autoencoder(), _images(1, None), _images(1, None))
 

@@ -20,6 +20,8 @@ def test_only_alexnet_and_only_small_images_are_resized(lpips_weights, side, res
         "lpips_alex": ("alex", resize),
     }
     assert len(perceptual.digest(str(lpips_weights))) == 64
+    one = perceptual.distances(str(lpips_weights), (side, side, 1), ("squeeze",))
+    assert list(one) == ["lpips_squeeze"]
 
 
 def test_images_that_are_too_small_and_missing_weights_are_refused(tmp_path):

@@ -147,8 +147,9 @@ def _latent_attack(
             } | {quantity: damage for quantity in quantities}
             arrays |= {f"{condition}_{name}/{key}": v for key, v in values.items()}
             metrics[f"{condition}_{name}"] = {
-                "output_diversity": 2.0 - damage.mean(),
+                "output_diversity": 2.0 / (1 + 10 * damage.mean()),
                 "output_frechet_distance": 2 * factor * slope * radius,
+                "output_frechet_distance_of_logits": factor * slope * radius,
             }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / run_folder.METRICS_FILE).write_text(json.dumps(metrics))

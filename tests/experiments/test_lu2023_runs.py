@@ -18,8 +18,8 @@ def _all(name, scale="full"):
         # 3 VAEs x 3 data sets x 3 seeds, and 7 other forms of SWT; two attacks each of
         # the first, one of the others, 3 by large radii and 3 by queries.
         ("table1", 27 + 7, 2 * 27 + 7 + 3 + 3),
-        # 4 networks x 3 data sets x 3 seeds, and 8 of larger latents.
-        ("table2", 36 + 8, 36 + 8),
+        # 5 networks x 3 data sets x 3 seeds, and 8 of larger latents.
+        ("table2", 45 + 8, 45 + 8),
         # 5 weights x 3 seeds, in the latent space and at the input; a classifier.
         ("table3", 15 + 1, 30),
         # KLD-VAEs of 3 seeds, and trained on in 3 ways; 2 radii, 2 other VAEs before
@@ -34,7 +34,7 @@ def test_numbers_of_runs(artefact, trainings, attacks):
 
 def test_tables_share_their_networks(parsed):
     names = [run.name for table in ("table1", "table2") for run in _all(table)]
-    assert len(names) - len(set(names)) == 2 * 18  # MMD- and SWT-VAE, towards black
+    assert len(names) - len(set(names)) == 2 * 27  # the VAEs, towards black
     steps = collections.Counter()
     for run in {
         run.name: run for t in ("table1", "table2") for run in _all(t)
@@ -55,14 +55,27 @@ def test_each_attack_is_on_both_grids_of_the_paper_and_ours(parsed):
         if run.command == "attack":
             chosen = parsed(run)
             assert [float(each) for each in chosen.pgd.epsilon] == [
-                0.25 * number for number in range(13)
+                0.5 * number for number in range(7)
             ]
             shares = [float(each) for each in chosen.pgd.relative_epsilon]
-            assert shares == [number / 10 for number in range(1, 11)]
+            assert shares == [0.2, 0.4, 0.6, 0.8, 1]
+            assert chosen.pgd.lpips_nets is None  # both are in the table
             assert (chosen.pgd.steps, chosen.pgd.target) == (10, "black")
             assert chosen.pgd.strong
             on_objects = "cifar10_64" in run.label
             assert chosen.run.examples == (300 if on_objects else 500)
+
+
+def test_nothing_is_measured_that_no_row_has(parsed):
+    for run in (*_all("table1"), *_all("table3"), *_all("adversarial_training")):
+        chosen = parsed(run)
+        if run.command == "train":
+            classifies = run.label.startswith("mnist_classifier")
+            assert chosen.procedure.measure_classes is (None if classifies else False)
+            continue
+        in_rows = chosen.pgd.target == "black" and chosen.pgd.space == "latent"
+        in_rows = in_rows and not run.label.endswith("_far")
+        assert chosen.pgd.lpips_nets == (None if in_rows else ("squeeze",))
 
 
 def test_twins_differ_in_the_head_alone(parsed):

@@ -30,6 +30,7 @@ DEFAULTS = {
     "encoder_from": None,
     "loss": "binary_crossentropy",
     "reconstruction_weight": None,
+    "measure_classes": None,
     "regularizer": None,
     "regularizer_weight": 1.0,
     "mmd_kernel": "rbf",
@@ -57,6 +58,7 @@ DEFAULTS = {
     "steps_per_execution": None,
     "jit_compile": False,
     "threads": 0,
+    "weights_dir": None,
     "strategy": "default",
     "resume": True,
 }
@@ -65,6 +67,7 @@ NO_IDENTITY = {
     "output_dir",
     "data_dir",
     "manual_dir",
+    "weights_dir",
     "steps",
     "steps_per_execution",
     "resume",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfsemae import training
+from tfsemae import metrics, training
 from tfsemae.models.autoencoder import Autoencoder
 
 _PARTS = ("encoder", "decoder", "log_variance")
@@ -110,3 +110,46 @@ def test_a_deterministic_encoder_has_no_variance_to_begin_with(variational, tmp_
         training.train(
             variational(tmp_path / "second", encoder_from=str(tmp_path / "first"))
         )
+
+
+_ONE_STEP = {"steps": 1, "checkpoint_every": 1}
+
+
+def test_classes_are_measured_only_where_they_are_asked_for(
+    write_images, variational, tmp_path
+):
+    images = str(write_images())
+    found = training.train(
+        variational(tmp_path, dataset=images, measure_classes=False, **_ONE_STEP)
+    )
+    assert {"psnr", "sample_diversity"} <= set(found)
+    assert not {"knn_accuracy", "silhouette", "sample_diversity_lpips"} & set(found)
+    assert not (tmp_path / "tsne.png").exists()
+
+
+def test_samples_are_measured_by_lpips_where_its_weights_are(
+    lpips_weights, write_images, variational, tmp_path
+):
+    path = write_images((20, 20, 1), labels=None, test_labels=None)
+    given = {"dataset": str(path), "weights_dir": str(lpips_weights)}
+    found = training.train(variational(tmp_path, **given, **_ONE_STEP))
+    with np.load(path) as arrays:
+        images = arrays["test_images"].astype(np.float32) / 255
+    squeeze = metrics.LPIPSDistance(lpips_weights, "squeeze")
+    expected = np.mean(squeeze(images, np.roll(images, -1, axis=0)))
+    assert found["image_diversity_lpips"] == pytest.approx(expected, rel=1e-4)
+    assert found["sample_diversity_lpips"] >= 0
+
+
+def test_images_too_small_for_lpips_are_refused_before_the_first_step(
+    variational, tmp_path
+):
+    with pytest.raises(ValueError, match="at least 17 x 17 pixels"):
+        training.train(variational(tmp_path, weights_dir=str(tmp_path), **_ONE_STEP))
+    assert not (tmp_path / "log.csv").exists()
+
+
+def test_without_a_prior_weights_of_lpips_are_not_read(variational, tmp_path):
+    plain = {"variational": False, "regularizer": None, "weights_dir": "nowhere"}
+    found = training.train(variational(tmp_path, **plain, **_ONE_STEP))
+    assert "sample_diversity" not in found

@@ -96,8 +96,9 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
       `ssim_to_input`, against the image;
     - with `weights_dir`, of all but `clean`, means of `lpips_squeeze` and `lpips_alex`
       against the output of the example itself, see `perceptual.distances`;
-    - `output_diversity`, mean L2 distance of pairs of the first 500 outputs, and with
-      `weights_dir` `output_diversity_lpips`, see `perceptual.diversity`;
+    - of `clean` and of the greatest radius of each list `output_diversity`, mean L2
+      distance of pairs of the first 500 outputs, and with `weights_dir`
+      `output_diversity_lpips`, see `perceptual.diversity`;
     - with `classifier_dir`, of all but `clean`, `output_frechet_distance` of the first
       500 outputs from those of the examples themselves, and
       `output_frechet_distance_of_logits`; `classifier_features` then says in which

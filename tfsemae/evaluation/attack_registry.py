@@ -108,6 +108,11 @@ class Pgd(Weights):
         "Of --attack=pgd: further radii, in units of the root of the total variance of "
         "what is attacked.",
     )
+    lpips_nets: tuple[str, ...] | None = setting(
+        None,
+        "Of --attack=pgd with --weights_dir: networks of LPIPS, squeeze, alex or both. "
+        "Default: both.",
+    )
     steps: int = setting(10, "Of --attack=pgd: steps of a run.", lower_bound=1)
     restarts: int = setting(
         0, "Of --attack=pgd: further runs, each from a random point.", lower_bound=0
@@ -154,6 +159,12 @@ class Pgd(Weights):
                 "--epsilon=0,0.5,1. Received: neither."
             )
         self.radii()
+        nets = self.lpips_nets or ("squeeze",)
+        if not {*nets} <= {"squeeze", "alex"} or "squeeze" not in nets:
+            raise ValueError(
+                f"--lpips_nets={','.join(nets)} must be squeeze or squeeze,alex. "
+                "SqueezeNet also measures diversity."
+            )
         of_latents = self.objective in ("latent_l2", "posterior_kl")
         if of_latents and self.space == "latent":
             raise ValueError(

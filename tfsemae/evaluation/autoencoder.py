@@ -32,6 +32,7 @@ def evaluate(
     features: ClassifierFeatures | None = None,
     prior: bool = False,
     weights_dir: str | None = None,
+    classes: bool = True,
 ) -> Metrics:
     """Measures reconstruction and latent, and draws both.
 
@@ -54,10 +55,12 @@ def evaluate(
             are.
         weights_dir: of LPIPS, see `metrics.LPIPSDistance`, to measure how diverse the
             samples are.
+        classes: whether to measure how the latent separates the classes, if there are
+            labels.
 
     Returns:
-        `examples`; `psnr` (dB) and `ssim` in [-1, 1], means over all images; with
-        labels `knn_accuracy` (10 neighbours), `linear_probe_accuracy`,
+        `examples`; `psnr` (dB) and `ssim` in [-1, 1], means over all images; of
+        classes `knn_accuracy` (10 neighbours), `linear_probe_accuracy`,
         `kmeans_nmi`, `silhouette` and `scatter_ratio` of the latent, and
         `map_silhouette`, that of `tsne.png`; with a classifier `label_accuracy`.
         Accuracies are in [0, 1]; an infinite `scatter_ratio` is None, and so is
@@ -71,7 +74,7 @@ def evaluate(
         ValueError: see `check`, `ClassifierFeatures.check` and `perceptual.distances`,
             or if there are weights and no prior.
     """
-    check(autoencoder, images, reference)
+    check(autoencoder, images, reference, classes=classes)
     if features is not None:
         features.check(images)
     variational = autoencoder.log_variance is not None
@@ -82,7 +85,8 @@ def evaluate(
             "network was trained without one. Leave it out. "
             f"Received: --weights_dir={weights_dir}."
         )
-    lpips = perceptual.distances(weights_dir, autoencoder.image_shape)
+    shape = autoencoder.image_shape
+    lpips = perceptual.distances(weights_dir, shape, ("squeeze",))
     folder = pathlib.Path(output_dir)
     note("Reconstructing the images to be measured.")
     measured = _measure(autoencoder, images, folder / "arrays" / "images")
@@ -113,11 +117,11 @@ def evaluate(
             autoencoder, features, images, seed=seed, prior=prior
         )
     shards = [measured]
-    if images.labels is not None:
+    if images.labels is not None and autoencoder.classifier is not None:
+        correct = measured.read("clean", "predicted") == images.labels
+        found["label_accuracy"] = float(np.mean(correct))
+    if images.labels is not None and classes:
         assert reference.labels is not None  # checked
-        if autoencoder.classifier is not None:
-            correct = measured.read("clean", "predicted") == images.labels
-            found["label_accuracy"] = float(np.mean(correct))
 
         def learn_from() -> tuple[np.ndarray, np.ndarray]:
             note("Encoding the images that the linear probe learns from.")

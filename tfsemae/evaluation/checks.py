@@ -11,7 +11,11 @@ _LEAST_PIXELS = 11  # the window of SSIM
 
 
 def check(
-    autoencoder: Autoencoder, images: data.Images, reference: data.Images
+    autoencoder: Autoencoder,
+    images: data.Images,
+    reference: data.Images,
+    *,
+    classes: bool = True,
 ) -> None:
     """Refuses what `evaluate` could not measure.
 
@@ -19,6 +23,7 @@ def check(
         autoencoder: need not be trained.
         images: to be measured.
         reference: that k-NN and linear probe would learn from.
+        classes: whether these are to be measured.
 
     Raises:
         ValueError: if the images do not fit the autoencoder, cannot be drawn,
@@ -34,6 +39,8 @@ def check(
     if images.labels is None:
         return
     check_classes(autoencoder.class_names, images.class_names)
+    if not classes:
+        return
     if reference.labels is None:
         raise ValueError(
             "The data set has labels in one split only. Give them in both, or in none."

@@ -1,6 +1,7 @@
 """LPIPS in evaluations, where a folder of its weights is given."""
 
 import hashlib
+from collections.abc import Collection
 
 import numpy as np
 import numpy.typing as npt
@@ -10,22 +11,27 @@ from tfsemae.metrics import perceptual_weights
 from tfsemae.metrics.perceptual_networks import LEAST_SIDE
 
 _SIDE = 64  # to which smaller images are resized for AlexNet
-_NETS = ("squeeze", "alex")
+NETS = ("squeeze", "alex")
 _BATCH = 100
 
 Distances = dict[str, metrics.LPIPSDistance]
 
 
-def distances(weights_dir: str | None, image_shape: tuple[int, int, int]) -> Distances:
+def distances(
+    weights_dir: str | None,
+    image_shape: tuple[int, int, int],
+    nets: Collection[str] = NETS,
+) -> Distances:
     """The perceptual distances of images of a size.
 
     Args:
         weights_dir: see `metrics.LPIPSDistance`; None for no distances.
         image_shape: (H, W, C).
+        nets: some of `NETS`.
 
     Returns:
-        `lpips_squeeze`, at the native size, and `lpips_alex`, of images resized to
-        64 x 64 if a side is shorter.
+        Of these `lpips_squeeze`, at the native size, and `lpips_alex`, of images
+        resized to 64 x 64 if a side is shorter.
 
     Raises:
         ValueError: if weights are missing, damaged or other ones, or the images are
@@ -35,18 +41,25 @@ def distances(weights_dir: str | None, image_shape: tuple[int, int, int]) -> Dis
     """
     if weights_dir is None:
         return {}
-    side, least = min(image_shape[:2]), LEAST_SIDE["squeeze"]
-    if side < least:
+    check_size(weights_dir, image_shape)
+    side = min(image_shape[:2])
+    resize = _SIDE if side < _SIDE else None
+    resizes = {"squeeze": None, "alex": resize}
+    return {
+        f"lpips_{net}": metrics.LPIPSDistance(weights_dir, net, resize=resizes[net])
+        for net in nets
+    }
+
+
+def check_size(weights_dir: str, image_shape: tuple[int, int, int]) -> None:
+    """Raises ValueError if images (H, W, C) are too small for `distances`."""
+    least = LEAST_SIDE["squeeze"]
+    if min(image_shape[:2]) < least:
         raise ValueError(
             f"--weights_dir={weights_dir} is for LPIPS, which needs images of at least "
             f"{least} x {least} pixels. Leave it out. Received: images of the shape "
             f"{image_shape}."
         )
-    resize = _SIDE if side < _SIDE else None
-    return {
-        "lpips_squeeze": metrics.LPIPSDistance(weights_dir, "squeeze"),
-        "lpips_alex": metrics.LPIPSDistance(weights_dir, "alex", resize=resize),
-    }
 
 
 def digest(weights_dir: str | None) -> str:
@@ -58,7 +71,7 @@ def digest(weights_dir: str | None) -> str:
     if weights_dir is None:
         return "none"
     found: dict[str, str] = {}
-    for net in _NETS:
+    for net in NETS:
         found |= perceptual_weights.load(weights_dir, net).sha256
     lines = sorted(f"{name} {each}" for name, each in found.items())
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

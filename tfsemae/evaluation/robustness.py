@@ -47,7 +47,9 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     devices.set_threads(settings.run.threads)
     victim = Autoencoder.load(settings.run.model_dir)
     weights_dir = settings.pgd.weights_dir
-    lpips = perceptual.distances(weights_dir, victim.image_shape)
+    lpips = perceptual.distances(
+        weights_dir, victim.image_shape, settings.pgd.lpips_nets or perceptual.NETS
+    )
     attack = GradientAttack(victim, settings.pgd, lpips)
     images, indices = loading.chosen(settings)
     check_images(victim, images)
@@ -72,14 +74,14 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     draws = functools.partial(attack.draws, settings.run.seed)
     done = {_CLEAN: shards(_CLEAN)}
     note(f"Encoding {len(images)} images.")
-    clean = _few_outputs(attack.clean)
+    clean = _few_outputs(attack.clean, _OUTPUTS)
     compute(clean, batches(draws()), done[_CLEAN], total=len(images))
     points = done[_CLEAN].read(_CLEAN, "point").reshape(len(images), -1)
     found: Metrics = {
         "examples": len(images),
         "spread": math.sqrt(total_variance(points)),
         "deviation": points.std(axis=0).tolist(),
-        **_measured(done[_CLEAN], lpips),
+        **_measured(done[_CLEAN], lpips, diverse=True),
     }
     frechet = None
     if features is not None:
@@ -87,14 +89,19 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
         frechet = _distances_from(outputs, features)
         described = {**features.described(), "samples": len(outputs)}
         found["classifier_features"] = described
-    for name, (number, relative) in settings.pgd.radii().items():
+    radii = settings.pgd.radii()
+    greatest = {relative: name for name, (_, relative) in radii.items()}.values()
+    for name, (number, relative) in radii.items():
         radius = number * (found["spread"] if relative else 1.0)
         note(f"Attacking {len(images)} images, radius {radius:.3g}.")
         done[name] = shards(name)
         attacked = batches(draws(), done[_CLEAN], attack.takes, radius)
-        step = _few_outputs(attack.attacked)
+        as_set = name in greatest or frechet is not None
+        step = _few_outputs(attack.attacked, _OUTPUTS if as_set else _PICTURES)
         compute(step, attacked, done[name], total=len(images))
-        for condition, quantities in _measured(done[name], lpips, frechet).items():
+        for condition, quantities in _measured(
+            done[name], lpips, frechet, diverse=name in greatest
+        ).items():
             found[f"{condition}_{name}"] = {"radius": radius, **quantities}
     radius = _HUGE * found["spread"]
     attacked = batches(draws(), done[_CLEAN], attack.takes, radius)
@@ -187,14 +194,14 @@ def _batches(
         first = rows.stop
 
 
-def _few_outputs(step: Callable[..., Values]) -> Callable[..., Values]:
-    """A step that also takes the number of the first example, last."""
+def _few_outputs(step: Callable[..., Values], count: int) -> Callable[..., Values]:
+    """A step that keeps `count` outputs, and takes the first example's number, last."""
 
     def limited(*arguments: Any) -> Values:
         *rest, first = arguments
         values = step(*rest)
         for quantities in values.values():
-            quantities["output"] = quantities["output"][: max(0, _OUTPUTS - first)]
+            quantities["output"] = quantities["output"][: max(0, count - first)]
         return values
 
     return limited
@@ -212,6 +219,8 @@ def _measured(
     shards: Shards,
     lpips: perceptual.Distances,
     frechet: Callable[[np.ndarray], dict[str, float]] | None = None,
+    *,
+    diverse: bool,
 ) -> dict[str, dict[str, float | None]]:
     """Condition -> quantity -> mean, or of the outputs as a set."""
     found = _means(shards)
@@ -219,8 +228,9 @@ def _measured(
         outputs = shards.read(condition, "output").astype(np.float32)
         if len(outputs) < 2:
             continue
-        quantities["output_diversity"] = metrics.mean_pairwise_distance(outputs)
-        if lpips:
+        if diverse:
+            quantities["output_diversity"] = metrics.mean_pairwise_distance(outputs)
+        if diverse and lpips:
             of_pairs = perceptual.diversity(lpips, outputs)
             quantities["output_diversity_lpips"] = of_pairs
         if frechet:

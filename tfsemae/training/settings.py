@@ -7,7 +7,7 @@ from tfsemae.data import catalogue
 from tfsemae.models import registry
 from tfsemae.models.settings import Conv, ConvElu, Dense, Table1
 from tfsemae.settings import Checked, refuse_unused, setting
-from tfsemae.shared_settings import Places, Threads
+from tfsemae.shared_settings import Places, Threads, Weights
 
 #: Images from which a regulariser can be computed.
 _LEAST_BATCH: dict[str | None, int] = {"mmd": 2, "shapiro_wilk": 3}
@@ -234,6 +234,12 @@ class Autoencoder(Checked):
     reconstruction_weight: float | None = setting(
         None, "Weight of the reconstruction loss. Default: 1.", lower_bound=0.0
     )
+    # None and not True, which would be in the flags of all runs.
+    measure_classes: bool | None = setting(
+        None,
+        "Measure at the end how the latent separates the classes: neighbours, linear "
+        "probe, k-means and a t-SNE map. Default: where there are labels.",
+    )
     regularizer: Regularizer = dataclasses.field(default_factory=Regularizer)
     latent_adversarial: LatentAdversarial = dataclasses.field(
         default_factory=LatentAdversarial
@@ -325,7 +331,7 @@ class Optimizer(Checked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Run(Threads):
+class Run(Threads, Weights):
     """Where and how it runs."""
 
     output_dir: str = setting(
@@ -399,6 +405,12 @@ class Settings:
         together = all(count % _STEPS_PER_EXECUTION == 0 for count in counts)
         fitting = together and self.run.strategy == "default"
         return _STEPS_PER_EXECUTION if fitting else 1
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether latents are trained to follow a prior, which is then sampled."""
+        variational = self.network.options.get("variational", False)
+        return variational or self.procedure.regularizer.regularizer is not None
 
     def _check_procedure(self) -> None:
         if self.procedure.shuffle_labels and not self.procedure.semantic:

@@ -2,27 +2,21 @@
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tfsemae import statistics
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
-from tfsemae.experiments.intervals import hull, interval
-from tfsemae.experiments.lu2023 import pictures, runs, tables
+from tfsemae.experiments.lu2023 import pictures, printed, runs, tables, trainings
 from tfsemae.experiments.lu2023.areas import (
+    CONDITIONS,
     GRIDS,
     SCORES,
     Comparison,
 )
-from tfsemae.experiments.lu2023.comparisons import (
-    ByGrid,
-    by_attacks,
-    on_grids,
-    together,
-)
+from tfsemae.experiments.lu2023.comparisons import attacked, together
 from tfsemae.experiments.lu2023.runs import (
     ADVERSARIAL,
     CONTINUED,
@@ -31,12 +25,13 @@ from tfsemae.experiments.lu2023.runs import (
     REGULAR,
     Training,
 )
-from tfsemae.experiments.lu2023.table1_claims import main_scores
+from tfsemae.experiments.lu2023.table1_claims import damage_comparison
 from tfsemae.experiments.lu2023.tables import Attacks, name
 from tfsemae.reports.ledger import Claim, Row
-from tfsemae.statistics import Above, Below, Interval, Rule
+from tfsemae.statistics import Above, Below, Interval
 
 _COMPARED = (REGULAR, CONTINUED, NOISE, ADVERSARIAL)
+_ATTACKS = ("pgd", "strong")
 _SSIM = "ssim"
 
 
@@ -48,11 +43,12 @@ def build(work: Workspace) -> Mapping[str, Any]:
     compared = Comparison(
         {how: [attacks.of(run) for run in planned[how]] for how in planned}
     )
-    scores = main_scores(compared)
+    scores = compared.main_scores
     fine_tuned = planned[ADVERSARIAL][0].inputs["model_dir"]
     return {
         "rows": [
             *tables.area_rows(work, compared, dataset, "untargeted", {}, scores),
+            *tables.spectrum_rows(work, compared, dataset),
             *_clean_rows(work, dataset, compared),
             *_crossing_rows(work, dataset, compared),
             *_other_rows(work, dataset, attacks),
@@ -86,9 +82,12 @@ def build(work: Workspace) -> Mapping[str, Any]:
                 }.items()
             ),
         ],
-        "warnings": tables.warnings(
-            attacks, runs.adversarial_training(work.scale), ("lpips_squeeze",)
-        ),
+        "warnings": [
+            *tables.warnings(
+                attacks, runs.adversarial_training(work.scale), ("lpips_squeeze",)
+            ),
+            *trainings.warnings(work, runs.adversarial_training(work.scale)),
+        ],
     }
 
 
@@ -110,19 +109,19 @@ def _crossing_rows(
     work: Workspace, dataset: str, compared: Comparison
 ) -> Iterator[Row]:
     """Where adversarial training stops to help SSIM."""
-    for reference in (REGULAR, CONTINUED):
+    for reference, condition in itertools.product((REGULAR, CONTINUED), _ATTACKS):
         found = []
         for seed in compared.seeds(ADVERSARIAL, reference):
-            radii, ours = _mean_curve(compared, ADVERSARIAL, seed)
-            _, theirs = _mean_curve(compared, reference, seed)
+            radii, ours = _mean_curve(compared, ADVERSARIAL, seed, condition)
+            _, theirs = _mean_curve(compared, reference, seed, condition)
             found.append(sign_change(radii, ours - theirs))
         values = [each for each in found if each is not None]
         if not values:
             continue
         yield row(
-            f"{dataset}_crossing_{reference.id}",
-            f"{name(dataset)}: radius from which on SSIM after adversarial training is "
-            f"below that after {reference}",
+            f"{dataset}_crossing_{reference.id}_{condition}",
+            f"{name(dataset)}, {CONDITIONS[condition]}: radius from which on SSIM "
+            f"after adversarial training is below that after {reference}",
             values,
             tag=tables.tag(work, dataset, None),
             note=f"found for {len(values)} of {len(found)} seeds; interpolated; the "
@@ -131,9 +130,9 @@ def _crossing_rows(
 
 
 def _mean_curve(
-    compared: Comparison, how: Training, seed: int
+    compared: Comparison, how: Training, seed: int, condition: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    radii, values = compared.groups[how][seed].curve(_SSIM, "pgd", "absolute")
+    radii, values = compared.groups[how][seed].curve(_SSIM, condition, "absolute")
     return radii, values.mean(axis=1)
 
 
@@ -157,15 +156,17 @@ def _other_rows(work: Workspace, dataset: str, attacks: Attacks) -> Iterator[Row
     for model, pair in runs.other_fine_tuned(work.scale).items():
         before, after = (attacks.of(run) for run in pair)
         compared = Comparison({REGULAR: [before], ADVERSARIAL: [after]})
-        for score, grid in itertools.product(main_scores(compared), GRIDS):
-            found = compared.difference(
-                (ADVERSARIAL, "pgd"), (REGULAR, "pgd"), score, grid
-            )
+        for score, grid, condition in itertools.product(
+            compared.main_scores, GRIDS, _ATTACKS
+        ):
+            ends = (ADVERSARIAL, condition), (REGULAR, condition)
+            found = compared.less_damage(*ends, score, grid)
             yield Row(
-                id=f"{dataset}_{model.id}_adversarial_{score}_{grid}",
-                quantity=f"{name(dataset)}, {model}: area of {SCORES[score].name}, "
-                f"after minus before adversarial training, {grid} grid",
-                unit="",
+                id=f"{dataset}_{model.id}_adversarial_{score}_{grid}_{condition}",
+                quantity=f"{name(dataset)}, {model}: by how many % damage by "
+                f"{SCORES[score].name} is less after adversarial training, "
+                f"{CONDITIONS[condition]}, {grid} grid",
+                unit="%",
                 printed=None,
                 measured=found.effect,
                 low=found.low,
@@ -178,109 +179,84 @@ def _other_rows(work: Workspace, dataset: str, attacks: Attacks) -> Iterator[Row
 def _claims(compared: Comparison) -> Iterator[Claim]:
     """Claim 7, against the same network with as many further steps."""
     helps = "Adversarial training raises the robustness of the latent"
-    comparisons: list[ByGrid] = []
-    for score in main_scores(compared):
-        inside = score == _SSIM
-        where = "up to the radius of training" if inside else "at all radii"
-        comparisons.append(
-            _beside_strong(
+    least = (
+        "by how many % damage by {} is less after adversarial training than after as "
+        "many further steps without; the least of all radii{}"
+    )
+    yield from together(
+        "7",
+        helps,
+        [
+            attacked(
                 f"7_{score}",
-                f"{helps}: {SCORES[score].name}, {where}",
-                f"{SCORES[score].name} after adversarial training against as many "
-                f"further steps without, better above 0; the least difference {where}",
-                functools.partial(_least, compared, score, inside=inside),
-                Above(0),
+                f"{helps}: {SCORES[score].name}{inside}",
+                least.format(SCORES[score].name, inside),
+                functools.partial(_least, compared, score),
+                Above(printed.LEAST_DAMAGE),
+                unit="%",
             )
-        )
-    yield from together("7", helps, comparisons)
+            for score in compared.main_scores
+            for inside in [" up to that of training" if score == _SSIM else ""]
+        ],
+    )
     costs = "By large radii adversarial training lowers SSIM"
-    beyond = _beside_strong(
+    beyond = attacked(
         "7_beyond_ssim",
         f"{costs}: at the greatest radius",
-        "SSIM after adversarial training minus that after as many further steps "
-        "without",
-        lambda grid, condition: _difference_at(compared, _SSIM, grid, condition)[-1],
-        Below(0),
+        "by how many % damage by SSIM is less after adversarial training than after as "
+        "many further steps without",
+        functools.partial(_at_the_greatest, compared, _SSIM),
+        Below(-printed.LEAST_DAMAGE),
+        unit="%",
     )
     yield from together("7_beyond", costs, [beyond])
-    attacked = "The attack in training does more than noise of its length"
+    beats = "The attack in training does more than noise of its length"
     yield from together(
         "7_noise",
-        attacked,
+        beats,
         [
-            _beside_strong(
+            damage_comparison(
+                compared,
+                (ADVERSARIAL, NOISE),
+                score,
                 f"7_noise_{score}",
-                f"{attacked}: area of {SCORES[score].name}",
-                f"area of {SCORES[score].name}, {ADVERSARIAL} minus {NOISE}",
-                functools.partial(_beyond_noise, compared, score),
-                Above(0),
+                f"{beats}: {SCORES[score].name}",
             )
-            for score in main_scores(compared)
+            for score in compared.main_scores
         ],
     )
 
 
-def _beside_strong(
-    id_: str,
-    statement: str,
-    measurement: str,
-    effect: Callable[[str, str], Interval],
-    rule: Rule,
-) -> ByGrid:
-    found = by_attacks(effect, rule)
-    return on_grids(id_, statement, measurement, found.effects, rule, notes=found.notes)
-
-
-def _beyond_noise(
-    compared: Comparison, score: str, grid: str, condition: str
-) -> Interval:
-    ends = (ADVERSARIAL, condition), (NOISE, condition)
-    return compared.difference(*ends, score, grid)
-
-
-def _least(
-    compared: Comparison, score: str, grid: str, condition: str, *, inside: bool
-) -> Interval:
+def _least(compared: Comparison, score: str, grid: str, condition: str) -> Interval:
     """The least advantage over radii, and the least ends of its intervals.
 
-    Args:
-        compared: the networks.
-        score: key of `SCORES`.
-        grid: key of `GRIDS`.
-        condition: key of `CONDITIONS`.
-        inside: whether to stop at the radius of training.
+    Of SSIM up to the radius of training, or the first one if that is larger.
     """
-    run = compared.groups[CONTINUED][0]
-    unit = run.found["spread"] if grid == "relative" else 1.0
-    radii = np.array(list(run.radii(condition, grid))) * unit
-    limit = max(runs.RADIUS, radii[1]) if inside else np.inf
-    kept = [
-        each
-        for radius, each in zip(
-            radii, _difference_at(compared, score, grid, condition), strict=True
-        )
-        if 0 < radius <= limit
-    ]
-    return Interval(*(min(ends) for ends in zip(*kept, strict=True)))
+    advantages = _by_radius(compared, score, grid, condition)
+    if score == _SSIM:
+        unit = 1.0
+        if grid == "relative":
+            unit = compared.groups[CONTINUED][0].found["spread"]
+        inside = sum(radius * unit <= runs.RADIUS for radius in advantages)
+        advantages = dict(itertools.islice(advantages.items(), max(1, inside)))
+    return Interval(*(min(ends) for ends in zip(*advantages.values(), strict=True)))
 
 
-def _difference_at(
+def _by_radius(
     compared: Comparison, score: str, grid: str, condition: str
-) -> list[Interval]:
-    """By how much adversarial training is better at each radius."""
-    quantity = SCORES[score].quantity
-    sign = 1 if SCORES[score].higher_is_better else -1
-    differences = []
-    for seed in compared.seeds(ADVERSARIAL, CONTINUED):
-        ours, theirs = (
-            compared.groups[how][seed].curve(quantity, condition, grid)[1]
-            for how in (ADVERSARIAL, CONTINUED)
-        )
-        differences.append(sign * (ours - theirs))
-    return [
-        hull(
-            interval(statistics.mean_statistic(of_seed[radius]), compared.examples)
-            for of_seed in differences
-        )
-        for radius in range(len(differences[0]))
-    ]
+) -> dict[float, Interval]:
+    """Radius, but for 0 -> by how many % damage is less there."""
+    ends = (ADVERSARIAL, condition), (CONTINUED, condition)
+    radii = compared.groups[CONTINUED][0].radii(condition, grid)
+    return {
+        radius: compared.less_damage(*ends, score, grid, radius=radius)
+        for radius in radii
+        if radius > 0
+    }
+
+
+def _at_the_greatest(
+    compared: Comparison, score: str, grid: str, condition: str
+) -> Interval:
+    by_radius = _by_radius(compared, score, grid, condition)
+    return by_radius[max(by_radius)]

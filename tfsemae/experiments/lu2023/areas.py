@@ -18,6 +18,9 @@ from tfsemae.evaluation.arrays import MEASUREMENTS_FILE
 from tfsemae.experiments.intervals import hull, interval
 from tfsemae.statistics import Interval, Statistic
 
+#: Network, and condition of an attack on it.
+End = tuple[Any, str]
+_MAIN = ("lpips_squeeze", "ssim")  # scores of the paper's section 4.1
 _LEAST_ERROR = 1e-10  # squared, of float32 images; a smaller one is rounding
 
 
@@ -58,6 +61,8 @@ SCORES = {
 #: Distance of the attacked outputs from the clean ones as a set, in a classifier's
 #: features.
 FRECHET = "output_frechet_distance"
+#: The same in its logits, which are fewer than the images.
+FRECHET_OF_LOGITS = "output_frechet_distance_of_logits"
 GRIDS = {
     "absolute": Grid("epsilon", "epsilon"),
     "relative": Grid("relative_epsilon", "epsilon / (sd sqrt(d))"),
@@ -119,10 +124,12 @@ class Measurements:
         values = [self.array(name, quantity) for name in radii.values()]
         return np.array(list(radii)), np.stack(values).astype(np.float64)
 
-    def frechet_curve(self, condition: str, grid: str) -> tuple[np.ndarray, np.ndarray]:
+    def frechet_curve(
+        self, condition: str, grid: str, key: str = FRECHET
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Radii `[E]` and the Frechet distance of the outputs, `[E]`."""
         radii = self.radii(condition, grid)
-        distances = [self.found[name][FRECHET] for name in radii.values()]
+        distances = [self.found[name][key] for name in radii.values()]
         return np.array(list(radii)), np.array(distances)
 
 
@@ -221,8 +228,19 @@ class Comparison:
             if all(_is_measured(run, score.quantity) for run in runs)
         ]
         self.base = functools.cache(self._base)
+        self.frechet_base = functools.cache(self._frechet_base_line)
         self.statistic = functools.cache(self._statistic)
         self._areas = functools.cache(self._area_intervals)
+
+    @property
+    def main_scores(self) -> list[str]:
+        """The scores of the paper's section 4.1 that were measured."""
+        return [score for score in _MAIN if score in self.scores]
+
+    @property
+    def perceived(self) -> list[str]:
+        """All that were measured but PSNR, which is in Table 3 alone."""
+        return [score for score in self.scores if not SCORES[score].pooled]
 
     def seeds(self, *groups: Any) -> range:
         """Those that all groups have."""
@@ -263,7 +281,9 @@ class Comparison:
         """The area of the network of each seed, and its interval over images."""
         return self._areas(group, score, grid, condition)
 
-    def frechet_areas(self, group: Any, grid: str, condition: str) -> list[float]:
+    def frechet_areas(
+        self, group: Any, grid: str, condition: str, key: str = FRECHET
+    ) -> list[float]:
         """The area of the Frechet distance of the network of each seed.
 
         It is that of a set of images, so that there is no interval over images.
@@ -272,49 +292,25 @@ class Comparison:
             group: network.
             grid: key of `GRIDS`.
             condition: key of `CONDITIONS`.
+            key: `FRECHET` or `FRECHET_OF_LOGITS`.
         """
-        base = self._frechet_base(grid)
+        base = self.frechet_base(grid, key)
         return [
             metrics.area_to_base_line(
-                *run.frechet_curve(condition, grid), base, higher_is_better=False
+                *run.frechet_curve(condition, grid, key), base, higher_is_better=False
             ).raw
             for run in self.groups[group]
         ]
 
-    def _frechet_base(self, grid: str) -> float:
+    def _frechet_base_line(self, grid: str, key: str) -> float:
+        """The base line of all networks, conditions and seeds."""
         curves = [
-            run.frechet_curve(condition, grid)[1]
+            run.frechet_curve(condition, grid, key)[1]
             for runs in self.groups.values()
             for run in runs
             for condition in CONDITIONS
         ]
         return metrics.base_line(*curves, higher_is_better=False)
-
-    def difference(
-        self,
-        first: tuple[Any, str],
-        second: tuple[Any, str],
-        score: str,
-        grid: str,
-    ) -> Interval:
-        """The area of one minus that of another, on the same images, seed by seed.
-
-        Args:
-            first: network and condition, such as `pgd`.
-            second: as the first.
-            score: key of `SCORES`.
-            grid: key of `GRIDS`.
-        """
-
-        def of_seed(seed: int) -> Statistic:
-            a, b = (
-                self.statistic(group, seed, score, grid, condition)
-                for group, condition in (first, second)
-            )
-            return lambda counts: a(counts) - b(counts)
-
-        seeds = self.seeds(first[0], second[0])
-        return hull(interval(of_seed(seed), self.examples) for seed in seeds)
 
     def excess(
         self, first: Any, second: Any, seed: int, score: str, grid: str
@@ -324,23 +320,63 @@ class Comparison:
         return lambda counts: 100 * (a(counts) / b(counts) - 1)
 
     def less_damage(
-        self, first: Any, second: Any, seed: int, score: str, grid: str
-    ) -> Statistic:
-        """The statistic: by how many % a network is damaged less than another.
+        self,
+        first: End,
+        second: End,
+        score: str,
+        grid: str,
+        *,
+        radius: float | None = None,
+    ) -> Interval:
+        """By how many % one is damaged less than another, joined over seeds.
 
-        Damage is the area between the score of a clean code and the curve, of which
-        a quotient does not depend on a base line; that of two areas does.
+        Args:
+            first: network and condition, such as `pgd`.
+            second: as the first, on the same images.
+            score: key of `SCORES`, LPIPS or SSIM.
+            grid: key of `GRIDS`.
+            radius: at which one; by default in the mean over all radii.
         """
-        clean = 1.0 if SCORES[score].higher_is_better else 0.0  # SSIM, LPIPS
-        ours, theirs = (
-            area_statistic(
-                *self.groups[group][seed].curve(SCORES[score].quantity, "pgd", grid),
-                clean,
-                SCORES[score],
+        return hull(
+            interval(
+                self.damage_reduction(first, second, seed, score, grid, radius=radius),
+                self.examples,
             )
-            for group in (first, second)
+            for seed in self.seeds(first[0], second[0])
+        )
+
+    def damage_reduction(
+        self,
+        first: End,
+        second: End,
+        seed: int,
+        score: str,
+        grid: str,
+        *,
+        radius: float | None = None,
+    ) -> Statistic:
+        """The statistic of one seed that `less_damage` joins.
+
+        Damage is the area between the score of a clean code and the curve. On a grid
+        the difference of two areas to a base line is that of the damages with the
+        other sign, but a quotient of damages does not depend on a base line.
+        """
+        ours, theirs = (
+            self._damage(end, seed, score, grid, radius) for end in (first, second)
         )
         return lambda counts: 100 * (1 - ours(counts) / theirs(counts))
+
+    def _damage(
+        self, end: End, seed: int, score: str, grid: str, radius: float | None
+    ) -> Statistic:
+        group, condition = end
+        of = SCORES[score]
+        radii, values = self.groups[group][seed].curve(of.quantity, condition, grid)
+        damages = 1 - values if of.higher_is_better else values  # SSIM, LPIPS
+        if radius is None:
+            return statistics.mean_statistic(np.trapezoid(damages, radii, axis=0))
+        (at,) = np.flatnonzero(radii == radius)
+        return statistics.mean_statistic(damages[at])
 
     def spearman(
         self,

@@ -89,15 +89,59 @@ def _curve(
         y = psnr(radii, y)
         finite = np.isfinite(y).all(axis=1)
         radii, y = radii[finite], y[finite]
+    return _drawn(group, condition, radii, y[:, 0], (y[:, 1], y[:, 2]))
+
+
+def _drawn(
+    group: Any,
+    condition: str,
+    x: np.ndarray,
+    y: np.ndarray,
+    band: tuple[np.ndarray, np.ndarray],
+) -> figures.Curve:
     label = str(group) if condition == "pgd" else f"{group}, {CONDITIONS[condition]}"
     return figures.Curve(
-        label=label,
-        x=radii,
-        y=y[:, 0],
-        band=(y[:, 1], y[:, 2]),
-        like=str(group),
-        line=_LINES[condition],
+        label=label, x=x, y=y, band=band, like=str(group), line=_LINES[condition]
     )
+
+
+def frechet_curves(
+    compared: Comparison, path: pathlib.Path, caption: str, key: str
+) -> Picture:
+    """Draws a Frechet distance over the radius, on both grids.
+
+    Args:
+        compared: the networks.
+        path: PNG file to write.
+        caption: what it shows; what the bands are follows.
+        key: see `Comparison.frechet_areas`.
+    """
+    panels = [
+        figures.Panel(
+            x_label=of_grid.axis,
+            y_label="Frechet distance",
+            curves=[
+                _frechet_curve(group, measured, grid, condition, key)
+                for group, measured in compared.groups.items()
+                for condition in CONDITIONS
+            ],
+        )
+        for grid, of_grid in GRIDS.items()
+    ]
+    figures.curves(panels, path)
+    return Picture(
+        file=path.name,
+        caption=f"{caption} Means over seeds; bands from the least to the greatest.",
+    )
+
+
+def _frechet_curve(
+    group: Any, measured: Sequence[Measurements], grid: str, condition: str, key: str
+) -> figures.Curve:
+    curves = [run.frechet_curve(condition, grid, key) for run in measured]
+    values = np.stack([distances for _, distances in curves])  # [seeds, E]
+    ends = values.min(axis=0), values.max(axis=0)
+    return _drawn(group, condition, curves[0][0], values.mean(axis=0), ends)
 
 
 def images_by_model(

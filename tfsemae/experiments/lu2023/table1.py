@@ -7,18 +7,20 @@ from typing import Any
 from tfsemae import data
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import row
-from tfsemae.experiments.estimates import measured
-from tfsemae.experiments.intervals import interval
-from tfsemae.experiments.lu2023 import pictures, printed, runs, tables, trainings
+from tfsemae.experiments.lu2023 import (
+    diversity,
+    pictures,
+    printed,
+    runs,
+    tables,
+    trainings,
+)
 from tfsemae.experiments.lu2023.areas import (
     GRIDS,
-    SCORES,
-    Comparison,
     Measurements,
-    spearman_statistic,
 )
 from tfsemae.experiments.lu2023.runs import BLACK, FAR, KLD, QUERIES, UNTARGETED
-from tfsemae.experiments.lu2023.table1_claims import Attacked, claims, main_scores
+from tfsemae.experiments.lu2023.table1_claims import Attacked, claims
 from tfsemae.experiments.lu2023.tables import Attacks
 from tfsemae.reports.ledger import Picture, Row
 
@@ -41,7 +43,10 @@ def build(work: Workspace) -> Mapping[str, Any]:
                 trainings.rows(work, dataset, runs.VAES, len(runs.seeds(work.scale)))
                 for dataset in datasets
             ),
-            *_diversity_rows(work, found),
+            *itertools.chain.from_iterable(
+                diversity.rows(work, compared, dataset)
+                for dataset, compared in found.untargeted.items()
+            ),
             *_query_rows(work, attacks),
         ],
         "claims": list(claims(found)),
@@ -78,77 +83,15 @@ def _area_rows(work: Workspace, found: Attacked) -> Iterator[Row]:
     for dataset, compared in found.black.items():
         table = printed.TABLE_1[runs.STANDS_FOR.get(dataset, dataset)]
         numbers = {model: table[model.id] for model in runs.VAES}
-        scores = [s for s in compared.scores if s != "psnr"]
+        scores = compared.perceived
         yield from tables.area_rows(work, compared, dataset, "black", numbers, scores)
     for dataset, compared in found.untargeted.items():
-        scores = main_scores(compared)
+        scores = compared.main_scores
         yield from tables.area_rows(work, compared, dataset, "untargeted", {}, scores)
     first = next(iter(found.black))
     yield from tables.area_rows(
-        work, found.variants, first, "black_variants", {}, main_scores(found.variants)
+        work, found.variants, first, "black_variants", {}, found.variants.perceived
     )
-
-
-def relative_diversity(work: Workspace, group: Any, dataset: str) -> list[float]:
-    """How different samples are, over how different images are, by seed."""
-    folders = [
-        work.folder(runs.training(group, dataset, seed, work.scale))
-        for seed in runs.seeds(work.scale)
-    ]
-    return [
-        measured(each, "sample_diversity") / measured(each, "image_diversity")
-        for each in folders
-    ]
-
-
-def diversity_rows(
-    work: Workspace, compared: Comparison, dataset: str, score: str, grid: str
-) -> Iterator[Row]:
-    """Whether networks of diverse images are robust: rank correlations.
-
-    Samples are of N(0, 1), and miss what codes of a larger spread give.
-    """
-    each = [(g, seed) for g in compared.groups for seed in compared.seeds(g)]
-    areas = [compared.statistic(group, seed, score, grid) for group, seed in each]
-    samples = {g: relative_diversity(work, g, dataset) for g in compared.groups}
-    for id_, what, values in (
-        ("diversity", "samples", [samples[group][seed] for group, seed in each]),
-        (
-            "output_diversity",
-            "reconstructions",
-            [
-                compared.groups[group][seed].found["clean"]["output_diversity"]
-                for group, seed in each
-            ],
-        ),
-    ):
-        found = interval(spearman_statistic(values, areas), compared.examples)
-        yield Row(
-            id=f"{dataset}_{id_}_{score}_{grid}",
-            quantity=f"{tables.name(dataset)}: rank correlation of the diversity of "
-            f"{what} and the area of {SCORES[score].name}, {grid} grid",
-            unit="",
-            printed=None,
-            measured=found.effect,
-            low=found.low,
-            high=found.high,
-            tag=tables.tag(work, dataset, None),
-            note=f"over {len(areas)} networks of all seeds; interval over images",
-        )
-
-
-def _diversity_rows(work: Workspace, found: Attacked) -> Iterator[Row]:
-    for dataset, compared in found.untargeted.items():
-        for group in compared.groups:
-            yield row(
-                f"{dataset}_{group.id}_diversity",
-                f"{tables.name(dataset)}, {group}: mean distance of two samples, over "
-                "that of two images",
-                relative_diversity(work, group, dataset),
-                tag=tables.tag(work, dataset, None),
-            )
-        for score, grid in itertools.product(main_scores(compared), GRIDS):
-            yield from diversity_rows(work, compared, dataset, score, grid)
 
 
 def _query_rows(work: Workspace, attacks: Attacks) -> Iterator[Row]:
@@ -191,7 +134,7 @@ def _draw(work: Workspace, found: Attacked) -> Iterator[Picture | None]:
                 compared,
                 place(f"figure{figure}_{dataset}"),
                 f"Fig. {figure}: {where}, {kind}.",
-                scores=main_scores(compared),
+                scores=compared.main_scores,
             )
             yield pictures.images_by_model(
                 {group: each[0] for group, each in compared.groups.items()},
@@ -209,9 +152,8 @@ def _draw(work: Workspace, found: Attacked) -> Iterator[Picture | None]:
         place("figure6"),
         f"Figs. 4 and 6: {subject}, towards black; areas lie between curve and base "
         "line.",
-        scores=main_scores(black),
+        scores=black.main_scores,
         groups=[KLD],
-        conditions=("pgd",),
         base_lines=True,
     )
     for figure, radius in (("7", _FIGURE_7), ("8", _FIGURE_8)):
@@ -244,27 +186,21 @@ def _map(work: Workspace, found: Attacked, dataset: str) -> Picture:
 
 
 def _diversity_picture(work: Workspace, found: Attacked) -> Picture:
-    networks = {
-        f"{group}, {tables.name(dataset)}": (dataset, group)
-        for dataset, compared in found.untargeted.items()
-        for group in compared.groups
+    samples: dict[str, list[float]] = {}
+    areas: dict[tuple[str, str], dict[str, list[float]]] = {
+        ("ssim", grid): {} for grid in GRIDS
     }
-    areas = {
-        ("ssim", grid): {
-            label: [
-                each.effect
-                for each in found.untargeted[dataset].areas(group, "ssim", grid)
-            ]
-            for label, (dataset, group) in networks.items()
-        }
-        for grid in GRIDS
-    }
+    for dataset, compared in found.untargeted.items():
+        of_dataset = diversity.of_samples(work, compared, dataset)
+        for group, values in of_dataset.items():
+            label = f"{group}, {tables.name(dataset)}"
+            samples[label] = values
+            for (score, grid), found_areas in areas.items():
+                each = compared.areas(group, score, grid)
+                found_areas[label] = [area.effect for area in each]
     return pictures.scatter(
         "mean distance of two samples, over that of two images",
-        {
-            label: relative_diversity(work, group, dataset)
-            for label, (dataset, group) in networks.items()
-        },
+        samples,
         areas,
         work.output_dir / "diversity.png",
         "Robustness against diversity, untargeted: a point for each seed. Base lines "

@@ -1,18 +1,25 @@
 """Table 3 and Fig. 12: whether a weight on the total correlation costs robustness."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from tfsemae import statistics
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.claims import row
+from tfsemae.experiments.claims import claim, row, with_parts
 from tfsemae.experiments.intervals import hull, interval
-from tfsemae.experiments.lu2023 import pictures, printed, runs, tables, trainings
+from tfsemae.experiments.lu2023 import (
+    diversity,
+    pictures,
+    printed,
+    runs,
+    tables,
+    trainings,
+)
 from tfsemae.experiments.lu2023.areas import (
     CONDITIONS,
+    FRECHET,
+    FRECHET_OF_LOGITS,
     GRIDS,
     SCORES,
     Comparison,
@@ -20,17 +27,20 @@ from tfsemae.experiments.lu2023.areas import (
     spearman_statistic,
 )
 from tfsemae.experiments.lu2023.comparisons import (
-    ByGrid,
-    by_attacks,
-    on_grids,
+    OVER_IMAGES,
+    ranked,
     together,
 )
 from tfsemae.experiments.lu2023.runs import BLACK_AS_SETS, INPUT, Model
-from tfsemae.experiments.lu2023.table1 import diversity_rows, relative_diversity
-from tfsemae.experiments.lu2023.table1_claims import main_scores
 from tfsemae.experiments.lu2023.tables import Attacks, name
 from tfsemae.reports.ledger import Claim, Picture, Row
-from tfsemae.statistics import Above, Below, Rule
+from tfsemae.statistics import Above, Below, Statistic
+
+#: Frechet distance of an attack -> how ids name it, and where it is measured.
+_FRECHET = {
+    FRECHET: ("frechet", "a classifier's features"),
+    FRECHET_OF_LOGITS: ("frechet_of_logits", "its logits"),
+}
 
 
 def build(work: Workspace) -> Mapping[str, Any]:
@@ -54,11 +64,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
         "rows": [
             *_rows(work, dataset, latent, image),
             *_frechet_rows(work, dataset, latent),
-            *(
-                found
-                for score, grid in itertools.product(main_scores(latent), GRIDS)
-                for found in diversity_rows(work, latent, dataset, score, grid)
-            ),
+            *diversity.rows(work, latent, dataset),
         ],
         "claims": list(_claims(latent, image, correlations)),
         "pictures": _draw(work, dataset, latent, image, correlations),
@@ -88,107 +94,72 @@ def _rows(
 ) -> Iterator[Row]:
     numbers = {model: printed.TABLE_3[model.beta or 0] for model in latent.groups}
     yield from tables.area_rows(work, latent, dataset, "black", numbers)
-    scores = main_scores(image)
+    scores = image.main_scores
     yield from tables.area_rows(work, image, dataset, "black_input", {}, scores)
     yield from tables.spectrum_rows(work, latent, dataset)
     count = len(runs.seeds(work.scale))
     yield from trainings.rows(work, dataset, latent.groups, count)
-    for model in latent.groups:
-        yield row(
-            f"{dataset}_{model.id}_diversity",
-            f"{name(dataset)}, {model}: mean distance of two samples, over that of two "
-            "images",
-            relative_diversity(work, model, dataset),
-            tag=tables.tag(work, dataset, None),
-        )
 
 
 def _frechet_rows(work: Workspace, dataset: str, compared: Comparison) -> Iterator[Row]:
-    """The column FID, in the features of a classifier of our own."""
-    for model, measured_runs in compared.groups.items():
-        features = measured_runs[0].found["classifier_features"]
-        for grid, condition in itertools.product(GRIDS, CONDITIONS):
-            number = None
-            if (grid, condition) == ("absolute", "pgd"):
-                number = printed.TABLE_3[model.beta or 0]["frechet"]
-            yield row(
-                f"{dataset}_{model.id}_black_frechet_{grid}_{condition}",
-                f"{name(dataset)}, {model}, black: area of the Frechet distance, "
-                f"{CONDITIONS[condition]}, {grid} grid",
-                compared.frechet_areas(model, grid, condition),
-                printed=number,
-                tag="stand-in",
-                note=f"of {features['samples']} outputs, in the features of a "
-                f"classifier of our own (layer {features['layer']}, accuracy "
-                f"{100 * features['accuracy']:.1f} %) in place of those of FID, so "
-                "that the numbers cannot be compared with the printed ones",
-            )
+    """The column FID, in the features of a classifier of our own, and in its logits."""
+    for model, (key, (id_, where)), grid, condition in itertools.product(
+        compared.groups, _FRECHET.items(), GRIDS, CONDITIONS
+    ):
+        features = compared.groups[model][0].found["classifier_features"]
+        number = None
+        if (key, grid, condition) == (FRECHET, "absolute", "pgd"):
+            number = printed.TABLE_3[model.beta or 0]["frechet"]
+        yield row(
+            f"{dataset}_{model.id}_black_{id_}_{grid}_{condition}",
+            f"{name(dataset)}, {model}, black: area of the Frechet distance in "
+            f"{where}, {CONDITIONS[condition]}, {grid} grid",
+            compared.frechet_areas(model, grid, condition, key),
+            printed=number,
+            tag="stand-in",
+            note=f"of {features['samples']} outputs, of a classifier of our own "
+            f"(features of layer {features['layer']}, accuracy "
+            f"{100 * features['accuracy']:.1f} %) in place of that of FID, so that the "
+            "numbers cannot be compared with the printed ones",
+        )
 
 
 def _claims(
     latent: Comparison, image: Comparison, correlations: Mapping[Model, Sequence[float]]
 ) -> Iterator[Claim]:
     betas = {
-        model: [float(model.beta or 0)] * len(runs_)
-        for model, runs_ in latent.groups.items()
+        model: [float(model.beta or 0)] * len(measured)
+        for model, measured in latent.groups.items()
     }
-    yield from _ranked(
+    costs = "A greater weight of the total correlation makes the latent less robust"
+    yield from together(
         "10",
-        "A greater weight of the total correlation makes the latent less robust",
-        "the weight",
-        latent,
-        betas,
-        Below(-printed.OF_WEIGHT),
-        printed_too=True,
+        costs,
+        ranked(
+            "10",
+            costs,
+            "the weight",
+            latent,
+            betas,
+            Below(-printed.OF_WEIGHT),
+            notes=lambda score: {"absolute": _printed_rank(latent, score)},
+        ),
     )
-    yield from _ranked(
+    goes = "A greater measured total correlation goes with a more robust latent"
+    what = "the total correlation of a Gaussian of the codes' covariance"
+    above = Above(printed.OF_WEIGHT)
+    yield from together(
         "10_measured",
-        "A greater measured total correlation goes with a more robust latent",
-        "the total correlation of a Gaussian of the codes' covariance",
-        latent,
-        correlations,
-        Above(printed.OF_WEIGHT),
+        goes,
+        ranked("10_measured", goes, what, latent, correlations, above),
     )
-    yield from _ranked(
+    helps = "At the input a greater weight makes the same networks more robust"
+    yield from together(
         "10_input",
-        "At the input a greater weight makes the same networks more robust",
-        "the weight",
-        image,
-        betas,
-        Above(printed.OF_WEIGHT),
+        helps,
+        ranked("10_input", helps, "the weight", image, betas, above),
     )
     yield from _reconstruction(latent)
-
-
-def _ranked(
-    id_: str,
-    statement: str,
-    what: str,
-    compared: Comparison,
-    numbers: Mapping[Model, Sequence[float]],
-    rule: Rule,
-    *,
-    printed_too: bool = False,
-) -> list[Claim]:
-    def comparison(score: str) -> ByGrid:
-        found = by_attacks(
-            lambda grid, condition: compared.spearman(numbers, score, grid, condition),
-            rule,
-        )
-        if printed_too:
-            found.notes["absolute"] += f"; {_printed_rank(compared, score)}"
-        return on_grids(
-            f"{id_}_{score}",
-            f"{statement}: {SCORES[score].name}",
-            f"rank correlation of {what} and the area of {SCORES[score].name} over "
-            f"{len(numbers)} networks",
-            found.effects,
-            rule,
-            signed=False,
-            notes=found.notes,
-        )
-
-    return together(id_, statement, map(comparison, main_scores(compared)))
 
 
 def _printed_rank(compared: Comparison, score: str) -> str:
@@ -199,31 +170,30 @@ def _printed_rank(compared: Comparison, score: str) -> str:
 
 
 def _reconstruction(compared: Comparison) -> list[Claim]:
-    """Claim 11."""
+    """Claim 11: nothing is attacked."""
     statement = "A greater weight of the total correlation costs reconstruction"
     weights = [float(model.beta or 0) for model in compared.groups]
 
-    def of_seed(seed: int) -> Callable[[np.ndarray], np.ndarray]:
+    def of_seed(seed: int) -> Statistic:
         errors = [
             statistics.mean_statistic(measurements[seed].array("clean", "mse"))
             for measurements in compared.groups.values()
         ]
         return spearman_statistic(weights, errors)
 
-    found = on_grids(
+    found = claim(
         "11_mse",
         f"{statement}: mean squared error",
-        "rank correlation of the weight and the mean squared error of reconstructions",
-        {
-            "absolute": hull(
-                interval(of_seed(seed), compared.examples)
-                for seed in compared.seeds(*compared.groups)
-            )
-        },
+        "rank correlation of the weight and the mean squared error of reconstructions; "
+        f"{OVER_IMAGES}",
+        hull(
+            interval(of_seed(seed), compared.examples)
+            for seed in compared.seeds(*compared.groups)
+        ),
         Above(printed.OF_WEIGHT),
         signed=False,
     )
-    return together("11", statement, [found])
+    return with_parts("11", statement, [found], "the following")
 
 
 def _draw(
@@ -249,7 +219,16 @@ def _draw(
                 f"Fig. 12: {subject}, towards black, {SCORES[score].name}.",
                 scores=[score],
             )
-            for score in (*main_scores(latent), "psnr")
+            for score in (*latent.main_scores, "psnr")
+        ),
+        *(
+            pictures.frechet_curves(
+                latent,
+                work.output_dir / f"figure12_{id_}.png",
+                f"Fig. 12: {subject}, towards black, Frechet distance in {where}.",
+                key,
+            )
+            for key, (id_, where) in _FRECHET.items()
         ),
         pictures.curves(
             image,

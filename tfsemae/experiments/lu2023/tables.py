@@ -181,20 +181,25 @@ def warnings(
     ]
     for key in asked:
         score = SCORES[key]
+        to_have = [run for run in planned if key != "lpips_alex" or _has_alex(run)]
         without = [
             run
-            for run in planned
+            for run in to_have
             if not attacks.of(run).has("noise_epsilon0", score.quantity)
         ]
         if without:
             named.append(
                 NamedWarning(
                     name=f"{key}_not_measured",
-                    text=f"{score.name} is missing in {len(without)} of {len(planned)} "
+                    text=f"{score.name} is missing in {len(without)} of {len(to_have)} "
                     f"attack runs: {_MISSING[key]}",
                 )
             )
     return named
+
+
+def _has_alex(run: Run) -> bool:
+    return runs.WITHOUT_ALEX not in run.flags
 
 
 def choices(work: Workspace, trained: Run, attack: Run) -> list[Choice]:

@@ -90,6 +90,10 @@ def warnings(work: Workspace, planned: Iterable[Run]) -> list[NamedWarning]:
             found["poor_reconstruction"].append(
                 f"{run.label}: SSIM {numbers['ssim']:.2f}"
             )
+        if "sample_diversity" in numbers and "sample_diversity_lpips" not in numbers:
+            found["diversity_by_lpips_not_measured"].append(
+                f"{run.label}: the training had no weights of LPIPS"
+            )
         information = numbers.get("mutual_information", 0.0)
         if information > math.log(_SAMPLES) - _LEAST_GAP:
             found["total_correlation_by_samples"].append(

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from tfsemae import data, evaluation, models, objectives
+from tfsemae.evaluation import perceptual
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.run_folder import Metrics
 from tfsemae.training import draws, optimizers, warm_start
@@ -93,7 +94,11 @@ class AutoencoderProcedure:
                 f"--dataset={self._settings.data.dataset} has no labels, which "
                 "--semantic needs. Leave --semantic out or name a labelled data set."
             )
-        evaluation.check(self.networks, images, reference)
+        classes = self._settings.procedure.measure_classes is not False
+        evaluation.check(self.networks, images, reference, classes=classes)
+        if self._weights_dir is not None:  # not only when all steps are done
+            perceptual.check_size(self._weights_dir, self.networks.image_shape)
+            perceptual.digest(self._weights_dir)
 
     def batches(
         self, images: data.Images, *, batch_size: int, seed: int, start_step: int
@@ -142,15 +147,24 @@ class AutoencoderProcedure:
     def evaluate(
         self, images: data.Images, reference: data.Images, *, output_dir: Any, seed: int
     ) -> Metrics:
-        """See `Procedure`."""
+        """See `Procedure`; with a prior and weights of LPIPS also `*_lpips`."""
+        settings = self._settings
         return evaluation.evaluate(
             self.networks,
             images,
             reference,
             output_dir=output_dir,
             seed=seed,
-            prior=self._settings.procedure.regularizer.regularizer is not None,
+            prior=settings.has_prior,
+            weights_dir=self._weights_dir,
+            classes=settings.procedure.measure_classes is not False,
         )
+
+    @property
+    def _weights_dir(self) -> str | None:
+        """Weights of LPIPS, by which samples of a prior are measured."""
+        run = self._settings.run
+        return run.weights_dir if self._settings.has_prior else None
 
     def _with_targets(
         self, images: tf.Tensor, labels: tf.Tensor | None = None
