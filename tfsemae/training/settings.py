@@ -7,7 +7,7 @@ from tfsemae.data import catalogue
 from tfsemae.models import registry
 from tfsemae.models.settings import Conv, ConvElu, Dense, Table1
 from tfsemae.settings import Checked, refuse_unused, setting
-from tfsemae.shared_settings import Places, Threads
+from tfsemae.shared_settings import Pixels, Threads
 
 #: Images from which a regulariser can be computed.
 _LEAST_BATCH: dict[str | None, int] = {"mmd": 2, "shapiro_wilk": 3}
@@ -15,7 +15,7 @@ _STEPS_PER_EXECUTION = 10  # measured: results/benchmarks/training.json
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Data(Places):
+class Data(Pixels):
     """What is trained on."""
 
     dataset: str = setting(
@@ -34,25 +34,6 @@ class Data(Places):
         "each interval.",
         lower_bound=0,
     )
-    # None and not False, which would be in the flags of all runs.
-    binarize: tuple[str, ...] | None = setting(
-        None,
-        "Splits, of train and test, whose pixels become 1 where they are above 0.5, "
-        "else 0. Default: none.",
-    )
-
-    def __post_init__(self) -> None:
-        """Checks the names of the splits.
-
-        Raises:
-            ValueError: if one is neither train nor test.
-        """
-        super().__post_init__()
-        if not {"train", "test"}.issuperset(self.binarize or ()):
-            raise ValueError(
-                f"--binarize={','.join(self.binarize or ())} must name train, test or "
-                "both, such as --binarize=train,test."
-            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
