@@ -110,3 +110,42 @@ def test_a_deterministic_encoder_has_no_variance_to_begin_with(variational, tmp_
         training.train(
             variational(tmp_path / "second", encoder_from=str(tmp_path / "first"))
         )
+
+
+_DRAW = {
+    "model": "draw",
+    "latent": 10,
+    "variational": False,
+    "draw_steps": 3,
+    "draw_units": 6,
+    "draw_latent": 2,
+    "regularizer": "kl",
+    "loss": "summed_binary_crossentropy",
+    "steps": 4,
+    "global_clipnorm": 3.0,
+    "clipvalue": 1.0,
+}
+
+
+@pytest.mark.parametrize("attention", [False, True])
+def test_draw_is_trained_continued_and_exported(variational, tmp_path, attention):
+    changes = _DRAW | {"attention": attention}
+    if attention:
+        changes["draw_window"] = 4
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    training.train(variational(whole, **changes))
+    shutil.copytree(whole, stopped)
+    (stopped / "metrics.json").unlink()
+    for path in (stopped / "checkpoints").glob("step_00000004.*"):
+        path.unlink()
+    training.train(variational(stopped, **changes))
+    parts = (*_PARTS, "sampled_posterior")
+    pairs = zip(_weights(stopped, parts), _weights(whole, parts), strict=True)
+    for a, b in pairs:
+        np.testing.assert_array_equal(a, b, strict=True)
+    assert _losses(stopped) == _losses(whole)
+    exported = tf.saved_model.load(whole / "saved_model")
+    images = np.zeros((2, 12, 12, 1), np.float32)
+    assert exported.posterior(images)["mean"].shape == (2, 6)
+    drawn = exported.sample(tf.constant(3), tf.constant([0, 1]))
+    assert drawn.shape == (3, 12, 12, 1)

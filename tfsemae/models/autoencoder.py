@@ -40,6 +40,12 @@ class Autoencoder:
         pixel_log_variance: where the decoder gives the mean of a normal distribution of
             each pixel: latent -> float32 `[B, H, W, C]`, logarithm of its variance,
             pixels in [0, 1]; None where it gives no distribution.
+        sampled_posterior: of a variational autoencoder where the posterior of a part of
+            the latent depends on what was drawn of others, such as DRAW: {"image":
+            float32 `[B, H, W, C]`, "noise": float32 `[B, Z]`} -> {"mean",
+            "log_variance"}, each `[B, Z]`, of which `mean + exp(log_variance / 2) *
+            noise` is a draw. `encoder` and `log_variance` then are those at a noise of
+            0. None where the posterior does not depend on it.
 
     Raises:
         ValueError: if a part is not such a model, or the parts do not fit each
@@ -52,6 +58,7 @@ class Autoencoder:
     class_names: tuple[str, ...] = ()
     log_variance: keras.Model | None = None
     pixel_log_variance: keras.Model | None = None
+    sampled_posterior: keras.Model | None = None
 
     def __post_init__(self) -> None:
         """Refuses what the class does not describe."""
@@ -77,6 +84,8 @@ class Autoencoder:
         _check_head(
             self.pixel_log_variance, "pixel_log_variance", "decoder", latent, image
         )
+        if self.sampled_posterior is not None:
+            _check_sampled(self.sampled_posterior, image, latent)
         if self.classifier is not None:
             self._check_classifier(self.classifier, latent)
         elif self.class_names:
@@ -108,6 +117,7 @@ class Autoencoder:
         class_names: Sequence[str] = (),
         log_variance: keras.Model | None = None,
         pixel_log_variance: keras.Model | None = None,
+        sampled_posterior: keras.Model | None = None,
     ) -> "Autoencoder":
         """Makes one from Keras models that were built and trained elsewhere.
 
@@ -118,6 +128,7 @@ class Autoencoder:
             class_names: in the order of the logits; by default their numbers.
             log_variance: see the class.
             pixel_log_variance: see the class.
+            sampled_posterior: see the class.
 
         Raises:
             ValueError: if a part is not as the class describes it, or the parts
@@ -128,7 +139,13 @@ class Autoencoder:
             _, logits = model_ends(classifier, "classifier", "latent", "logits")
             names = tuple(str(number) for number in range(math.prod(logits)))
         return cls(
-            encoder, decoder, classifier, names, log_variance, pixel_log_variance
+            encoder,
+            decoder,
+            classifier,
+            names,
+            log_variance,
+            pixel_log_variance,
+            sampled_posterior,
         )
 
     @property
@@ -273,6 +290,24 @@ def _check_head(
             f"`{name}` must take and give what `{trunk}` does. Received: "
             f"{with_batch(ends[0])} -> {with_batch(ends[1])}, {trunk} "
             f"{with_batch(takes)} -> {with_batch(gives)}."
+        )
+
+
+def _check_sampled(model: keras.Model, image: Shape, latent: Shape) -> None:
+    ends = (
+        {"image": (None, *image), "noise": (None, *latent)},
+        dict.fromkeys(("mean", "log_variance"), (None, *latent)),
+    )
+    found = tuple(
+        {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+        if isinstance(tensors, dict)
+        else type(tensors).__name__
+        for tensors in (model.input, model.output)
+    )
+    if found != ends:
+        raise ValueError(
+            "`sampled_posterior` must take {'image', 'noise'} and give {'mean', "
+            f"'log_variance'}}, of shapes {ends}. Received: {found}."
         )
 
 

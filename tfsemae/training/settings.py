@@ -5,7 +5,7 @@ from typing import Any
 
 from tfsemae.data import catalogue
 from tfsemae.models import registry
-from tfsemae.models.settings import Conv, ConvElu, Dense, Table1
+from tfsemae.models.settings import Conv, ConvElu, ConvElu28, Dense, Draw, Table1
 from tfsemae.settings import Checked, refuse_unused, setting
 from tfsemae.shared_settings import Pixels, Threads
 
@@ -44,7 +44,9 @@ class Network(Checked):
     table1: Table1 = dataclasses.field(default_factory=Table1)
     conv: Conv = dataclasses.field(default_factory=Conv)
     conv_elu: ConvElu = dataclasses.field(default_factory=ConvElu)
+    conv_elu28: ConvElu28 = dataclasses.field(default_factory=ConvElu28)
     dense: Dense = dataclasses.field(default_factory=Dense)
+    draw: Draw = dataclasses.field(default_factory=Draw)
 
     def unused(self) -> dict[str, str]:
         """The options of other networks."""
@@ -56,6 +58,11 @@ class Network(Checked):
         """Those of the family that is trained."""
         group = getattr(self, self.model, None)
         return {} if group is None else dataclasses.asdict(group)
+
+    @property
+    def variational(self) -> bool:
+        """Whether the encoder gives a distribution."""
+        return self.model == "draw" or self.options.get("variational", False)
 
     @property
     def gives_pixel_variances(self) -> bool:
@@ -413,9 +420,8 @@ class Settings:
 
     def _check_regularizer(self) -> None:
         network, procedure = self.network, self.procedure
-        variational = network.options.get("variational", False)
         name = procedure.regularizer.regularizer
-        if name in ("kl", "total_correlation") and not variational:
+        if name in ("kl", "total_correlation") and not network.variational:
             raise ValueError(
                 f"--regularizer={name} compares the distribution of the latent with "
                 "the prior, which only a variational autoencoder has. Add "
