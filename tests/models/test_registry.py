@@ -249,7 +249,10 @@ def test_both_saved_forms_load_without_tfsemae(network, found_elsewhere):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "table2"}, r"known are table1, conv, conv_elu, dense.*name='table2'"),
+        (
+            {"name": "table2"},
+            r"known are table1, conv, conv_elu, conv_elu28, dense.*name='table2'",
+        ),
         ({"width": 3}, r"table1 has the options initializer. Received: width"),
         (
             {"initializer": "zeros"},
