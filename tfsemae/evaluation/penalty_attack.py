@@ -43,7 +43,12 @@ class _Parts:
 
     def posterior(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         """`mean` and `log_variance`, of a variational autoencoder."""
-        return self._encoder(images, training=False)
+        if self._sampled is None:
+            return self._encoder(images, training=False)
+        # In one network, where the two parts of one that was loaded are two.
+        shape = tf.shape(images)[0], self._sampled.input["noise"].shape[1]
+        noise = tf.zeros(shape, images.dtype)
+        return self._sampled({"image": images, "noise": noise}, training=False)
 
     def draw(self, images: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Latents that are drawn with standard normal noise `[B, Z]`."""
@@ -60,6 +65,8 @@ class _Parts:
 
     def encode(self, images: tf.Tensor) -> tf.Tensor:
         """Latents `[B, ...]`, the means of a variational autoencoder."""
+        if self._sampled is not None:
+            return self.posterior(images)["mean"]
         found = self._encoder(images, training=False)
         return found["mean"] if isinstance(found, dict) else found
 

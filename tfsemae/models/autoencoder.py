@@ -1,10 +1,12 @@
 """An autoencoder as a set of functional Keras models."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 
 from tfsemae import files, keras_state
 from tfsemae.models import verification
@@ -183,7 +185,8 @@ class Autoencoder:
 
         Returns:
             A functional model image -> {"mean": `[B, Z]`, "log_variance": `[B, Z]`}.
-            It shares the weights, and computes once what the two parts share.
+            It shares the weights, and computes once what the two parts share; of parts
+            that were loaded, equal layers below the last are those of the encoder.
 
         Raises:
             ValueError: of a deterministic autoencoder.
@@ -316,7 +319,36 @@ def _two_heads(mean: keras.Model, log_variance: keras.Model, name: str) -> keras
     given = mean.inputs[0]  # a Sequential has no `input`
     if log_variance.inputs[0] is given:  # layers of one graph
         outputs = {key: part.outputs[0] for key, part in parts.items()}
+    elif (head := _on_trunk(mean, log_variance)) is not None:
+        outputs = {"mean": mean.outputs[0], "log_variance": head}
     else:
         given = keras.Input(mean.input_shape[1:], name=given.name)
         outputs = {key: part(given) for key, part in parts.items()}
     return keras.Model(given, outputs, name=name)
+
+
+def _on_trunk(mean: keras.Model, log_variance: keras.Model) -> object | None:
+    """The last layer of one part on what the last layer of another reads.
+
+    Parts that were loaded are apart: together they would compute all that is below
+    their last layers twice. None if that is not equal, or no chain of layers.
+    """
+    layers = list(zip(mean.layers, log_variance.layers, strict=False))
+    if len(mean.layers) != len(log_variance.layers) or len(layers) < 2:
+        return None
+    for ours, theirs in layers[:-1]:
+        weights = zip(ours.get_weights(), theirs.get_weights(), strict=False)
+        if ours.get_config() != theirs.get_config() or not all(
+            np.array_equal(a, b) for a, b in weights
+        ):
+            return None
+    try:
+        chains = (
+            all(b.input is a.output for a, b in itertools.pairwise(part.layers))
+            for part in (mean, log_variance)
+        )
+        if not all(chains):
+            return None
+    except AttributeError:  # of a layer that is used more than once
+        return None
+    return log_variance.layers[-1](mean.layers[-2].output)
