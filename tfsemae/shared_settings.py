@@ -23,6 +23,32 @@ class Places(Checked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Pixels(Places):
+    """Where data sets lie, and what becomes of their pixels."""
+
+    # None and not False, which would be in the flags of all runs.
+    binarize: tuple[str, ...] | None = setting(
+        None,
+        "Splits, of train and test, whose pixels become 1 where they are above 0.5, "
+        "else 0. Default: none; of a trained network those of its training, or with "
+        "--dataset none.",
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the names of the splits.
+
+        Raises:
+            ValueError: if one is neither train nor test.
+        """
+        super().__post_init__()
+        if not {"train", "test"}.issuperset(self.binarize or ()):
+            raise ValueError(
+                f"--binarize={','.join(self.binarize or ())} must name train, test or "
+                "both, such as --binarize=train,test."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Threads(Checked):
     """How many threads compute."""
 

@@ -504,3 +504,14 @@ def test_output_that_is_a_file_is_refused(identity_run, halves_file, tmp_path):
 def test_model_that_is_a_file_is_called_a_file(halves_file):
     with pytest.raises(ValueError, match=f"{halves_file} is a file. Name the folder"):
         _evaluate_run(halves_file, "test", "digits")
+
+
+def test_reconstructions_beyond_black_and_white_are_drawn_clipped(tmp_path):
+    doubled = _autoencoder(keras.layers.Rescaling(3.0, -1.0))
+    clipped = _autoencoder(lambda image: keras.ops.clip(3.0 * image - 1.0, 0.0, 1.0))
+    for name, network in (("beyond", doubled), ("clipped", clipped)):
+        measured.draw_reconstructions(network, _noise(12), tmp_path / f"{name}.png")
+    beyond, expected = (
+        (tmp_path / f"{n}.png").read_bytes() for n in ("beyond", "clipped")
+    )
+    assert beyond == expected

@@ -1,5 +1,6 @@
 """Posterior and prior of a network whose distributions are known."""
 
+import dataclasses
 import math
 
 import keras
@@ -165,6 +166,16 @@ def test_pictures_are_drawn_also_of_few_images(measured, tmp_path):
     assert {path.name for path in measured[0].iterdir()} == names
     _measure(_images(3), tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_samples_beyond_black_and_white_are_drawn(tmp_path):
+    network = _network()
+    brighter = keras.layers.Rescaling(3.0, -1.0)(network.decoder.output)
+    decoder = keras.Model(network.decoder.input, brighter)
+    beyond = dataclasses.replace(network, decoder=decoder)
+    images, path = _images(3), tmp_path / "samples.png"
+    generation._draw(beyond, images, beyond.decoder(np.ones((40, 2))).numpy(), tmp_path)
+    assert path.exists()
 
 
 def test_equal_seeds_give_equal_samples(measured, tmp_path):

@@ -1,5 +1,6 @@
 """Attacks over penalties, on linear networks of which the minima are known."""
 
+import dataclasses
 import math
 
 import keras
@@ -169,6 +170,15 @@ def test_float32_is_coarser_and_iterations_can_be_limited(attack, plain, pixels)
     assert limited["converged"] < 1
 
 
+def test_adam_finds_the_minima_of_lbfgsb(attack, plain):
+    found, arrays = attack(solver="adam", adam_steps=800, adam_rate=0.005)
+    images = plain[1]["adversarial/images"]
+    # Near a minimum Adam goes back and forth by less than its rate.
+    np.testing.assert_allclose(arrays["adversarial/images"], images, atol=2e-3)
+    assert set(arrays["adversarial/iterations"].ravel()) == {800}
+    assert (found["converged"], found["not_finite"]) == (0, 0)
+
+
 def test_linf_attack_goes_to_the_nearest_point_of_its_cube(attack, pixels):
     _, arrays = attack(linf_epsilon=("0", "0.1", "1"))
     x, t = _pairs(arrays, pixels)
@@ -183,6 +193,60 @@ def test_linf_attack_goes_to_the_nearest_point_of_its_cube(attack, pixels):
         np.testing.assert_allclose(
             arrays["curve/linf_distance"][:, column], away / between, rtol=1e-4
         )
+
+
+def test_reconstructions_beyond_black_and_white_are_drawn(attack, tmp_path):
+    network = _identity()
+    brighter = keras.layers.Rescaling(3.0, -1.0)(network.decoder.output)
+    decoder = keras.Model(network.decoder.input, brighter)
+    beyond = dataclasses.replace(network, decoder=decoder)
+    attack(beyond, tmp_path, examples=2, penalties=1)
+    assert (tmp_path / "out" / "adversarial.png").exists()
+
+
+def _one_step_behind(variance):
+    """An identity whose second half gets the noise of the first half as well.
+
+    Half of the pixels of a reconstruction have twice the variance.
+    """
+    network = _identity(variance)
+    image, noise = (
+        keras.Input(SHAPE, name="image"),
+        keras.Input((PIXELS,), name="noise"),
+    )
+    halves = keras.layers.Reshape((2, PIXELS // 2))(noise)
+    first = keras.layers.Cropping1D((0, 1))(halves)
+    before = keras.layers.Flatten()(keras.layers.ZeroPadding1D((1, 0))(first))
+    sampled = keras.Model(
+        {"image": image, "noise": noise},
+        {
+            "mean": network.encoder(image) + math.sqrt(variance) * before,
+            "log_variance": network.log_variance(image),
+        },
+    )
+    return dataclasses.replace(network, sampled_posterior=sampled)
+
+
+@pytest.mark.parametrize("distance", ["kl", "output"])
+def test_noise_of_earlier_steps_is_measured_and_attacked(attack, pixels, distance):
+    _, arrays = attack(
+        _one_step_behind(VARIANCE),
+        distance=distance,
+        reconstructions=60,
+        fixed_draws=16,
+        penalties=2,
+    )
+    noise = math.sqrt(PIXELS * VARIANCE * 1.5)  # of one half once, of the other twice
+    # 60 draws of a norm, whose standard deviation is near 0.1.
+    np.testing.assert_allclose(arrays["target/to_target"], noise, rtol=0.05)
+    if distance == "output":
+        x, t = _pairs(arrays, pixels)
+        weights = arrays["penalty"].reshape(-1, 1, 1, 1)
+        minima = (t[:, np.newaxis] + weights * x[:, np.newaxis]) / (1 + weights)
+        # Means of 16 draws of each pixel, of a deviation of up to 0.141, of which
+        # the minimum takes up to 1 / (1 + C) = 0.8.
+        images = arrays["adversarial/images"]
+        np.testing.assert_allclose(images, minima, atol=0.8 * 5 * 0.141 / 4)
 
 
 @pytest.mark.parametrize("variance", [None, VARIANCE])
@@ -241,6 +305,8 @@ def test_one_label_makes_no_pairs(attack, write_images):
         ({"least_log2_penalty": 3.0}, "--least_log2_penalty=3 must not be above"),
         ({"penalties": 0}, "--penalties"),
         ({"linf_epsilon": ("0.2", "0.1")}, r"--linf_epsilon=0\.2,0\.1 must be finite"),
+        ({"adam_steps": 5}, "--adam_steps=5 belongs to --solver=adam"),
+        ({"solver": "adam", "attack_iterations": 5}, "belongs to --solver=lbfgsb"),
         ({"bisections": 3}, "--bisections=3 is for classifiers"),
         ({"batch_size": 7}, "--batch_size=7 belongs to --attack=pgd"),
         ({"scales": ("2",)}, "--scales=2 belongs to"),

@@ -8,7 +8,13 @@ import pytest
 from tfsemae import experiments, metrics
 from tfsemae.experiments import intervals
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.tabacof2016 import classifiers, pictures, printed, runs
+from tfsemae.experiments.tabacof2016 import (
+    classifier_pictures,
+    classifiers,
+    pictures,
+    printed,
+    runs,
+)
 from tfsemae.experiments.tabacof2016.runs import AE, KL, L2, MAIN, VAE, Group
 from tfsemae.experiments.tabacof2016.trade_offs import Measurements, TradeOffs
 from tfsemae.reports import Ledger
@@ -105,18 +111,25 @@ def test_worst_is_that_of_a_pair(run):
 def test_plan(parsed, dataset):
     planned = experiments.artefacts()[f"tabacof2016_{dataset}"].all_runs("full")
     found = collections.Counter(run.command for run in planned)
-    # 2 networks x 3 seeds; 3 main and 6 further attacks on each seed.
-    assert found == {"train": 6, "attack": 27}
+    # 2 networks; 3 main and 6 further attacks, of MNIST on 3 seeds and by Adam.
+    by_dataset = {
+        "mnist": {"train": 6, "attack": 30},
+        "cifar10": {"train": 2, "attack": 9},
+    }
+    assert found == by_dataset[dataset]
     for run in planned:
         chosen = parsed(run)
         if run.command == "train":
             assert chosen.data.dataset == dataset
             continue
+        assert (chosen.run.examples, chosen.run.seed) == (25, 1234)
+        if dataset == "cifar10":
+            assert chosen.lbfgsb.penalties in (10, 25)
+            continue
         assert chosen.lbfgsb.penalties in (25, 100)
         # 2^-20 and 2^20 for 100 rows.
         ends = chosen.lbfgsb.least_log2_penalty, chosen.lbfgsb.greatest_log2_penalty
         assert ends == pytest.approx((-20 - np.log2(100), 20 - np.log2(100)))
-        assert (chosen.run.examples, chosen.run.seed) == (25, 1234)
 
 
 @pytest.fixture
@@ -218,7 +231,7 @@ def test_correlations_are_those_of_points_inside(tmp_path):
 
 def test_ledger_of_classifiers(tmp_path, finish, monkeypatch):
     monkeypatch.setattr(intervals, "_RESAMPLES", 50)
-    monkeypatch.setattr(classifiers.figures, "curves", lambda *arguments: None)
+    monkeypatch.setattr(classifier_pictures, "draw", lambda *arguments: [])
     artefact = experiments.artefacts()["tabacof2016_classifier"]
     for run in artefact.all_runs("full"):
         folder = finish(run, {})
@@ -255,3 +268,84 @@ def test_without_a_change_of_class_nothing_is_decided(tmp_path):
     )
     (claim,) = classifiers._harder(None, {"mnist": run})
     assert claim.verdict == "undecided"
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What is drawn: file -> panels or rows."""
+    found = {}
+
+    def keep(panels, *rest):
+        found[rest[-1].name] = panels
+
+    for name in ("curves", "curves_in_space", "image_grid"):
+        monkeypatch.setattr(pictures.figures, name, keep)
+    return found
+
+
+def test_pictures_of_autoencoders(drawn, run, tmp_path):
+    attack = run(0.4, 0.6, 0.8)
+    made = pictures.draw_curves("MNIST", {Group(VAE, KL): attack}, tmp_path)
+    assert [picture.file for picture in made] == ["figure3.png", "figure3_pairs.png"]
+    *lines, median = drawn["figure3.png"][0].curves
+    assert (len(lines), median.label) == (3, "median")
+    # At X = 0.3 the middle one of three lines 1 - X / hinge.
+    at = np.flatnonzero(np.isclose(median.x, 0.3))
+    assert median.y[at] == pytest.approx([0.5], abs=0.01)
+    assert len(drawn["figure3_pairs.png"][0].curves) == 3
+
+
+def _one_pair(tmp_path, hit):
+    """A pair whose output is nearer to the target up to a penalty."""
+    to_target = np.where(np.arange(4) <= hit, 1.0, 3.0)[np.newaxis]
+    images = np.arange(4, dtype=np.float32).reshape(1, 4, 1, 1, 1) / 4
+    np.savez(
+        tmp_path / "measurements.npz",
+        **{
+            "adversarial/images": np.broadcast_to(images, (1, 4, 2, 2, 1)),
+            "adversarial/distortion": np.array([[4.0, 3.0, 2.0, 1.0]]),
+            "adversarial/to_target": to_target,
+            "adversarial/to_original": np.full((1, 4), 2.0),
+            "original/to_target": np.array([3.5]),
+            "target/to_target": np.array([0.5]),
+            "pair/distance": np.array([5.0]),
+            "pair/images": np.stack([np.zeros((2, 2, 1)), np.ones((2, 2, 1))])[None],
+        },
+    )
+    (tmp_path / "metrics.json").write_text("{}")
+    return Measurements(tmp_path)
+
+
+def test_the_last_penalty_that_reaches_the_target_is_shown(tmp_path):
+    attack = _one_pair(tmp_path, hit=2)
+    panel = pictures.over_penalties("VAE", attack)
+    every, shown = panel.curves
+    assert (len(every.x), shown.x, shown.y) == (4, [2.0], [1.0])
+    assert [level for _, level in panel.levels] == [3.5, 0.5]
+    assert [x for _, x in panel.verticals] == [5.0]
+
+    class Twice:
+        def joint(self):
+            return lambda pixels: {"reconstruction": 2.0 * pixels}
+
+    rows = pictures.images(attack, Twice())
+    values = [(label, float(images[0, 0, 0, 0])) for label, images in rows]
+    assert values == [
+        ("original", 0.0),
+        ("its reconstruction", 0.0),
+        ("adversarial", 0.5),
+        ("its reconstruction", 1.0),
+        ("target", 1.0),
+        ("its reconstruction", 1.0),  # clipped
+        ("0.5 + distortion / 2", 0.75),
+    ]
+
+
+def test_pictures_of_classifiers(tmp_path):
+    attack = Measurements(_of_classifier(tmp_path, [1.0, 2.0]))
+    probability, logit = classifier_pictures.centred(attack)
+    for curve in probability.curves:
+        # At the crossing the probability is one half, and the logit 0.
+        assert np.interp(0, curve.x, curve.y) == pytest.approx(0.5, abs=0.01)
+    for curve in logit.curves:
+        assert np.interp(0, curve.x, curve.y) == pytest.approx(0, abs=0.01)

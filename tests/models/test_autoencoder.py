@@ -514,3 +514,29 @@ def test_saved_parts_that_do_not_fit_are_refused(semantic, saved):
     path.write_text(json.dumps(description | {"class_names": ["cat"]}))
     with pytest.raises(ValueError, match=f"in {saved} does not fit: `classifier`"):
         Autoencoder.load(saved)
+
+
+@pytest.mark.parametrize("name", ["dense", "conv_elu"])
+def test_posterior_of_loaded_parts_computes_their_trunk_once(tmp_path, name):
+    options = {"latent": 3, "variational": True, "seed": 0}
+    network = models.build(name, (32, 32, 1), **options)
+    network.save(tmp_path)
+    loaded = Autoencoder.load(tmp_path).posterior()
+    assert loaded.count_params() == network.posterior().count_params()
+    images = np.random.default_rng(0).random((2, 32, 32, 1), np.float32)
+    expected = network.posterior()(images)
+    for key, values in loaded(images).items():
+        np.testing.assert_array_equal(values, expected[key])
+
+
+def test_posterior_of_parts_that_differ_has_both(tmp_path):
+    first, other = (
+        models.build("dense", (4, 4, 1), latent=3, variational=True, seed=seed)
+        for seed in (0, 1)
+    )
+    mixed = Autoencoder(first.encoder, first.decoder, log_variance=other.log_variance)
+    images = np.random.default_rng(0).random((2, 4, 4, 1), np.float32)
+    found = mixed.posterior()(images)
+    np.testing.assert_allclose(found["mean"], first.encoder(images), rtol=1e-6)
+    expected = other.log_variance(images)
+    np.testing.assert_allclose(found["log_variance"], expected, rtol=1e-6)

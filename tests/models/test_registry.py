@@ -25,6 +25,25 @@ CASES = {
         0,
         {"latent": 4, "variational": True, "pixel_mean": 0.5, "pixel_deviation": 0.25},
     ),
+    "conv_elu28": ("conv_elu28", (28, 28, 1), 0, {"latent": 3, "variational": True}),
+    "draw": (
+        "draw",
+        (6, 7, 1),
+        0,
+        {"draw_steps": 2, "draw_units": 4, "draw_latent": 3},
+    ),
+    "draw-attention": (
+        "draw",
+        (6, 5, 3),
+        0,
+        {
+            "attention": True,
+            "draw_steps": 3,
+            "draw_units": 4,
+            "draw_latent": 2,
+            "draw_window": 3,
+        },
+    ),
     "dense": ("dense", (5, 7, 1), 0, {"latent": 3, "hidden": (16, 8)}),
     "dense-variational": ("dense", (6, 5, 3), 0, {"latent": 4, "variational": True}),
     "dense_classifier": ("dense_classifier", (4, 3, 1), 3, {}),
@@ -230,7 +249,10 @@ def test_both_saved_forms_load_without_tfsemae(network, found_elsewhere):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "table2"}, r"known are table1, conv, conv_elu, dense.*name='table2'"),
+        (
+            {"name": "table2"},
+            r"known are table1, conv, conv_elu, conv_elu28, dense.*name='table2'",
+        ),
         ({"width": 3}, r"table1 has the options initializer. Received: width"),
         (
             {"initializer": "zeros"},

@@ -49,7 +49,24 @@ def draw_curves(path):
     figures.curves([panel, panel], path)
 
 
-DRAWINGS = [draw_images, draw_embedding, draw_curves]
+def draw_curves_in_space(path):
+    curve = figures.Curve(label="pairs", x=[0.1, 0.5], y=[1.0, 0.2])
+    panel = figures.Panel(x_label="X", y_label="Z", curves=[curve, curve])
+    figures.curves_in_space([panel, panel], "pair", path)
+
+
+def draw_diagram(path):
+    boxes = {"encoder": (0.2, 0.5), "decoder": (0.8, 0.5)}
+    figures.diagram(boxes, [("encoder", "decoder")], path)
+
+
+DRAWINGS = [
+    draw_images,
+    draw_embedding,
+    draw_curves,
+    draw_curves_in_space,
+    draw_diagram,
+]
 
 
 @pytest.mark.parametrize("draw", DRAWINGS)
@@ -311,3 +328,8 @@ def test_band_and_vertical_lines_are_drawn_where_they_belong(tmp_path):
     assert 1 <= len(left) <= 4
     assert 1 <= len(right) <= 4
     assert right.mean() - left.mean() > 100
+
+
+def test_an_arrow_without_a_box_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="Received: an arrow of 'b'"):
+        figures.diagram({"a": (0.5, 0.5)}, [("a", "b")], tmp_path / "a.png")

@@ -22,6 +22,12 @@ DEFAULTS = {
     "pixel_mean": 115.11177966923525 / 255,
     "pixel_deviation": 50.819267906232888 / 255,
     "hidden": ("256", "64"),
+    "activation": None,
+    "attention": False,
+    "draw_steps": 8,
+    "draw_units": 256,
+    "draw_latent": 32,
+    "draw_window": 12,
     "semantic": False,
     "semantic_weight": 0.016,
     "shuffle_labels": False,
@@ -137,7 +143,8 @@ def test_by_default_ten_steps_in_one_go_where_they_fit(changes, together):
         ({"train_decoder": True}, "--train_decoder goes with --decoder_from"),
         (
             {"latent": 3},
-            "--latent=3 belongs to --model=conv or --model=conv_elu or --model=dense. "
+            "--latent=3 belongs to --model=conv or --model=conv_elu or "
+            "--model=conv_elu28 or --model=dense. "
             "Add that, or",
         ),
         (

@@ -153,3 +153,40 @@ def test_without_a_prior_weights_of_lpips_are_not_read(variational, tmp_path):
     plain = {"variational": False, "regularizer": None, "weights_dir": "nowhere"}
     found = training.train(variational(tmp_path, **plain, **_ONE_STEP))
     assert "sample_diversity" not in found
+
+
+_DRAW = {
+    "model": "draw",
+    "latent": 10,
+    "variational": False,
+    "attention": True,
+    "draw_steps": 2,
+    "draw_units": 6,
+    "draw_latent": 3,
+    "draw_window": 4,
+    "regularizer": "kl",
+    "loss": "summed_binary_crossentropy",
+    "steps": 4,
+    "global_clipnorm": 3.0,
+    "clipvalue": 1.0,
+}
+
+
+def test_draw_is_trained_continued_and_exported(variational, tmp_path):
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    training.train(variational(whole, **_DRAW))
+    shutil.copytree(whole, stopped)
+    (stopped / "metrics.json").unlink()
+    for path in (stopped / "checkpoints").glob("step_00000004.*"):
+        path.unlink()
+    training.train(variational(stopped, **_DRAW))
+    parts = (*_PARTS, "sampled_posterior")
+    pairs = zip(_weights(stopped, parts), _weights(whole, parts), strict=True)
+    for a, b in pairs:
+        np.testing.assert_array_equal(a, b, strict=True)
+    assert _losses(stopped) == _losses(whole)
+    exported = tf.saved_model.load(whole / "saved_model")
+    images = np.zeros((2, 12, 12, 1), np.float32)
+    assert exported.posterior(images)["mean"].shape == (2, 6)
+    drawn = exported.sample(tf.constant(3), tf.constant([0, 1]))
+    assert drawn.shape == (3, 12, 12, 1)

@@ -1,9 +1,12 @@
 """Attacks, as functions on tensors and any Keras models."""
 
+from tfsemae.attacks.adam import BatchedAdam
+from tfsemae.attacks.adam_attack import Adam
 from tfsemae.attacks.apgd import APGD
 from tfsemae.attacks.lbfgsb import BatchedLBFGSB, Minima
-from tfsemae.attacks.lbfgsb_attack import LBFGSB, LBFGSBResult
+from tfsemae.attacks.lbfgsb_attack import LBFGSB
 from tfsemae.attacks.noise import gaussian_noise
+from tfsemae.attacks.penalized import PenalizedResult
 from tfsemae.attacks.pgd import PGD
 from tfsemae.attacks.result import AttackResult
 from tfsemae.attacks.semantic_shift import SemanticShift, semantic_shift
@@ -20,10 +23,12 @@ __all__ = [
     "APGD",
     "LBFGSB",
     "PGD",
+    "Adam",
     "AttackResult",
+    "BatchedAdam",
     "BatchedLBFGSB",
-    "LBFGSBResult",
     "Minima",
+    "PenalizedResult",
     "SemanticShift",
     "SingleStep",
     "SingularTriplets",

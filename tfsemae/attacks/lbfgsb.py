@@ -3,7 +3,7 @@
 import contextvars
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -139,19 +139,7 @@ class BatchedLBFGSB:
         """
         from threadpoolctl import threadpool_limits
 
-        start = np.asarray(start, np.float64)
-        if start.ndim != 2 or not start.shape[1]:
-            raise ValueError(
-                "`start` must have the shape [P, N], with N at least 1. "
-                f"Received: start.shape={start.shape}."
-            )
-        rows = [np.asarray(each) for each in data]
-        for each in rows:
-            if each.shape[:1] != start.shape[:1]:
-                raise ValueError(
-                    "`data` must have a row for each of the problems, "
-                    f"{len(start)} of them. Received: data of the shape {each.shape}."
-                )
+        start, rows = checked(start, data)
         low, high = box(start, bounds)
         with threadpool_limits(1, user_api="blas"):
             return self._solve(value_and_gradients, start, low, high, rows)
@@ -164,7 +152,7 @@ class BatchedLBFGSB:
         high: np.ndarray,
         data: list[np.ndarray],
     ) -> Minima:
-        minima = _unsolved(*start.shape)
+        minima = unsolved(*start.shape)
         following = iter(range(len(start)))
         active: list[_Problem] = []
         try:
@@ -197,15 +185,57 @@ class BatchedLBFGSB:
         padded = problems + problems[:1] * padding
         points = np.stack([problem.point for problem in padded])
         numbers = [problem.number for problem in padded]
-        found = value_and_gradients(points, *(each[numbers] for each in data))
-        values, gradients = (np.asarray(each, np.float64) for each in found)
-        if values.shape != points.shape[:1] or gradients.shape != points.shape:
-            raise ValueError(
-                "`value_and_gradients` must return values [B] and gradients [B, N]. "
-                f"Received: the shapes {values.shape} and {gradients.shape} for points "
-                f"of the shape {points.shape}."
-            )
+        rows = [each[numbers] for each in data]
+        values, gradients = evaluated(value_and_gradients, points, rows)
         return values[:count], gradients[:count]
+
+
+def checked(
+    start: npt.ArrayLike, data: Sequence[npt.ArrayLike]
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Takes starts and data of problems.
+
+    Returns:
+        float64 `[P, N]`; arrays of P rows.
+
+    Raises:
+        ValueError: if they have other shapes.
+    """
+    start = np.asarray(start, np.float64)
+    if start.ndim != 2 or not start.shape[1]:
+        raise ValueError(
+            "`start` must have the shape [P, N], with N at least 1. "
+            f"Received: start.shape={start.shape}."
+        )
+    rows = [np.asarray(each) for each in data]
+    for each in rows:
+        if each.shape[:1] != start.shape[:1]:
+            raise ValueError(
+                "`data` must have a row for each of the problems, "
+                f"{len(start)} of them. Received: data of the shape {each.shape}."
+            )
+    return start, rows
+
+
+def evaluated(
+    value_and_gradients: ValueAndGradients,
+    points: np.ndarray,
+    rows: Sequence[np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values `[B]` and gradients `[B, N]` at points, float64.
+
+    Raises:
+        ValueError: if they have other shapes.
+    """
+    found = value_and_gradients(points, *rows)
+    values, gradients = (np.asarray(each, np.float64) for each in found)
+    if values.shape != points.shape[:1] or gradients.shape != points.shape:
+        raise ValueError(
+            "`value_and_gradients` must return values [B] and gradients [B, N]. "
+            f"Received: the shapes {values.shape} and {gradients.shape} for points "
+            f"of the shape {points.shape}."
+        )
+    return values, gradients
 
 
 def box(
@@ -247,7 +277,8 @@ def box(
     return low, high
 
 
-def _unsolved(count: int, size: int) -> Minima:
+def unsolved(count: int, size: int) -> Minima:
+    """Arrays of zeros for as many problems, of points `[count, size]`."""
     return Minima(
         points=np.zeros((count, size)),
         values=np.zeros(count),

@@ -151,6 +151,34 @@ def expected_squared_distance(
     return objective
 
 
+def expected_squared_error(
+    reconstruct: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], draws: TensorLike
+) -> Objective:
+    """As `expected_squared_distance`, where the posterior depends on the noise.
+
+    Args:
+        reconstruct: points `[B, ...]` and standard normal noise `[B, Z]` -> outputs,
+            such as those of DRAW.
+        draws: floating `[K, Z]`.
+
+    Source: Gondim-Ribeiro 2018, the attack on the output.
+    """
+    draws = tensor_checks.examples("draws", draws, tf.float64)
+
+    def objective(points: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        def of_draw(drawn: tf.Tensor) -> tf.Tensor:
+            shape = tf.concat([tf.shape(points)[:1], tf.shape(drawn)], axis=0)
+            noise = tf.cast(tf.broadcast_to(drawn, shape), points.dtype)
+            noise = tf.ensure_shape(noise, [points.shape[0], *draws.shape[1:]])
+            error = tf.square(reconstruct(points, noise) - target)
+            return tf.reduce_sum(error, axis=tf.range(1, tf.rank(error)))
+
+        # A loop over few draws: K copies of a batch would take K times the memory.
+        return tf.add_n([of_draw(drawn) for drawn in tf.unstack(draws)]) / len(draws)
+
+    return objective
+
+
 def cross_entropy(classifier: Network) -> Objective:
     """Cross-entropy of a class, -ln y_label, nats; from logits.
 

@@ -262,12 +262,27 @@ class Lbfgsb(Checked):
     )
     attack_dtype: str = setting(
         "float64",
-        "Of --attack=lbfgsb: precision of the networks while SciPy searches. float32 "
-        "is faster with convolutions, and too coarse for many problems to converge.",
+        "Of --attack=lbfgsb: precision of the networks during the search. In float32 "
+        "an evaluation takes less time, but many problems do not converge.",
         choices=("float32", "float64"),
     )
+    # None and not "lbfgsb", which would be in the flags of all runs.
+    solver: str | None = setting(
+        None,
+        "Of --attack=lbfgsb on an autoencoder: what searches, lbfgsb, or adam with "
+        "projected steps (Gondim-Ribeiro 2018). Default: lbfgsb.",
+        choices=("lbfgsb", "adam"),
+    )
+    adam_steps: int = setting(
+        3000, "Of --solver=adam: steps of a problem.", lower_bound=1
+    )
+    adam_rate: float = setting(
+        0.001, "Of --solver=adam: learning rate, pixels in [0, 1].", lower_bound=0.0
+    )
     attack_iterations: int = setting(
-        15000, "Of --attack=lbfgsb: most iterations of a problem.", lower_bound=1
+        15000,
+        "Of --attack=lbfgsb: most iterations of a problem, by L-BFGS-B.",
+        lower_bound=1,
     )
     attack_batch_size: int = setting(
         100,
@@ -275,6 +290,12 @@ class Lbfgsb(Checked):
         "time. Each takes some 400 bytes per pixel and channel, up to twice that.",
         lower_bound=1,
     )
+
+    def unused(self) -> dict[str, str]:
+        """The options of the other solver."""
+        if self.solver == "adam":
+            return {"attack_iterations": "--solver=lbfgsb"}
+        return dict.fromkeys(("adam_steps", "adam_rate"), "--solver=adam")
 
     def check(self) -> None:
         """Raises ValueError if options do not fit."""

@@ -152,8 +152,9 @@ def draw_reconstructions(
     Source: Ming 2022, Fig. 3.
     """
     original = data.pixels(images, _GRID)
-    decoded = autoencoder.joint()(original)["reconstruction"]
-    rows = [("original", original), ("reconstruction", decoded)]
+    decoded = autoencoder.joint()(original)["reconstruction"].numpy()
+    # Of a linear last layer they may be beyond.
+    rows = [("original", original), ("reconstruction", decoded.clip(0, 1))]
     figures.image_grid(rows, path)
 
 
@@ -170,6 +171,7 @@ def _measure(
         if posterior is None:
             code = autoencoder.encoder(pixels, training=False)
         else:
+            # Of a posterior that depends on the noise, that without any.
             found = posterior(pixels, training=False)
             code = found["mean"]
             values["log_variance"] = found["log_variance"]

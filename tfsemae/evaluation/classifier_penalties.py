@@ -58,6 +58,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     )
     found: Metrics = {"examples": count, **penalty_problems.endings(done)}
     of_images = {
+        "images": problems.images,
         "indices": problems.places,
         "labels": problems.labels,
         "targets": problems.targets,
@@ -85,6 +86,11 @@ def _check(settings: Settings) -> None:
         raise ValueError(
             "--distance and --notargeted are for autoencoders, and --model_dir="
             f"{settings.run.model_dir} holds a classifier. Leave them out."
+        )
+    if settings.lbfgsb.solver == "adam":
+        raise ValueError(
+            "--solver=adam is for autoencoders, and --model_dir="
+            f"{settings.run.model_dir} holds a classifier. Leave it out."
         )
 
 
@@ -178,7 +184,7 @@ class _Attack:
             `penalty`, `distortion` `[P]` and `images` there; NaN, NaN and the image
             itself where no penalty of the grid is small enough.
         """
-        last = _last(reached)
+        last = last_reached(reached)
         logs = np.log2(self.penalties)
         inner = (last >= 0) & (last < len(logs) - 1)
         low = logs[np.maximum(last, 0)]
@@ -237,7 +243,7 @@ def _of_class(logits: np.ndarray, classes: np.ndarray, name: str) -> dict:
     return {f"{name}_probability": special.expit(odds), f"{name}_log_odds": odds}
 
 
-def _last(reached: np.ndarray) -> np.ndarray:
+def last_reached(reached: np.ndarray) -> np.ndarray:
     """The last penalty of each image at which it gets there, -1 of none."""
     backwards = reached[:, ::-1]
     last = reached.shape[1] - 1 - backwards.argmax(axis=1)
@@ -249,7 +255,7 @@ def _crossings(reached: np.ndarray, norms: np.ndarray) -> np.ndarray:
 
     NaN where it gets there at all penalties, or at none.
     """
-    last, rows = _last(reached), np.arange(len(norms))
+    last, rows = last_reached(reached), np.arange(len(norms))
     following = np.minimum(last + 1, norms.shape[1] - 1)
     middle = (norms[rows, last] + norms[rows, following]) / 2
     inner = (last >= 0) & (last < norms.shape[1] - 1)
@@ -261,7 +267,7 @@ def _draw(
 ) -> None:
     """Draws the first images at the last penalty that gets there."""
     images = done.read("adversarial", "images")[:_PICTURES]
-    last = np.maximum(_last(reached[:_PICTURES]), 0)
+    last = np.maximum(last_reached(reached[:_PICTURES]), 0)
     shown = images[np.arange(len(images)), last]
     change = 0.5 + (shown - problems.images[:_PICTURES]) / 2
     rows = [

@@ -1,5 +1,6 @@
 """The images of an evaluation or an attack. Free of TensorFlow with own files."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -172,10 +173,20 @@ def _data_set(settings: "Settings | AttackSettings") -> tuple[str, list[str]]:
 
 def _load(settings: "Settings | AttackSettings", split: str) -> "data.Images":
     dataset, classes = _data_set(settings)
-    return data.load(
+    images = data.load(
         dataset,
         split,
         data_dir=settings.data.data_dir,
         manual_dir=settings.data.manual_dir,
         classes=classes,
     )
+    return data.binarize(images) if split in _binarized(settings) else images
+
+
+def _binarized(settings: "Settings | AttackSettings") -> Sequence[str]:
+    """The splits whose pixels are black or white."""
+    if settings.data.binarize is not None:
+        return settings.data.binarize
+    if settings.data.dataset is not None:
+        return ()
+    return run_folder.read_flags(settings.run.model_dir).get("binarize", "").split(",")

@@ -87,7 +87,10 @@ def _attacked(attack: PenaltyAttack, pairs: np.ndarray, first: int) -> Arrays:
         "rounded": attack.distances(rounded, pairs, first),
         "original": {name: values[:, 0] for name, values in clean.items()},
         "target": {name: values[:, 1] for name, values in clean.items()},
-        "pair": {"distance": penalty_problems.norms(pairs[:, 0] - pairs[:, 1])},
+        "pair": {
+            "images": pairs,
+            "distance": penalty_problems.norms(pairs[:, 0] - pairs[:, 1]),
+        },
     }
     if len(attack.radii):
         inside = attack.within_radii(pairs, first)
@@ -163,11 +166,11 @@ def _draw(
     )
     hit = penalty_problems.last_hit(to_target, to_original)
     shown = images[np.arange(len(images)), hit]
-    reconstruct = victim.joint()
+    decoded = victim.joint()(shown)["reconstruction"].numpy()
     rows = [
         ("original", pairs[:, 0]),
         ("adversarial", shown),
-        ("its reconstruction", reconstruct(shown)["reconstruction"]),
+        ("its reconstruction", decoded.clip(0, 1)),  # a last layer may be linear
         ("target", pairs[:, 1]),
     ]
     figures.image_grid(rows, path)

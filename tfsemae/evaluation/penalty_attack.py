@@ -1,4 +1,4 @@
-"""What L-BFGS-B minimises on an autoencoder, and the distances of what it gives."""
+"""What an attack minimises on an autoencoder, and the distances of what it gives."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -33,6 +33,9 @@ class _Parts:
         self._encoder = copy(
             victim.encoder if victim.log_variance is None else victim.posterior()
         )
+        self._sampled = None
+        if victim.sampled_posterior is not None:
+            self._sampled = copy(victim.sampled_posterior)
 
     def decode(self, latents: tf.Tensor) -> tf.Tensor:
         """Images `[B, H, W, C]` of latents."""
@@ -40,10 +43,30 @@ class _Parts:
 
     def posterior(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         """`mean` and `log_variance`, of a variational autoencoder."""
-        return self._encoder(images, training=False)
+        if self._sampled is None:
+            return self._encoder(images, training=False)
+        # In one network, where the two parts of one that was loaded are two.
+        shape = tf.shape(images)[0], self._sampled.input["noise"].shape[1]
+        noise = tf.zeros(shape, images.dtype)
+        return self._sampled({"image": images, "noise": noise}, training=False)
+
+    def draw(self, images: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+        """Latents that are drawn with standard normal noise `[B, Z]`."""
+        if self._sampled is None:
+            found = self.posterior(images)
+        else:
+            found = self._sampled({"image": images, "noise": noise}, training=False)
+        return found["mean"] + tf.exp(found["log_variance"] / 2) * noise
+
+    @property
+    def depends_on_noise(self) -> bool:
+        """Whether the posterior does."""
+        return self._sampled is not None
 
     def encode(self, images: tf.Tensor) -> tf.Tensor:
         """Latents `[B, ...]`, the means of a variational autoencoder."""
+        if self._sampled is not None:
+            return self.posterior(images)["mean"]
         found = self._encoder(images, training=False)
         return found["mean"] if isinstance(found, dict) else found
 
@@ -91,14 +114,7 @@ class PenaltyAttack:
         self._solved = self._parts
         if settings.attack_dtype == "float64":
             self._solved = _Parts(victim, models.float64_copy)
-        self._attack = attacks.LBFGSB(
-            self._objective(self._solved),
-            squared=settings.squared_norm,
-            targeted=settings.targeted,
-            batch_size=settings.attack_batch_size,
-            maxiter=settings.attack_iterations,
-            dtype=settings.attack_dtype,
-        )
+        self._attack = self._search()
         image = tf.TensorSpec((None, *victim.image_shape), tf.float32)
         noise = tf.TensorSpec((None, *self._latent_shape), tf.float32)
         self._of_pair = tf.function(
@@ -115,7 +131,7 @@ class PenaltyAttack:
         Returns:
             `images` float32 `[P, K, H, W, C]` in [0, 1]; `objective`, without the
             penalty, float64 `[P, K]`; `status`, `iterations` and `evaluations`, see
-            `attacks.LBFGSBResult`, int32 `[P, K]`.
+            `attacks.PenalizedResult`, int32 `[P, K]`.
         """
         count = len(self.penalties)
         result = self._attack(
@@ -189,6 +205,21 @@ class PenaltyAttack:
     def _latent_shape(self) -> Sequence[int]:
         return tuple(self._victim.encoder.output_shape[1:])
 
+    def _search(self) -> attacks.LBFGSB | attacks.Adam:
+        of = self._settings
+        options: dict[str, Any] = {
+            "squared": of.squared_norm,
+            "targeted": of.targeted,
+            "batch_size": of.attack_batch_size,
+            "dtype": of.attack_dtype,
+        }
+        objective = self._objective(self._solved)
+        if of.solver == "adam":
+            return attacks.Adam(
+                objective, steps=of.adam_steps, learning_rate=of.adam_rate, **options
+            )
+        return attacks.LBFGSB(objective, maxiter=of.attack_iterations, **options)
+
     def _objective(self, parts: _Parts) -> Objective:
         if self._distance == "l2":
             return objectives.squared_distance(parts.encode)
@@ -200,6 +231,11 @@ class PenaltyAttack:
                 lambda images: parts.decode(parts.encode(images))
             )
         fixed = draws.normal([self._seed, _FIXED], self._latent_shape)
+        if parts.depends_on_noise:
+            return objectives.expected_squared_error(
+                lambda images, noise: parts.decode(parts.draw(images, noise)),
+                fixed(self._settings.fixed_draws),
+            )
         return objectives.expected_squared_distance(
             parts.posterior, parts.decode, fixed(self._settings.fixed_draws)
         )
@@ -226,12 +262,17 @@ class PenaltyAttack:
             target: `[1, H, W, C]`.
             noise: `[S, Z]`, standard normal.
         """
-        mean, scale = self._parts.encode(images), 0.0
+        parts = self._parts
+        mean, scale = parts.encode(images), 0.0
         if self._variational:
-            scale = tf.exp(self._parts.posterior(images)["log_variance"] / 2)
+            scale = tf.exp(parts.posterior(images)["log_variance"] / 2)
 
         def of_draw(drawn: tf.Tensor) -> tf.Tensor:
-            decoded = self._parts.decode(mean + scale * drawn)
+            latents = mean + scale * drawn
+            if parts.depends_on_noise:
+                noise = tf.broadcast_to(drawn, tf.shape(mean))
+                latents = parts.draw(images, tf.ensure_shape(noise, mean.shape))
+            decoded = parts.decode(latents)
             return tf.stack([norms(decoded - x) for x in (target, original, images)])
 
         found = tf.map_fn(of_draw, noise)  # [S, 3, K]

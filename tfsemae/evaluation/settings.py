@@ -4,11 +4,11 @@ import dataclasses
 
 from tfsemae.data import catalogue
 from tfsemae.settings import setting
-from tfsemae.shared_settings import Places, Threads, Weights
+from tfsemae.shared_settings import Pixels, Threads, Weights
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Data(Places):
+class Data(Pixels):
     """Which images an evaluation takes."""
 
     dataset: str | None = setting(None, "Data set. Default: that of the training.")
@@ -20,7 +20,8 @@ class Data(Places):
     split: str = setting("test", "Split to measure on.")
 
     def __post_init__(self) -> None:
-        """Raises ValueError if there is no such data set."""
+        """Raises ValueError if there is no such data set or split."""
+        super().__post_init__()
         if self.dataset is not None:
             catalogue.check_name(self.dataset)
 

@@ -24,6 +24,8 @@ class Artefact:
         module: of the source's package; its `build(work)` makes pictures, and the
             rest of the ledger's fields.
         reduced: whether it is shorter, or has fewer seeds, than what is printed.
+        minutes: what a plan expects at the scale `full`, on one core, until a landed
+            ledger tells; None if it is not known.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Artefact:
     runs: Callable[[str], Sequence[Run]]
     module: str
     reduced: bool = False
+    minutes: float | None = None
 
     def all_runs(self, scale: str) -> list[Run]:
         """All runs, inputs first."""

@@ -175,13 +175,16 @@ def _check_snakemake() -> None:
 
 
 def _plan(artefacts: Sequence[str], scale: str, cores: int) -> str:
-    """The runs and, by what landed, how long they take."""
+    """The runs and, by what landed or is expected, how long they take."""
     lines = [f"{'artefact':<32}{'runs':>6}  on one core", "-" * 54]
     took = {each.artefact: each.seconds for each in landed()}
     known, total, complete = experiments.artefacts(), 0.0, True
     for artefact in artefacts:
         count = len(known[artefact].all_runs(scale))
-        seconds = count * _SMOKE_SECONDS if scale == "smoke" else took.get(artefact)
+        expected = known[artefact].minutes
+        seconds = took.get(artefact, expected and 60 * expected)
+        if scale == "smoke":
+            seconds = count * _SMOKE_SECONDS
         complete = complete and seconds is not None
         total += seconds or 0.0
         time = "not known yet" if seconds is None else duration(seconds)

@@ -1,10 +1,12 @@
 """An autoencoder as a set of functional Keras models."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 
 from tfsemae import files, keras_state
 from tfsemae.models import verification
@@ -40,6 +42,12 @@ class Autoencoder:
         pixel_log_variance: where the decoder gives the mean of a normal distribution of
             each pixel: latent -> float32 `[B, H, W, C]`, logarithm of its variance,
             pixels in [0, 1]; None where it gives no distribution.
+        sampled_posterior: of a variational autoencoder where the posterior of a part of
+            the latent depends on what was drawn of others, such as DRAW: {"image":
+            float32 `[B, H, W, C]`, "noise": float32 `[B, Z]`} -> {"mean",
+            "log_variance"}, each `[B, Z]`, of which `mean + exp(log_variance / 2) *
+            noise` is a draw. `encoder` and `log_variance` then are those at a noise of
+            0. None where the posterior does not depend on it.
 
     Raises:
         ValueError: if a part is not such a model, or the parts do not fit each
@@ -52,6 +60,7 @@ class Autoencoder:
     class_names: tuple[str, ...] = ()
     log_variance: keras.Model | None = None
     pixel_log_variance: keras.Model | None = None
+    sampled_posterior: keras.Model | None = None
 
     def __post_init__(self) -> None:
         """Refuses what the class does not describe."""
@@ -77,6 +86,8 @@ class Autoencoder:
         _check_head(
             self.pixel_log_variance, "pixel_log_variance", "decoder", latent, image
         )
+        if self.sampled_posterior is not None:
+            _check_sampled(self.sampled_posterior, image, latent)
         if self.classifier is not None:
             self._check_classifier(self.classifier, latent)
         elif self.class_names:
@@ -108,6 +119,7 @@ class Autoencoder:
         class_names: Sequence[str] = (),
         log_variance: keras.Model | None = None,
         pixel_log_variance: keras.Model | None = None,
+        sampled_posterior: keras.Model | None = None,
     ) -> "Autoencoder":
         """Makes one from Keras models that were built and trained elsewhere.
 
@@ -118,6 +130,7 @@ class Autoencoder:
             class_names: in the order of the logits; by default their numbers.
             log_variance: see the class.
             pixel_log_variance: see the class.
+            sampled_posterior: see the class.
 
         Raises:
             ValueError: if a part is not as the class describes it, or the parts
@@ -128,7 +141,13 @@ class Autoencoder:
             _, logits = model_ends(classifier, "classifier", "latent", "logits")
             names = tuple(str(number) for number in range(math.prod(logits)))
         return cls(
-            encoder, decoder, classifier, names, log_variance, pixel_log_variance
+            encoder,
+            decoder,
+            classifier,
+            names,
+            log_variance,
+            pixel_log_variance,
+            sampled_posterior,
         )
 
     @property
@@ -166,7 +185,8 @@ class Autoencoder:
 
         Returns:
             A functional model image -> {"mean": `[B, Z]`, "log_variance": `[B, Z]`}.
-            It shares the weights, and computes once what the two parts share.
+            It shares the weights, and computes once what the two parts share; of parts
+            that were loaded, equal layers below the last are those of the encoder.
 
         Raises:
             ValueError: of a deterministic autoencoder.
@@ -276,12 +296,59 @@ def _check_head(
         )
 
 
+def _check_sampled(model: keras.Model, image: Shape, latent: Shape) -> None:
+    ends = (
+        {"image": (None, *image), "noise": (None, *latent)},
+        dict.fromkeys(("mean", "log_variance"), (None, *latent)),
+    )
+    found = tuple(
+        {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+        if isinstance(tensors, dict)
+        else type(tensors).__name__
+        for tensors in (model.input, model.output)
+    )
+    if found != ends:
+        raise ValueError(
+            "`sampled_posterior` must take {'image', 'noise'} and give {'mean', "
+            f"'log_variance'}}, of shapes {ends}. Received: {found}."
+        )
+
+
 def _two_heads(mean: keras.Model, log_variance: keras.Model, name: str) -> keras.Model:
     parts = {"mean": mean, "log_variance": log_variance}
     given = mean.inputs[0]  # a Sequential has no `input`
     if log_variance.inputs[0] is given:  # layers of one graph
         outputs = {key: part.outputs[0] for key, part in parts.items()}
+    elif (head := _on_trunk(mean, log_variance)) is not None:
+        outputs = {"mean": mean.outputs[0], "log_variance": head}
     else:
         given = keras.Input(mean.input_shape[1:], name=given.name)
         outputs = {key: part(given) for key, part in parts.items()}
     return keras.Model(given, outputs, name=name)
+
+
+def _on_trunk(mean: keras.Model, log_variance: keras.Model) -> object | None:
+    """The last layer of one part on what the last layer of another reads.
+
+    Parts that were loaded are apart: together they would compute all that is below
+    their last layers twice. None if that is not equal, or no chain of layers.
+    """
+    layers = list(zip(mean.layers, log_variance.layers, strict=False))
+    if len(mean.layers) != len(log_variance.layers) or len(layers) < 2:
+        return None
+    for ours, theirs in layers[:-1]:
+        weights = zip(ours.get_weights(), theirs.get_weights(), strict=False)
+        if ours.get_config() != theirs.get_config() or not all(
+            np.array_equal(a, b) for a, b in weights
+        ):
+            return None
+    try:
+        chains = (
+            all(b.input is a.output for a, b in itertools.pairwise(part.layers))
+            for part in (mean, log_variance)
+        )
+        if not all(chains):
+            return None
+    except AttributeError:  # of a layer that is used more than once
+        return None
+    return log_variance.layers[-1](mean.layers[-2].output)

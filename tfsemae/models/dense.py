@@ -17,13 +17,14 @@ def build(
     latent: int,
     variational: bool,
     hidden: Sequence[int | str],
+    activation: str | None = None,
     seed: int,
 ) -> Autoencoder:
     """Builds encoder and decoder, and the second head of a variational encoder.
 
-    Hidden layers with ReLU, then a linear latent; the decoder is the mirror image,
-    with a sigmoid at its end. With the same seed the variational autoencoder and its
-    deterministic twin start from the same weights in all that they share.
+    Hidden layers with an activation, then a linear latent; the decoder is the mirror
+    image, with a sigmoid at its end. With the same seed the variational autoencoder and
+    its deterministic twin start from the same weights in all that they share.
 
     Args:
         image_shape: (H, W, C).
@@ -33,6 +34,7 @@ def build(
             `log_variance` the logarithm of its variance.
         hidden: units of the hidden layers of the encoder, in its order; none for a
             linear encoder.
+        activation: of the hidden layers, "relu" by default or "softplus".
         seed: of the initial weights, Glorot-uniform; biases start at zero.
 
     Returns:
@@ -42,7 +44,8 @@ def build(
         ValueError: if an image has no pixels, or there are class names.
 
     Source: ECE 417, lecture 22, deep autoencoder, whose layers are not printed:
-    (256, 64) is our choice. Tabacof 2016, MNIST: (512, 512), latent 20.
+    (256, 64) is our choice. Tabacof 2016, MNIST: (512, 512), latent 20. Gondim-Ribeiro
+    2018: (512, 512) with softplus, latent 32.
     """
     if min(image_shape) < 1:
         raise ValueError(
@@ -55,11 +58,12 @@ def build(
             f"Received: class_names={tuple(class_names)}."
         )
     units = [int(number) for number in hidden]
+    bend = activation or "relu"
     kernels = Kernels("glorot_uniform", seed)
     image = keras.Input(image_shape, name="image")
-    features = _hidden(layers.Flatten(name="flatten")(image), units, kernels)
+    features = _hidden(layers.Flatten(name="flatten")(image), units, bend, kernels)
     mean = _dense(latent, "mean", kernels)(features)
-    decoder = _decoder(latent, units[::-1], image_shape, kernels)
+    decoder = _decoder(latent, units[::-1], image_shape, bend, kernels)
     log_variance = None
     if variational:  # last, so that all other kernels are those of the twin
         head = _dense(latent, "log_variance", kernels)(features)
@@ -72,20 +76,21 @@ def _decoder(
     latent: int,
     units: Sequence[int],
     image_shape: tuple[int, int, int],
+    activation: str,
     kernels: Kernels,
 ) -> keras.Model:
     code = keras.Input((latent,), name="latent")
-    x = _hidden(code, units, kernels)
+    x = _hidden(code, units, activation, kernels)
     x = _dense(math.prod(image_shape), "pixels", kernels, "sigmoid")(x)
     image = layers.Reshape(image_shape, name="image")(x)
     return keras.Model(code, image, name="decoder")
 
 
 def _hidden(
-    x: keras.KerasTensor, units: Sequence[int], kernels: Kernels
+    x: keras.KerasTensor, units: Sequence[int], activation: str, kernels: Kernels
 ) -> keras.KerasTensor:
     for number, width in enumerate(units, start=1):
-        x = _dense(width, f"dense{number}", kernels, "relu")(x)
+        x = _dense(width, f"dense{number}", kernels, activation)(x)
     return x
 
 

@@ -37,7 +37,9 @@ NETWORKS = {
     "table1": Network("tfsemae.models.table1", settings.Table1),
     "conv": Network("tfsemae.models.conv", settings.Conv),
     "conv_elu": Network("tfsemae.models.conv_elu", settings.ConvElu),
+    "conv_elu28": Network("tfsemae.models.conv_elu28", settings.ConvElu28),
     "dense": Network("tfsemae.models.dense", settings.Dense),
+    "draw": Network("tfsemae.models.draw", settings.Draw),
     "dense_classifier": Network(
         "tfsemae.models.classifiers", function="build_dense", classifies=True
     ),

@@ -28,13 +28,14 @@ class Vector(Checked):
 
     latent: int = setting(
         10,
-        "Of --model=conv, conv_elu and dense: number of entries of the latent.",
+        "Of --model=conv, conv_elu, conv_elu28 and dense: number of entries of the "
+        "latent.",
         lower_bound=1,
     )
     variational: bool = setting(
         False,
-        "Of --model=conv, conv_elu and dense: the encoder gives a distribution, mean "
-        "and variance, from which the latent is drawn in training.",
+        "Of --model=conv, conv_elu, conv_elu28 and dense: the encoder gives a "
+        "distribution, mean and variance, from which the latent is drawn in training.",
     )
 
 
@@ -75,6 +76,11 @@ class ConvElu(Vector):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ConvElu28(Vector):
+    """Of `conv_elu28`, the convolutional networks of Gondim-Ribeiro 2018 on MNIST."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Dense(Vector):
     """Of `dense`, those of the ECE 417 lecture and of Tabacof 2016 on MNIST."""
 
@@ -82,6 +88,12 @@ class Dense(Vector):
         ("256", "64"),
         "Of --model=dense: units of the hidden layers of the encoder, which the "
         "decoder mirrors.",
+    )
+    # None and not "relu", which would be in the flags of all runs.
+    activation: str | None = setting(
+        None,
+        "Of --model=dense: activation of the hidden layers. Default: relu.",
+        choices=("relu", "softplus"),
     )
 
     def __post_init__(self) -> None:
@@ -97,3 +109,30 @@ class Dense(Vector):
                 f"--hidden={','.join(units)} must be whole numbers of at least 1, such "
                 "as 256,64."
             )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Draw(Checked):
+    """Of `draw`, DRAW with the sizes of Gondim-Ribeiro 2018."""
+
+    attention: bool = setting(
+        False, "Of --model=draw: read and write a window in place of all pixels."
+    )
+    draw_steps: int = setting(
+        8, "Of --model=draw: steps in which an image is painted.", lower_bound=1
+    )
+    draw_units: int = setting(
+        256, "Of --model=draw: units of each LSTM.", lower_bound=1
+    )
+    draw_latent: int = setting(
+        32,
+        "Of --model=draw: entries of the latent for each step.",
+        lower_bound=1,
+    )
+    draw_window: int = setting(
+        12, "Of --model=draw --attention: side of the window.", lower_bound=2
+    )
+
+    def unused(self) -> dict[str, str]:
+        """The window, where there is none."""
+        return {} if self.attention else {"draw_window": "--attention"}

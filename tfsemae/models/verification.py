@@ -15,7 +15,10 @@ from typing import Any, TypeVar
 
 from tfsemae import files
 
-PARTS = ("encoder", "decoder", "classifier", "log_variance", "pixel_log_variance")
+PARTS = (
+    *("encoder", "decoder", "classifier", "log_variance", "pixel_log_variance"),
+    "sampled_posterior",
+)
 DESCRIPTION = "autoencoder.json"
 CLASSIFIER_DESCRIPTION = "classifier.json"
 #: In the folder of a SavedModel; TensorFlow ignores it.

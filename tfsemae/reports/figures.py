@@ -7,7 +7,7 @@ Colours: Petroff 2021, "Accessible color sequences for data visualization".
 import contextlib
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -218,6 +218,84 @@ def curves(panels: Sequence[Panel], path: files.PathLike) -> None:
             loc="outside right center",
             frameon=False,
         )
+
+
+def curves_in_space(
+    panels: Sequence[Panel], depth_label: str, path: files.PathLike
+) -> None:
+    """Draws the curves of each panel one behind another, in three dimensions.
+
+    Args:
+        panels: see `Panel`; of their curves x and y are drawn, y upwards.
+        depth_label: of the third axis, on which the curves have their number.
+        path: PNG file to write.
+
+    Raises:
+        ValueError: if there is no panel, or lengths within a curve differ.
+    """
+    _check_not_empty("panels", panels)
+    for curve in (curve for panel in panels for curve in panel.curves):
+        _check_lengths(curve)
+    with _figure(620 * len(panels), 620, path) as figure:
+        axes = figure.subplots(
+            1, len(panels), squeeze=False, subplot_kw={"projection": "3d"}
+        )[0]
+        for axis, panel in zip(axes, panels, strict=True):
+            axis.set(title=panel.title, xlabel=panel.x_label, ylabel=depth_label)
+            axis.set_zlabel(panel.y_label)
+            for depth, curve in enumerate(panel.curves):
+                behind = np.full(len(curve.x), depth)
+                axis.plot(curve.x, behind, curve.y, color=_COLOURS[0], linewidth=0.8)
+            axis.set_box_aspect(None, zoom=0.85)  # room for the last label
+        figure.subplots_adjust(left=0.02, right=0.97, wspace=0.1)
+
+
+def diagram(
+    boxes: Mapping[str, tuple[float, float]],
+    arrows: Sequence[tuple[str, str]],
+    path: files.PathLike,
+) -> None:
+    """Draws labelled boxes and the arrows between them.
+
+    Args:
+        boxes: text -> its centre, both coordinates in [0, 1].
+        arrows: texts of the boxes (from, to).
+        path: PNG file to write.
+
+    Raises:
+        ValueError: if an arrow has no such box.
+    """
+    for name in (name for arrow in arrows for name in arrow):
+        if name not in boxes:
+            raise ValueError(
+                "`arrows` must join boxes. Received: an arrow of "
+                f"{name!r}, boxes={list(boxes)}."
+            )
+    with _figure(1300, 560, path) as figure:
+        axis = figure.add_axes((0, 0, 1, 1))
+        axis.set_axis_off()
+        texts = {
+            name: axis.text(
+                *centre,
+                name,
+                ha="center",
+                va="center",
+                bbox={"boxstyle": "round,pad=0.5", "fc": "white", "ec": "0.3"},
+            )
+            for name, centre in boxes.items()
+        }
+        for first, second in arrows:
+            axis.annotate(
+                "",
+                xy=boxes[second],
+                xytext=boxes[first],
+                arrowprops={
+                    "arrowstyle": "->",
+                    "patchA": texts[first].get_bbox_patch(),
+                    "patchB": texts[second].get_bbox_patch(),
+                    "color": "0.3",
+                },
+            )
 
 
 def _legend_labels(panels: Sequence[Panel]) -> list[str]:

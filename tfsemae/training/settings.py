@@ -5,9 +5,9 @@ from typing import Any
 
 from tfsemae.data import catalogue
 from tfsemae.models import registry
-from tfsemae.models.settings import Conv, ConvElu, Dense, Table1
+from tfsemae.models.settings import Conv, ConvElu, ConvElu28, Dense, Draw, Table1
 from tfsemae.settings import Checked, refuse_unused, setting
-from tfsemae.shared_settings import Places, Threads, Weights
+from tfsemae.shared_settings import Pixels, Threads, Weights
 
 #: Images from which a regulariser can be computed.
 _LEAST_BATCH: dict[str | None, int] = {"mmd": 2, "shapiro_wilk": 3}
@@ -15,7 +15,7 @@ _STEPS_PER_EXECUTION = 10  # measured: results/benchmarks/training.json
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Data(Places):
+class Data(Pixels):
     """What is trained on."""
 
     dataset: str = setting(
@@ -34,25 +34,6 @@ class Data(Places):
         "each interval.",
         lower_bound=0,
     )
-    # None and not False, which would be in the flags of all runs.
-    binarize: tuple[str, ...] | None = setting(
-        None,
-        "Splits, of train and test, whose pixels become 1 where they are above 0.5, "
-        "else 0. Default: none.",
-    )
-
-    def __post_init__(self) -> None:
-        """Checks the names of the splits.
-
-        Raises:
-            ValueError: if one is neither train nor test.
-        """
-        super().__post_init__()
-        if not {"train", "test"}.issuperset(self.binarize or ()):
-            raise ValueError(
-                f"--binarize={','.join(self.binarize or ())} must name train, test or "
-                "both, such as --binarize=train,test."
-            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,7 +44,9 @@ class Network(Checked):
     table1: Table1 = dataclasses.field(default_factory=Table1)
     conv: Conv = dataclasses.field(default_factory=Conv)
     conv_elu: ConvElu = dataclasses.field(default_factory=ConvElu)
+    conv_elu28: ConvElu28 = dataclasses.field(default_factory=ConvElu28)
     dense: Dense = dataclasses.field(default_factory=Dense)
+    draw: Draw = dataclasses.field(default_factory=Draw)
 
     def unused(self) -> dict[str, str]:
         """The options of other networks."""
@@ -75,6 +58,11 @@ class Network(Checked):
         """Those of the family that is trained."""
         group = getattr(self, self.model, None)
         return {} if group is None else dataclasses.asdict(group)
+
+    @property
+    def variational(self) -> bool:
+        """Whether the encoder gives a distribution."""
+        return self.model == "draw" or self.options.get("variational", False)
 
     @property
     def gives_pixel_variances(self) -> bool:
@@ -444,9 +432,8 @@ class Settings:
 
     def _check_regularizer(self) -> None:
         network, procedure = self.network, self.procedure
-        variational = network.options.get("variational", False)
         name = procedure.regularizer.regularizer
-        if name in ("kl", "total_correlation") and not variational:
+        if name in ("kl", "total_correlation") and not network.variational:
             raise ValueError(
                 f"--regularizer={name} compares the distribution of the latent with "
                 "the prior, which only a variational autoencoder has. Add "

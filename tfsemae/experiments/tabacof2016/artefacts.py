@@ -13,17 +13,21 @@ ARTEFACTS = (
         source=f"{_SOURCE}, section 3, Figs. 2 and 3",
         runs=functools.partial(runs.autoencoders, "mnist"),
         module="autoencoders",
+        minutes=100,
     ),
     Artefact(
         name="tabacof2016_cifar10",
         source=f"{_SOURCE}, section 3, Figs. 2 and 3, SVHN",
         runs=functools.partial(runs.autoencoders, "cifar10"),
         module="autoencoders",
+        reduced=True,
+        minutes=115,
     ),
     Artefact(
         name="tabacof2016_classifier",
         source=f"{_SOURCE}, section 4, Figs. 4 and 5",
         runs=runs.classifiers,
         module="classifiers",
+        minutes=155,  # with 120 of runs of the other two
     ),
 )

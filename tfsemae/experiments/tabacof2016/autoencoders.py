@@ -11,7 +11,6 @@ from tfsemae.experiments.claims import row
 from tfsemae.experiments.tabacof2016 import claims, pictures, printed, runs
 from tfsemae.experiments.tabacof2016.runs import (
     AE,
-    FURTHER,
     KL,
     L2,
     MAIN,
@@ -44,7 +43,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
                 Measurements(work.folder(run))
                 for run in runs.attacks(group, dataset, work.scale)
             ]
-            for group in (*MAIN, *FURTHER)
+            for group in (*MAIN, *runs.further(dataset))
         }
     )
     return {

@@ -1,6 +1,5 @@
 """Section 4: attacks on classifiers, Figs. 4 and 5, and autoencoders beside them."""
 
-import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,10 +9,9 @@ from tfsemae import statistics
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import claim, row, whole, with_parts
 from tfsemae.experiments.intervals import hull, independent_difference, interval
-from tfsemae.experiments.tabacof2016 import printed, runs
+from tfsemae.experiments.tabacof2016 import classifier_pictures, printed, runs
 from tfsemae.experiments.tabacof2016.trade_offs import Measurements
-from tfsemae.reports import figures
-from tfsemae.reports.ledger import Claim, Picture, Row
+from tfsemae.reports.ledger import Claim, Row
 from tfsemae.statistics import Above, Interval
 
 _LEAST_POINTS = 3  # of a correlation
@@ -34,10 +32,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
     return {
         "rows": list(_rows(work, attacked)),
         "claims": [*_harder(work, attacked), *_linear(attacked)],
-        "pictures": [
-            _draw(run, dataset, work.output_dir / f"figure5_{dataset}.png")
-            for dataset, run in attacked.items()
-        ],
+        "pictures": classifier_pictures.draw(work, attacked),
         "choices": [
             work.choice(
                 "bisections", first, "the code only sweeps; this finds the nearest"
@@ -195,35 +190,3 @@ def _linear(attacked: Mapping[str, Measurements]) -> Iterator[Claim]:
             )
         ]
         yield from with_parts(f"7_{dataset}", subject, parts)
-
-
-def _draw(run: Measurements, dataset: str, path: pathlib.Path) -> Picture:
-    """Fig. 5: from the norm at which the class changes on."""
-    panels = []
-    for quantity, label in (
-        ("target_probability", "probability of the new class"),
-        ("target_log_odds", "logit of the new class"),
-    ):
-        lines = []
-        for norms, values, crossing in zip(
-            run.array("adversarial/distortion"),
-            run.array(f"adversarial/{quantity}"),
-            run.array("crossing"),
-            strict=True,
-        ):
-            if np.isfinite(crossing):
-                order = np.argsort(norms)
-                x, y = norms[order] - crossing, values[order]
-                lines.append(figures.Curve(label="images", x=x, y=y, marked=False))
-        panels.append(
-            figures.Panel(
-                x_label="|d| minus that where the class changes",
-                y_label=label,
-                curves=lines,
-            )
-        )
-    figures.curves(panels, path)
-    return Picture(
-        file=path.name,
-        caption=f"As Fig. 5: {runs.NAMES[dataset]}, a line an image.",
-    )

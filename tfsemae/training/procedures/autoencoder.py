@@ -206,7 +206,7 @@ def _ends(
     if networks.log_variance is None:
         tensors["latent"] = networks.encoder(image)
     else:
-        tensors |= networks.posterior()(image)
+        tensors |= _posterior(networks, image, given["noise"])
         deviation = keras.ops.exp(tensors["log_variance"] / 2)
         tensors["latent"] = tensors["mean"] + deviation * given["noise"]
     decoder = loss_decoder(networks, settings.procedure.loss)
@@ -220,6 +220,14 @@ def _ends(
         layer = RegularizerLayer(lambda tensors: value(tensors, options, count))
         outputs["regularizer"] = layer(tensors)
     return {"image": image, **given} if given else image, outputs
+
+
+def _posterior(
+    networks: Autoencoder, image: keras.KerasTensor, noise: keras.KerasTensor
+) -> dict[str, keras.KerasTensor]:
+    if networks.sampled_posterior is None:
+        return networks.posterior()(image)
+    return networks.sampled_posterior({"image": image, "noise": noise})
 
 
 def _compile(model: StepCounter, settings: Settings) -> None:
