@@ -5,9 +5,10 @@ import collections
 import numpy as np
 import pytest
 
-from tfsemae import data, experiments
+from tfsemae import data, evaluation, experiments, settings, training
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.scarl2023 import observations, printed, runs
+from tfsemae.experiments.runs import Run
+from tfsemae.experiments.scarl2023 import observations, printed
 from tfsemae.experiments.scarl2023.features import Features
 from tfsemae.reports import Ledger
 
@@ -115,8 +116,6 @@ def test_plan(parsed):
 
 @pytest.mark.parametrize("procedure", ["nat", "fgsm", "pgd", "trades", "scarl"])
 def test_flagfiles_of_the_full_scale(procedure):
-    from tfsemae import settings, training
-
     words = [f"--flagfile=flags/scarl2023_{procedure}.flags", "--output_dir=unused"]
     found = settings.parse(training.Settings, words)
     assert found.classifier.procedure == procedure
@@ -131,8 +130,6 @@ def test_flagfiles_of_the_full_scale(procedure):
 
 
 def test_flagfile_of_the_attack():
-    from tfsemae import evaluation, settings
-
     flags = ["--flagfile=flags/scarl2023_attack.flags", "--model_dir=m"]
     found = settings.parse(evaluation.AttackSettings, [*flags, "--output_dir=o"])
     chosen = found.robust_accuracy
@@ -202,7 +199,9 @@ def test_words_are_needed(tmp_path):
         observations.build(work)
 
 
-def test_runs_do_not_depend_on_where_things_lie():
-    run = runs.training("pgd", 0, "full")
-    assert run.name.startswith("scarl_pgd_seed0-")
-    assert runs.SCALES["smoke"].seeds == 1
+def test_runs_do_not_depend_on_where_the_words_lie(tmp_path):
+    flags = ("--flagfile=flags/scarl2023_scarl.flags",)
+    here, there = Run("a", flags), Run("a", (*flags, "--words_file=elsewhere.txt"))
+    assert here.name == there.name
+    words = here.words(tmp_path, {"words_file": "given.txt"})
+    assert words[-1] == "--words_file=given.txt"

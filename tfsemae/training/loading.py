@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, cast
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, cast
 
 from tfsemae import data
 from tfsemae.training.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def load(settings: Settings, split: str) -> "data.Images":
@@ -37,7 +38,7 @@ def networks(settings: Settings) -> dict[str, str]:
     return {flag: folder for flag, folder in flags.items() if folder}
 
 
-def words(settings: Settings, class_names: Sequence[str]) -> np.ndarray:
+def words(settings: Settings, class_names: Sequence[str]) -> "np.ndarray":
     """The vectors of the words of classes, or the control that stands for them.
 
     Args:
@@ -53,7 +54,8 @@ def words(settings: Settings, class_names: Sequence[str]) -> np.ndarray:
     """
     chosen, count = settings.classifier.scarl, len(class_names)
     if chosen.words == "onehot":
-        return data.class_codes(np.eye(count), "onehot")
+        # Of these vectors only their number counts.
+        return data.class_codes([[1.0]] * count, "onehot")
     assert chosen.words_file is not None  # checked
     replacements = {}
     if chosen.word1 is not None:
