@@ -205,3 +205,45 @@ def test_runs_do_not_depend_on_where_the_words_lie(tmp_path):
     assert here.name == there.name
     words = here.words(tmp_path, {"words_file": "given.txt"})
     assert words[-1] == "--words_file=given.txt"
+
+
+def test_plan_of_robustness(parsed):
+    planned = experiments.artefacts()["scarl2023_robustness"].all_runs("full")
+    found = collections.Counter(run.command for run in planned)
+    assert found == {"train": 15, "attack": 30}
+    for run in planned:
+        chosen = parsed(run)
+        if run.command == "attack" and "aa_lite" not in run.label:
+            assert chosen.run.examples is None  # all test images
+
+
+@pytest.mark.parametrize(
+    ("gains", "verdict"),
+    [((1.0, 1.5, 2.0), "holds"), ((-1.0, -1.5, -2.0), "does not hold")],
+)
+def test_ledger_of_robustness(tmp_path, finish, gains, verdict):
+    artefact = experiments.artefacts()["scarl2023_robustness"]
+    for run in artefact.all_runs("full"):
+        _, procedure, seed, *_ = run.label.split("_")
+        accuracy = 0.3
+        if procedure == "scarl":
+            accuracy += gains[int(seed.removeprefix("seed"))] / 100
+        names = ("clean", "noise", "fgsm", "pgd20", "cw20", "aa_lite")
+        found = {name: {"accuracy": accuracy} for name in names}
+        warnings = ["flat: of pgd20."] if run.label == "scarl_nat_seed0_robust" else []
+        finish(run, {**found, "warnings": warnings}, runs_dir=tmp_path / "runs")
+    (tmp_path / "out").mkdir()
+    work = Workspace(artefact, "full", tmp_path / "runs", tmp_path / "out")
+    artefact.write_ledger(work)
+    ledger = Ledger.read(tmp_path / "out")
+    claims = {each.id: each for each in ledger.claims}
+    assert claims["K5"].verdict == verdict
+    # Mean 1.5, standard deviation 0.5 of three seeds.
+    effect = claims["K5_cw20"]
+    assert abs(effect.effect) == pytest.approx(1.5)
+    assert effect.high - effect.effect == pytest.approx(0.5 / 3**0.5)
+    rows = {each.id: each for each in ledger.rows}
+    assert rows["trades_aa_lite"].measured == pytest.approx(30)
+    (warning,) = ledger.warnings
+    assert warning.name == "flat"
+    assert warning.text.endswith("in 30 attack runs: scarl_nat_seed0_robust: of pgd20.")

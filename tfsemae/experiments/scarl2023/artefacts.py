@@ -13,4 +13,11 @@ ARTEFACTS = (
         module="observations",
         reduced=True,
     ),
+    Artefact(
+        name="scarl2023_robustness",
+        source=f"{_SOURCE}, robust accuracy",
+        runs=runs.robustness,
+        module="robustness",
+        reduced=True,
+    ),
 )
