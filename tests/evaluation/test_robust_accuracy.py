@@ -195,6 +195,19 @@ def test_bad_input_is_refused(attack, tmp_path, given, message):
         attack(tmp_path, **given)
 
 
+def test_a_classifier_that_is_always_wrong_is_not_attacked(
+    attack, tmp_path, write_images
+):
+    pixels, labels = np.full((4, *SHAPE), 60, np.uint8), np.arange(4)
+    pixels[0] = 200  # the victim says 1 of it, and 0 of the others
+    dataset = write_images(
+        images=pixels, labels=labels, test_images=pixels, test_labels=labels
+    )
+    found, _ = attack(tmp_path, dataset=str(dataset), attacks=("fgsm", "aa_lite"))
+    assert found["worst"]["accuracy"] == 0
+    assert found["warnings"] == []
+
+
 def test_aa_lite_takes_four_classes(attack, tmp_path, write_images):
     image = keras.Input(SHAPE)
     flat = keras.layers.Flatten()(image)

@@ -253,11 +253,11 @@ class _Work:
         """Whether each image withstands an attack, bool `[N]`."""
         return self._done[name].read(name, "correct")
 
-    def mean(self, name: str, quantity: str) -> float:
-        """Mean of a quantity over the images that were attacked."""
+    def share(self, name: str, quantity: str, *, without: float) -> float:
+        """Share of the images that were attacked; `without` if there are none."""
         attacked = self._done[name].read(name, "attacked")
         values = self._done[name].read(name, quantity)[attacked]
-        return float(np.mean(values)) if len(values) else 0.0
+        return float(np.mean(values)) if len(values) else without
 
     def parts(self, name: str) -> dict[str, float]:
         """Accuracies behind the parts of an attack."""
@@ -364,7 +364,8 @@ def _summary(work: _Work, few: _Work | None, chosen: RobustAccuracy) -> Metrics:
     worst = np.ones(len(work.images), bool)
     for name in chosen.attacks:
         worst &= work.correct(name)
-        flat, finite = (work.mean(name, each) for each in ("flat", "finite"))
+        flat = work.share(name, "flat", without=0.0)
+        finite = work.share(name, "finite", without=1.0)
         own = {
             "flat": f"no gradient was found for {100 * flat:.1f} %." if flat else "",
             "not_finite": f"values of {100 * (1 - finite):.1f} % were not finite."
