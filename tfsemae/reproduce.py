@@ -39,6 +39,11 @@ class Settings(Places):
         "Folder of the weights of LPIPS; without it LPIPS is not measured, and the "
         "ledgers say so.",
     )
+    words_file: str | None = setting(
+        None,
+        "Text file with the vectors of the words of the classes, as GloVe has it, "
+        "which scarl2023 takes.",
+    )
     output_dir: str = setting(
         "runs/reproduction", "Everything made; a second start continues it."
     )

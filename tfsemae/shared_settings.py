@@ -69,3 +69,20 @@ class Weights(Checked):
         "metrics.LPIPSDistance. Default: LPIPS is not measured.",
         identity=False,
     )
+
+
+def check_pixels(flag: str, value: float | None) -> None:
+    """Refuses a change of pixels in the scale of 0 to 255.
+
+    Args:
+        flag: its name.
+        value: of the flag, in units of pixels in [0, 1]; None passes.
+
+    Raises:
+        ValueError: if it is above 1.
+    """
+    if value is not None and value > 1:
+        raise ValueError(
+            f"--{flag}={value:g} is above 1, and pixels are in [0, 1]. Of {value:g} in "
+            f"the scale of 0 to 255, give --{flag}={value / 255:.6g}."
+        )

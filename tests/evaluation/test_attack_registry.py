@@ -15,9 +15,13 @@ NEEDED = {
     "noise": ["--noise_norm=0.5"],
     "pgd": ["--epsilon=0,0.5"],
     "lbfgsb": [],
+    "robust_accuracy": [],
 }
 #: Attack -> flags that no other has.
-OWN = NEEDED | {"lbfgsb": ["--penalties=5"]}
+OWN = NEEDED | {
+    "lbfgsb": ["--penalties=5"],
+    "robust_accuracy": ["--attacks=pgd7,aa_lite"],
+}
 
 
 def _parse(*words):

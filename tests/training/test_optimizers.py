@@ -73,3 +73,51 @@ def test_the_state_is_that_of_the_optimizer_without_limits():
         optimizer.build(variables)
         shapes.append([tuple(variable.shape) for variable in optimizer.variables])
     assert shapes[0] == shapes[1]
+
+
+def test_weight_decay_is_the_gradient_of_an_l2_penalty():
+    """As PyTorch has it: before the momentum, and once."""
+    weight = keras.Variable(np.float32([2.0, -4.0]))
+    made = optimizers.make(
+        Optimizer(
+            optimizer="sgd",
+            sgd=Sgd(sgd_momentum=0.5, sgd_nesterov=False),
+            learning_rate=0.1,
+            decay_rate=1.0,
+            weight_decay=0.5,
+        )
+    )
+    expected, velocity = np.float32([2.0, -4.0]), 0.0
+    for gradient in ([1.0, 0.0], [0.0, 3.0]):
+        made.apply([np.float32(gradient)], [weight])
+        velocity = 0.5 * velocity + (np.float32(gradient) + 0.5 * expected)
+        expected = expected - 0.1 * velocity
+        np.testing.assert_allclose(weight.numpy(), expected, rtol=1e-6)
+
+
+def test_the_rate_falls_at_the_named_steps():
+    settings = Optimizer(learning_rate=1.0, decay_rate=0.1, decay_at=("10", "15"))
+    rate = optimizers.rate(settings)
+    found = [float(rate(step)) for step in (0, 9, 10, 14, 15, 100)]
+    np.testing.assert_allclose(found, [1, 1, 0.1, 0.1, 0.01, 0.01], rtol=1e-6)
+
+
+def test_the_rate_falls_as_half_a_cosine():
+    rate = optimizers.rate(Optimizer(learning_rate=0.4, cosine_steps=8))
+    found = [float(rate(step)) for step in (0, 2, 4, 8, 20)]
+    middle = 0.2 * (1 + np.cos(np.pi / 4))
+    np.testing.assert_allclose(found, [0.4, middle, 0.2, 0, 0], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"decay_at": ("5", "5")}, "--decay_at=5,5 must be whole numbers"),
+        ({"decay_at": ("x",)}, "--decay_at=x must be"),
+        ({"decay_at": ("5",), "cosine_steps": 9}, "--cosine_steps=9 .* --decay_at"),
+        ({"decay_rate": 0.5, "cosine_steps": 9}, "--cosine_steps=9 .* --decay_rate"),
+    ],
+)
+def test_rates_that_contradict_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Optimizer(**changes)

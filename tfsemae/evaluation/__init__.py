@@ -124,6 +124,15 @@ def attack_run(settings: AttackSettings) -> run_folder.Metrics:
     midway between the last penalty where they do and the next; and with `bisections`
     `bisected_distortion`, that at the largest penalty found.
 
+    An attack on the accuracy of a classifier (`robust_accuracy`) writes
+    `measurements.npz` (`indices`, `labels`, and of each image and condition `correct`,
+    bool, of attacks also `linf`, the greatest change of a pixel, `flat` and `finite`;
+    `clean/logits`; with `keep_features` `features`), and returns `examples`;
+    `accuracy` of `clean`, of `noise` (corners of the ball), of each attack, and of
+    `worst`, the images that withstand all; of attacks `warnings`, names of what
+    `robust_sanity` finds; `checks`, accuracies of the further attacks on the first
+    images; and `warnings`, a sentence each.
+
     Any other attack writes `adversarial.npz` (`images` float32 in [0, 1], `unclipped`
     as the attack gives them, `labels` where there are any, and `indices`: int64 places
     in what `data.load` gives of that split and those classes), the same as the data set
@@ -206,7 +215,10 @@ def _verify_attacked(settings: AttackSettings, networks: Mapping[str, str]) -> s
     for name, model_dir in networks.items():
         if name == "classifier":
             verification.verify_classifier(model_dir)
-        elif entry.of_classifiers and verification.is_classifier(model_dir):
+        elif entry.of_classifiers and (
+            entry.of_classifiers == entry.module
+            or verification.is_classifier(model_dir)
+        ):
             verification.verify_classifier(model_dir)
             module = entry.of_classifiers
         else:

@@ -8,11 +8,12 @@ is made.
 import dataclasses
 import itertools
 import math
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tfsemae.settings import Checked, setting
-from tfsemae.shared_settings import Weights
+from tfsemae.shared_settings import Weights, check_pixels
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -320,6 +321,88 @@ class Lbfgsb(Checked):
         return {}
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RobustAccuracy(Checked):
+    """Accuracy of a classifier under attacks in an L-inf ball (Kuang 2023)."""
+
+    attacks: tuple[str, ...] = setting(
+        ("fgsm", "pgd20", "cw20"),
+        "Of --attack=robust_accuracy: fgsm; pgd and cw, each with its number of steps; "
+        "aa_lite (APGD on the cross-entropy, on the targeted DLR loss, and Square).",
+    )
+    linf_radius: float = setting(
+        8 / 255,
+        "Of --attack=robust_accuracy: radius of the ball, pixels in [0, 1].",
+        lower_bound=0.0,
+    )
+    linf_step: float = setting(
+        2 / 255,
+        "Of --attack=robust_accuracy: step of pgd and cw, pixels in [0, 1].",
+        lower_bound=0.0,
+    )
+    random_runs: int = setting(
+        1,
+        "Of --attack=robust_accuracy: runs of pgd and cw, each from a uniform point of "
+        "the ball; an image counts as robust if all fail.",
+        lower_bound=1,
+    )
+    aa_steps: int = setting(
+        100, "Of --attack=robust_accuracy: steps of APGD in aa_lite.", lower_bound=1
+    )
+    aa_targets: int = setting(
+        3,
+        "Of --attack=robust_accuracy: classes that aa_lite drives at, the likeliest "
+        "ones first.",
+        lower_bound=1,
+    )
+    aa_queries: int = setting(
+        1000,
+        "Of --attack=robust_accuracy: queries of Square in aa_lite.",
+        lower_bound=1,
+    )
+    per_class: int | None = setting(
+        None,
+        "Of --attack=robust_accuracy: take the first so many images of each class, in "
+        "place of --examples.",
+        lower_bound=1,
+    )
+    transfer_dir: str | None = setting(
+        None,
+        "Of --attack=robust_accuracy: a classifier whose adversarial images are tried "
+        "as well, the --output_dir of its training.",
+    )
+    check_examples: int = setting(
+        200,
+        "Of --attack=robust_accuracy: images on which further attacks check the "
+        "numbers; 0 for no checks.",
+        lower_bound=0,
+    )
+    keep_features: bool = setting(
+        False,
+        "Of --attack=robust_accuracy: keep the features of all images, also attacked; "
+        "images that are classified wrongly are attacked as well.",
+    )
+
+    def check(self) -> None:
+        """Raises ValueError if options do not fit."""
+        for name in ("linf_radius", "linf_step"):
+            check_pixels(name, getattr(self, name))
+        bad = [name for name in self.attacks if not _ATTACK_NAME.fullmatch(name)]
+        if bad or len({*self.attacks}) < len(self.attacks):
+            raise ValueError(
+                f"--attacks={','.join(self.attacks)} must name fgsm, pgd or cw with a "
+                "number of steps, or aa_lite, each once, such as "
+                "--attacks=fgsm,pgd20,cw20,aa_lite."
+            )
+
+    def model_dirs(self) -> dict[str, str]:
+        """Name -> folder of the networks that it takes besides the victim."""
+        return {} if self.transfer_dir is None else {"transfer": self.transfer_dir}
+
+
+_ATTACK_NAME = re.compile(r"fgsm|aa_lite|(pgd|cw)[1-9][0-9]*")
+
+
 def _radii(flag: str, texts: tuple[str, ...] | None) -> dict[str, float]:
     """Text of a radius -> its number.
 
@@ -352,7 +435,8 @@ class Attack(NamedTuple):
         summary: for the help.
         settings: a group of settings with the methods `check` and `model_dirs`.
         module: of `tfsemae.evaluation`, which runs it.
-        of_classifiers: module that runs it on a classifier; None if it cannot be.
+        of_classifiers: module that runs it on a classifier; None if it cannot be, the
+            same as `module` if it is of classifiers only.
         make: (victim, settings) -> `attacking.Attacking`, of those that `attack` runs.
     """
 
@@ -391,5 +475,11 @@ ATTACKS = {
         Lbfgsb,
         "penalties",
         of_classifiers="classifier_penalties",
+    ),
+    "robust_accuracy": Attack(
+        "accuracy of a classifier under --attacks (Kuang 2023)",
+        RobustAccuracy,
+        "robust_accuracy",
+        of_classifiers="robust_accuracy",
     ),
 }

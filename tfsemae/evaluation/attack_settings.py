@@ -10,6 +10,7 @@ from tfsemae.evaluation.attack_registry import (
     Lbfgsb,
     Noise,
     Pgd,
+    RobustAccuracy,
     SemanticShift,
     number,
 )
@@ -91,6 +92,7 @@ class Settings:
     noise: Noise = dataclasses.field(default_factory=Noise)
     pgd: Pgd = dataclasses.field(default_factory=Pgd)
     lbfgsb: Lbfgsb = dataclasses.field(default_factory=Lbfgsb)
+    robust_accuracy: RobustAccuracy = dataclasses.field(default_factory=RobustAccuracy)
 
     def __post_init__(self) -> None:
         """Checks the settings of the chosen attack, and that others are not set.

@@ -82,6 +82,7 @@ class Workspace:
         runs_dir: holds the folder of each run.
         output_dir: of ledger and pictures.
         data_dir: see `data.load`.
+        words_file: see `data.class_vectors`.
     """
 
     artefact: Artefact
@@ -89,6 +90,7 @@ class Workspace:
     runs_dir: pathlib.Path
     output_dir: pathlib.Path
     data_dir: str | None = None
+    words_file: str | None = None
 
     def folder(self, run: Run) -> pathlib.Path:
         """The folder of a run."""

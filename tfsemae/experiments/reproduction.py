@@ -31,6 +31,7 @@ def reproduce(
     manual_dir: str | None,
     weights_dir: str | None,
     snakemake: Sequence[str],
+    words_file: str | None = None,
 ) -> None:
     """Prints the plan, makes the artefacts with Snakemake, and lands them.
 
@@ -45,6 +46,7 @@ def reproduce(
         manual_dir: see `data.load`.
         weights_dir: folder of the weights of LPIPS; without it LPIPS is not measured.
         snakemake: further arguments of Snakemake, such as an executor.
+        words_file: vectors of the words of classes, see `data.class_vectors`.
 
     Raises:
         ValueError: if this is no checkout, a name is unknown, or Snakemake fails.
@@ -61,6 +63,7 @@ def reproduce(
         "data_dir": data_dir,
         "manual_dir": manual_dir,
         "weights_dir": weights_dir,
+        "words_file": words_file,
     }
     config = {
         "artefacts": artefacts,
@@ -113,7 +116,14 @@ def write_ledger(
         places: where data lie, flag -> folder.
     """
     known = experiments.artefacts()[artefact]
-    work = Workspace(known, scale, runs_dir, root / artefact, places.get("data_dir"))
+    work = Workspace(
+        known,
+        scale,
+        runs_dir,
+        root / artefact,
+        places.get("data_dir"),
+        places.get("words_file"),
+    )
     known.write_ledger(work)
 
 

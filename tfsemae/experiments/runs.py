@@ -10,7 +10,10 @@ from tfsemae import evaluation, run_folder, settings, training
 
 _SETTINGS = {"train": training.Settings, "attack": evaluation.AttackSettings}
 #: Where things lie, which does not tell runs apart.
-_PLACES = ("output_dir", "data_dir", "manual_dir", "weights_dir", "resume")
+_PLACES = (
+    *("output_dir", "data_dir", "manual_dir", "weights_dir", "words_file"),
+    "resume",
+)
 
 
 @dataclasses.dataclass(frozen=True)

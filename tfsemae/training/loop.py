@@ -8,14 +8,23 @@ from tfsemae.models import saved_model, verification
 from tfsemae.progress import note
 from tfsemae.training import callbacks, loading, logs
 from tfsemae.training.checkpoints import Checkpoints
+from tfsemae.training.procedures.adversarial import AdversarialProcedure
 from tfsemae.training.procedures.autoencoder import AutoencoderProcedure
 from tfsemae.training.procedures.classifier import ClassifierProcedure
 from tfsemae.training.procedures.latent_adversarial import LatentAdversarialProcedure
 from tfsemae.training.procedures.procedure import Procedure
+from tfsemae.training.procedures.scarl import ScarlProcedure
 from tfsemae.training.settings import Settings
 
 _SHOWN = 8  # images in TensorBoard
 _HELD_OUT_BATCH = 500
+_CLASSIFIERS = {
+    "nat": ClassifierProcedure,
+    "fgsm": AdversarialProcedure,
+    "pgd": AdversarialProcedure,
+    "trades": AdversarialProcedure,
+    "scarl": ScarlProcedure,
+}
 
 
 @keras_state.standard()
@@ -25,6 +34,7 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     images, test = (loading.load(settings, split) for split in ("train", "test"))
     networks = verification.recorded_weights(loading.networks(settings))
     digests = {"train": images.digest(), "test": test.digest(), **networks}
+    digests |= loading.words_digest(settings, images.class_names)
     run_folder.check_inputs(folder, digests)
     training, validation = _split_off(images, settings.data.validation)
     strategy = devices.strategy(settings.run.strategy)
@@ -43,7 +53,7 @@ def _procedure(
     settings: Settings,
 ) -> type[AutoencoderProcedure] | type[ClassifierProcedure]:
     if settings.network.classifies:
-        return ClassifierProcedure
+        return _CLASSIFIERS[settings.classifier.procedure or "nat"]
     if settings.procedure.latent_adversarial.latent_adversarial_steps:
         return LatentAdversarialProcedure
     return AutoencoderProcedure

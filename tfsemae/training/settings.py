@@ -1,13 +1,14 @@
 """The settings of a training run, in groups. Free of TensorFlow."""
 
 import dataclasses
+import itertools
 from typing import Any
 
 from tfsemae.data import catalogue
 from tfsemae.models import registry
 from tfsemae.models.settings import Conv, ConvElu, ConvElu28, Dense, Draw, Table1
 from tfsemae.settings import Checked, refuse_unused, setting
-from tfsemae.shared_settings import Pixels, Threads, Weights
+from tfsemae.shared_settings import Pixels, Threads, Weights, check_pixels
 
 #: Images from which a regulariser can be computed.
 _LEAST_BATCH: dict[str | None, int] = {"mmd": 2, "shapiro_wilk": 3}
@@ -235,6 +236,152 @@ class Autoencoder(Checked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Scarl(Checked):
+    """Losses of the words of classes: `procedures.scarl` (Kuang 2023)."""
+
+    # The digest of what is read is among the inputs of a run.
+    words_file: str | None = setting(
+        None,
+        "Of --procedure=scarl: text file with a line `word v1 .. vE` for each class, "
+        "as GloVe has it.",
+        identity=False,
+    )
+    words: str = setting(
+        "glove",
+        "Of --procedure=scarl: the vectors of the file, or controls: those of other "
+        "classes (perm), random ones of equal norms, or one entry for each class.",
+        choices=("glove", "perm", "random", "onehot"),
+    )
+    word1: str | None = setting(
+        None,
+        "Of --procedure=scarl: word of class 1, such as car for automobile. Default: "
+        "its name.",
+    )
+    mi: str = setting(
+        "ba",
+        "Of --procedure=scarl: bound of the mutual information of images and words: "
+        "objectives.word_ba, or word_nce of the released code.",
+        choices=("ba", "nce"),
+    )
+    mi_temperature: float | None = setting(
+        None,
+        "Of --procedure=scarl: divides the cosines of --mi. Default: 0.1 of ba, 0.5 of "
+        "nce.",
+        lower_bound=1e-6,
+    )
+    mi_weight: float = setting(
+        1.0, "Of --procedure=scarl: weight of --mi.", lower_bound=0.0
+    )
+    struct: str = setting(
+        "rkd",
+        "Of --procedure=scarl: structure of the classes: objectives.rkd_structure with "
+        "the memory of a trained teacher, or gram_structure with the words themselves.",
+        choices=("rkd", "gram"),
+    )
+    struct_weight: float = setting(
+        1.0,
+        "Of --procedure=scarl: weight of --struct after --ramp_up_steps.",
+        lower_bound=0.0,
+    )
+    ramp_up_steps: int | None = setting(
+        None,
+        "Of --procedure=scarl: steps over which the weight of --struct and the "
+        "momentum of the teacher grow to their ends, as objectives.gaussian_ramp_up; "
+        "the whole training in the source.",
+        lower_bound=1,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Classifier(Checked):
+    """How a classifier is trained: `procedures.classifier` and `adversarial`."""
+
+    # None and not "nat", which would be in the flags of all runs.
+    procedure: str | None = setting(
+        None,
+        "Of a classifier: what a step learns from: the images (nat), adversarial "
+        "images of one step (fgsm) or of several (pgd), both (trades), or these and "
+        "the words of the classes (scarl). Default: nat.",
+        choices=("nat", "fgsm", "pgd", "trades", "scarl"),
+    )
+    augment: str | None = setting(
+        None,
+        "Of a classifier: move training images at random by up to 4 pixels, their "
+        "edges repeated, and turn half of them left to right. Default: not.",
+        choices=("crop_flip",),
+    )
+    adversarial_epsilon: float = setting(
+        8 / 255,
+        "Of --procedure=fgsm, pgd, trades and scarl: L-inf radius in which images "
+        "change, pixels in [0, 1].",
+        lower_bound=0.0,
+    )
+    adversarial_step_size: float | None = setting(
+        None,
+        "Of --procedure=fgsm, pgd, trades and scarl: step of the attack. Default: "
+        "2/255, of fgsm 10/255.",
+        lower_bound=0.0,
+    )
+    adversarial_steps: int = setting(
+        10,
+        "Of --procedure=pgd, trades and scarl: steps of the attack.",
+        lower_bound=1,
+    )
+    kl_weight: float = setting(
+        6.0,
+        "Of --procedure=trades and scarl: weight of the KL divergence of the answers "
+        "to adversarial images from those to the images.",
+        lower_bound=0.0,
+    )
+    scarl: Scarl = dataclasses.field(default_factory=Scarl)
+
+    def __post_init__(self) -> None:
+        """Checks what the attack and the words need.
+
+        Raises:
+            ValueError: if something is missing or in other units.
+        """
+        super().__post_init__()
+        for name in ("adversarial_epsilon", "adversarial_step_size"):
+            check_pixels(name, getattr(self, name))
+        if self.procedure != "scarl":
+            return
+        if self.scarl.words_file is None and self.scarl.words != "onehot":
+            raise ValueError(
+                "--procedure=scarl needs --words_file, a text file with the vectors of "
+                "the classes. Received: no --words_file."
+            )
+        if self.scarl.ramp_up_steps is None:
+            raise ValueError(
+                "--procedure=scarl needs --ramp_up_steps, such as the --steps of the "
+                "whole training. Received: no --ramp_up_steps."
+            )
+
+    def unused(self) -> dict[str, str]:
+        """The options of other procedures."""
+        return {
+            name: f"--procedure={procedures[0]}"
+            for name, procedures in _OF_PROCEDURES.items()
+            if self.procedure not in procedures
+        }
+
+    @property
+    def attacks(self) -> bool:
+        """Whether a step attacks its images."""
+        return self.procedure not in (None, "nat")
+
+
+#: Option of a classifier -> procedures that it belongs to.
+_OF_PROCEDURES = {
+    "adversarial_epsilon": ("pgd", "fgsm", "trades", "scarl"),
+    "adversarial_step_size": ("pgd", "fgsm", "trades", "scarl"),
+    "adversarial_steps": ("pgd", "trades", "scarl"),
+    "kl_weight": ("trades", "scarl"),
+    "scarl": ("scarl",),
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Sgd(Checked):
     """Of the optimizer `sgd`."""
 
@@ -271,6 +418,23 @@ class Optimizer(Checked):
     decay_steps: int = setting(
         100, "Steps between two decays of the rate.", lower_bound=1
     )
+    decay_at: tuple[str, ...] | None = setting(
+        None,
+        "Steps before which the rate is multiplied by --decay_rate, ascending, in "
+        "place of every --decay_steps.",
+    )
+    cosine_steps: int | None = setting(
+        None,
+        "Steps over which the rate falls to 0 as half a cosine does, in place of "
+        "--decay_rate.",
+        lower_bound=1,
+    )
+    weight_decay: float | None = setting(
+        None,
+        "Add this times each weight to its gradient, behind --global_clipnorm: the "
+        "gradient of an L2 penalty. Default: none.",
+        lower_bound=0.0,
+    )
     # None and not "adam", which would be in the flags of all runs.
     optimizer: str | None = setting(
         None, "The optimizer. Default: adam.", choices=("adam", "sgd")
@@ -305,6 +469,32 @@ class Optimizer(Checked):
                     f"--{name}=0.0 would stop the training. Give a positive number, or "
                     "leave it out for no limit."
                 )
+        self._check_schedule()
+
+    def _check_schedule(self) -> None:
+        self.decay_boundaries()
+        standard = {field.name: field.default for field in dataclasses.fields(self)}
+        for name in ("decay_rate", "decay_steps", "decay_at"):
+            if self.cosine_steps is not None and getattr(self, name) != standard[name]:
+                raise ValueError(
+                    f"--cosine_steps={self.cosine_steps} sets the rate of all steps, "
+                    f"and so does --{name}. Leave one of them out."
+                )
+
+    def decay_boundaries(self) -> list[int]:
+        """The steps of `decay_at`.
+
+        Raises:
+            ValueError: if they are no whole numbers of at least 1 in ascending order.
+        """
+        texts = self.decay_at or ()
+        numbers = [int(text) if text.isdecimal() else 0 for text in texts]
+        if not all(a < b for a, b in itertools.pairwise([0, *numbers])):
+            raise ValueError(
+                f"--decay_at={','.join(texts)} must be whole numbers of at least 1 in "
+                "ascending order, such as 39100,58650."
+            )
+        return numbers
 
     @property
     def clips(self) -> bool:
@@ -364,6 +554,7 @@ class Settings:
     data: Data = dataclasses.field(default_factory=Data)
     network: Network = dataclasses.field(default_factory=Network)
     procedure: Autoencoder = dataclasses.field(default_factory=Autoencoder)
+    classifier: Classifier = dataclasses.field(default_factory=Classifier)
     optimizer: Optimizer = dataclasses.field(default_factory=Optimizer)
     run: Run
 
@@ -379,9 +570,9 @@ class Settings:
         self._check_execution()
 
     def unused(self) -> dict[str, str]:
-        """How an autoencoder is trained, where the network is a classifier."""
+        """How an autoencoder is trained where it is a classifier, and vice versa."""
         if not self.network.classifies:
-            return {}
+            return {"classifier": "a classifier, such as --model=preact_resnet8"}
         return {"procedure": "an autoencoder, such as --model=table1"}
 
     @property

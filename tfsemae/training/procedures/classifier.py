@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfsemae import data, models
+from tfsemae.data.augmentation import augment
 from tfsemae.evaluation import classification
 from tfsemae.models.classifier import Classifier
 from tfsemae.run_folder import Metrics
@@ -65,7 +66,7 @@ class ClassifierProcedure:
         }
         logits = dropout.apply(networks.network, image, given)
         inputs = {"image": image, **given} if given else image
-        self.model = StepCounter(inputs, logits, name="classifier")
+        self.model = self._functional(inputs, logits, settings)
         self.model.compile(
             optimizers.make(settings.optimizer),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -77,6 +78,10 @@ class ClassifierProcedure:
         self.model.optimizer.build(self.model.trainable_variables)
         self.optimizers = [self.model.optimizer]
 
+    def _functional(self, inputs: Any, logits: Any, settings: Settings) -> StepCounter:
+        """The model that is compiled."""
+        return StepCounter(inputs, logits, name="classifier")
+
     def check(self, images: data.Images, reference: data.Images) -> None:
         """See `Procedure`; nothing is learned from the reference."""
         classification.check(self.networks, images)
@@ -86,6 +91,8 @@ class ClassifierProcedure:
     ) -> tf.data.Dataset:
         """See `Procedure`."""
         batches = data.batches(images, batch_size, seed=seed, start_step=start_step)
+        if self._settings.classifier.augment:
+            batches = augment(batches, seed=seed, start_step=start_step)
         return draws.add(batches, self._masks, seed=seed, start_step=start_step)
 
     def held_out(self, images: data.Images, batch_size: int) -> tf.data.Dataset:

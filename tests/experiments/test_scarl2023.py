@@ -1,0 +1,249 @@
+"""From finished attacks to the ledger, with features whose correlations are known."""
+
+import collections
+
+import numpy as np
+import pytest
+
+from tfsemae import data, evaluation, experiments, settings, training
+from tfsemae.experiments.artefact import Workspace
+from tfsemae.experiments.runs import Run
+from tfsemae.experiments.scarl2023 import observations, printed
+from tfsemae.experiments.scarl2023.features import Features
+from tfsemae.reports import Ledger
+
+CLASSES, PER_CLASS, WIDTH = 10, 12, 16
+NAMES = observations._CIFAR10
+
+
+@pytest.fixture(scope="module")
+def words():
+    return np.random.default_rng(0).normal(size=(CLASSES, 12))
+
+
+def _write(folder, words, *, noise, turned=False, seed=0, accuracy=0.5):
+    """An attack whose features are the words in more dimensions, and noise.
+
+    Attacked, each class shows the words of the next one if `turned`.
+    """
+    random = np.random.default_rng(seed)
+    labels = np.arange(CLASSES).repeat(PER_CLASS)
+    spread = np.random.default_rng(7).normal(size=(words.shape[1], WIDTH))
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = (labels + turned) % CLASSES
+
+    def features(classes, scale):
+        return words[classes] @ spread + scale * random.normal(
+            size=(len(labels), WIDTH)
+        )
+
+    np.savez(
+        folder / "measurements.npz",
+        **{
+            "labels": labels,
+            "clean/features": features(labels, 0.01),
+            "pgd20/features": features(shown, noise),
+        },
+    )
+    (folder / "metrics.json").write_text(f'{{"pgd20": {{"accuracy": {accuracy}}}}}')
+    return folder
+
+
+@pytest.fixture
+def network(tmp_path, words):
+    def make(**options):
+        folders = (
+            _write(tmp_path / name, words, seed=seed, **options)
+            for seed, name in enumerate(("test", "train"))
+        )
+        return Features(*folders, words)
+
+    return make
+
+
+def test_features_that_are_the_words_correlate_fully(network, words):
+    found = network(noise=0.01)
+    for condition in ("clean", "pgd20"):
+        for measure in (found.heldout, found.transfer, found.fitted):
+            np.testing.assert_allclose(measure(condition), 1, atol=1e-3)
+        assert len(found.heldout(condition)) == CLASSES - 1  # the rank of the words
+        assert found.floor(condition).mean() < 0.5
+        assert found.ridge(condition).max() < 1
+    # Centred features lie as centred words do.
+    spread = np.random.default_rng(7).normal(size=(words.shape[1], WIDTH))
+    means = (words - words.mean(axis=0)) @ spread
+    unit = means / np.linalg.norm(means, axis=1, keepdims=True)
+    np.testing.assert_allclose(found.similarity("clean"), unit @ unit.T, atol=0.05)
+
+
+def test_classes_that_are_exchanged_stay_separable(network):
+    found = network(noise=0.01, turned=True)
+    # Refitted, nothing is lost; along the directions of clean images all is.
+    np.testing.assert_allclose(found.heldout("pgd20"), 1, atol=1e-3)
+    # The trace of a permutation without fixed points, less that of the mean.
+    assert found.transfer("pgd20").mean() == pytest.approx(-1 / 9, abs=1e-3)
+
+
+def test_noise_destroys_the_correlation(network):
+    found = network(noise=100.0)
+    assert abs(found.heldout("pgd20").mean()) < 0.3
+    # Fitted to the same images it is no better than of permuted labels.
+    fitted, floor = found.fitted("pgd20").mean(), found.floor("pgd20").mean()
+    assert fitted == pytest.approx(floor, abs=0.15)
+
+
+def test_other_vectors_give_the_same_correlations(network, words):
+    found = network(noise=1.0)
+    own = found.fitted("pgd20")
+    for kind in ("perm", "random", "onehot"):
+        other = found.fitted("pgd20", data.class_codes(words, kind))
+        np.testing.assert_allclose(other, own, atol=1e-10)
+
+
+def test_plan(parsed):
+    planned = experiments.artefacts()["scarl2023_observations"].all_runs("full")
+    found = collections.Counter(run.command for run in planned)
+    assert found == {"train": 9, "attack": 18}
+    for run in planned:
+        chosen = parsed(run)
+        if run.command == "train":
+            assert chosen.network.model == "preact_resnet8"
+            assert chosen.optimizer.steps == chosen.optimizer.cosine_steps == 2930
+        else:
+            assert chosen.robust_accuracy.keep_features
+            assert chosen.robust_accuracy.per_class == 50
+
+
+@pytest.mark.parametrize("procedure", ["nat", "fgsm", "pgd", "trades", "scarl"])
+def test_flagfiles_of_the_full_scale(procedure):
+    words = [f"--flagfile=flags/scarl2023_{procedure}.flags", "--output_dir=unused"]
+    found = settings.parse(training.Settings, words)
+    assert found.classifier.procedure == procedure
+    assert found.network.model == "preact_resnet18"
+    # 200 epochs of 391 batches; the rate falls after half and three quarters.
+    assert found.optimizer.steps == 200 * 391
+    assert found.optimizer.decay_boundaries() == [100 * 391, 150 * 391]
+    if procedure != "nat":
+        assert found.classifier.adversarial_epsilon == 8 / 255
+    if procedure == "scarl":
+        assert found.classifier.scarl.ramp_up_steps == 200 * 391
+
+
+def test_flagfile_of_the_attack():
+    flags = ["--flagfile=flags/scarl2023_attack.flags", "--model_dir=m"]
+    found = settings.parse(evaluation.AttackSettings, [*flags, "--output_dir=o"])
+    chosen = found.robust_accuracy
+    assert chosen.linf_radius == 8 / 255
+    assert chosen.linf_step == 2 / 255
+    assert chosen.attacks[-1] == "aa_lite"
+
+
+def _ledger(tmp_path, finish, words, *, fgsm_accuracy=0.3):
+    """A ledger of networks that lose more, the less they were trained for it."""
+    artefact = experiments.artefacts()["scarl2023_observations"]
+    noises = {"nat": 100.0, "fgsm": 3.0, "pgd": 0.1}
+    accuracies = {"nat": 0.0, "fgsm": fgsm_accuracy, "pgd": 0.4}
+    for run in artefact.all_runs("full"):
+        folder = finish(run, {}, runs_dir=tmp_path / "runs")
+        if run.command == "attack":
+            _, procedure, seed, split, _ = run.label.split("_")
+            _write(
+                folder,
+                words,
+                noise=noises[procedure],
+                seed=2 * int(seed.removeprefix("seed")) + (split == "train"),
+                accuracy=accuracies[procedure],
+            )
+    path = tmp_path / "words.txt"
+    lines = (
+        f"{name} {' '.join(map(str, row))}"
+        for name, row in zip(NAMES, words, strict=True)
+    )
+    path.write_text("\n".join(lines))
+    work = Workspace(
+        artefact, "full", tmp_path / "runs", tmp_path / "out", words_file=str(path)
+    )
+    (tmp_path / "out").mkdir()
+    artefact.write_ledger(work)
+    return Ledger.read(tmp_path / "out")
+
+
+def test_ledger(tmp_path, finish, words):
+    words = np.random.default_rng(3).normal(size=(CLASSES, 12))
+    words[[3, 5]] = words[3] + 0.3 * words[[3, 5]]  # cat and dog are alike
+    ledger = _ledger(tmp_path, finish, words)
+    claims = {each.id: each for each in ledger.claims}
+    for id_ in ("K1", "K2", "K3", "K3_fgsm", "K3_pgd", "K4_p", "K4_cat", "invariance"):
+        assert claims[id_].verdict == "holds", claims[id_]
+    assert claims["K1"].effect > printed.DESTROYED
+    # Natural images look alike to all of these networks.
+    assert claims["K4"].verdict != "holds"
+    rows = {each.id: each for each in ledger.rows}
+    assert rows["pgd_pgd20_heldout"].measured > rows["nat_pgd20_heldout"].measured
+    assert {row.tag for row in ledger.rows} == {"reduced"}
+    assert all((tmp_path / "out" / each.file).exists() for each in ledger.pictures)
+
+
+def test_a_network_that_fgsm_failed_to_harden_decides_nothing(tmp_path, finish, words):
+    words = np.random.default_rng(3).normal(size=(CLASSES, 12))
+    ledger = _ledger(tmp_path, finish, words, fgsm_accuracy=0.02)
+    (claim,) = (each for each in ledger.claims if each.id == "K3")
+    assert claim.verdict == "undecided"
+    assert "2.0 %" in claim.measurement
+
+
+def test_words_are_needed(tmp_path):
+    artefact = experiments.artefacts()["scarl2023_observations"]
+    work = Workspace(artefact, "full", tmp_path, tmp_path)
+    with pytest.raises(ValueError, match="--words_file"):
+        observations.build(work)
+
+
+def test_runs_do_not_depend_on_where_the_words_lie(tmp_path):
+    flags = ("--flagfile=flags/scarl2023_scarl.flags",)
+    here, there = Run("a", flags), Run("a", (*flags, "--words_file=elsewhere.txt"))
+    assert here.name == there.name
+    words = here.words(tmp_path, {"words_file": "given.txt"})
+    assert words[-1] == "--words_file=given.txt"
+
+
+def test_plan_of_robustness(parsed):
+    planned = experiments.artefacts()["scarl2023_robustness"].all_runs("full")
+    found = collections.Counter(run.command for run in planned)
+    assert found == {"train": 15, "attack": 30}
+    for run in planned:
+        chosen = parsed(run)
+        if run.command == "attack" and "aa_lite" not in run.label:
+            assert chosen.run.examples is None  # all test images
+
+
+@pytest.mark.parametrize(
+    ("gains", "verdict"),
+    [((1.0, 1.5, 2.0), "holds"), ((-1.0, -1.5, -2.0), "does not hold")],
+)
+def test_ledger_of_robustness(tmp_path, finish, gains, verdict):
+    artefact = experiments.artefacts()["scarl2023_robustness"]
+    for run in artefact.all_runs("full"):
+        _, procedure, seed, *_ = run.label.split("_")
+        accuracy = 0.3
+        if procedure == "scarl":
+            accuracy += gains[int(seed.removeprefix("seed"))] / 100
+        names = ("clean", "noise", "fgsm", "pgd20", "cw20", "aa_lite")
+        found = {name: {"accuracy": accuracy} for name in names}
+        warnings = ["flat: of pgd20."] if run.label == "scarl_nat_seed0_robust" else []
+        finish(run, {**found, "warnings": warnings}, runs_dir=tmp_path / "runs")
+    (tmp_path / "out").mkdir()
+    work = Workspace(artefact, "full", tmp_path / "runs", tmp_path / "out")
+    artefact.write_ledger(work)
+    ledger = Ledger.read(tmp_path / "out")
+    claims = {each.id: each for each in ledger.claims}
+    assert claims["K5"].verdict == verdict
+    # Mean 1.5, standard deviation 0.5 of three seeds.
+    effect = claims["K5_cw20"]
+    assert abs(effect.effect) == pytest.approx(1.5)
+    assert effect.high - effect.effect == pytest.approx(0.5 / 3**0.5)
+    rows = {each.id: each for each in ledger.rows}
+    assert rows["trades_aa_lite"].measured == pytest.approx(30)
+    (warning,) = ledger.warnings
+    assert warning.name == "flat"
+    assert warning.text.endswith("in 30 attack runs: scarl_nat_seed0_robust: of pgd20.")
