@@ -146,6 +146,10 @@ def test_by_default_ten_steps_in_one_go_where_they_fit(changes, together):
             "--hidden=5,1.5 must be whole numbers of at least 1",
         ),
         (
+            {"model": "dense", "output_activation": "linear"},
+            "--loss=binary_crossentropy takes probabilities, which --output_activation",
+        ),
+        (
             {"model": "conv_elu", "loss": "normal_nll"},
             "Add --model=conv_elu --variational, or choose another loss.",
         ),

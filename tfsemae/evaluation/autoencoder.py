@@ -149,7 +149,7 @@ def draw_reconstructions(
     """
     original = data.pixels(images, _GRID)
     decoded = autoencoder.joint()(original)["reconstruction"]
-    rows = [("original", original), ("reconstruction", decoded)]
+    rows = [("original", original), ("reconstruction", np.clip(decoded, 0, 1))]
     figures.image_grid(rows, path)
 
 

@@ -133,7 +133,8 @@ def _draw(
     samples: np.ndarray,
     folder: pathlib.Path,
 ) -> None:
-    rows = np.split(samples[: _ROWS * _COLUMNS], _ROWS)
+    # A linear end of the decoder leaves [0, 1].
+    rows = np.split(np.clip(samples[: _ROWS * _COLUMNS], 0, 1), _ROWS)
     figures.image_grid([("", row) for row in rows], folder / "samples.png")
     shown = data.pixels(images, min(2 * _ROWS, len(images) // 2 * 2))
     ends = autoencoder.encoder(shown, training=False).numpy()
@@ -143,6 +144,9 @@ def _draw(
         for first, last in zip(ends[::2], ends[1::2], strict=True)
     ]
     figures.image_grid(
-        [("", autoencoder.decoder(line, training=False)) for line in lines],
+        [
+            ("", np.clip(autoencoder.decoder(line, training=False), 0, 1))
+            for line in lines
+        ],
         folder / "interpolations.png",
     )
