@@ -189,8 +189,8 @@ figure.tight_layout()
 # ---------------------------------
 # With more weights than numbers in the training images, an autoencoder can reconstruct
 # all of these exactly. That says nothing of other images: the error on the training
-# images goes on to fall towards 0, while that on test images stops at a value many times
-# as large. A small training error is no sign of a good autoencoder.
+# images goes on to fall towards 0, while that on test images stops at a value many
+# times as large. A small training error is no sign of a good autoencoder.
 
 few = train[:50]
 large = autoencoder(train.shape[1], [256], 64)

@@ -73,7 +73,9 @@ def build(work: Workspace) -> Mapping[str, Any]:
             work.choice(
                 "hidden", first, "no layers are printed; the decoder mirrors these"
             ),
-            work.choice("learning_rate", first, "no rate is printed; Adam"),
+            work.choice(
+                "learning_rate", first, "no rate is printed; Adam, 0.005 of linear ones"
+            ),
             work.choice("seed", first, "one network of each size"),
         ],
     }
