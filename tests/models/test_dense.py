@@ -28,6 +28,7 @@ def _count(*parts):
         # 784 * 256 + 256 + 256 * 64 + 64 + 64 * 2 + 2, and back.
         ({"latent": 2, "hidden": ("256", "64")}, False, 435_858),
         ({"latent": 3, "hidden": ()}, False, 784 * 3 + 3 + 3 * 784 + 784),
+        ({"latent": 3, "hidden": ("none",)}, False, 784 * 3 + 3 + 3 * 784 + 784),
     ],
 )
 def test_number_of_weights(options, variational, weights):
@@ -109,3 +110,15 @@ def test_what_cannot_be_is_refused(arguments, message):
     defaults = {"image_shape": (28, 28, 1), "latent": 2, "variational": False}
     with pytest.raises(ValueError, match=message):
         dense.build(**defaults | {"hidden": (4,), "seed": 0} | arguments)
+
+
+def test_a_linear_autoencoder_is_an_affine_map():
+    options = {"latent": 2, "hidden": ("none",), "output_activation": "linear"}
+    found = dense.build((3, 2, 1), variational=False, seed=0, **options)
+    both = found.joint()
+    a, b = np.random.default_rng(0).normal(size=(2, 1, 3, 2, 1)).astype(np.float32)
+    at = {name: both(x)["reconstruction"] for name, x in (("a", a), ("b", b))}
+    # f(2 a - b) = 2 f(a) - f(b), and values leave [0, 1].
+    beyond = both(2 * a - b)["reconstruction"]
+    np.testing.assert_allclose(beyond, 2 * at["a"] - at["b"], atol=1e-5)
+    assert np.min(both(10 * a)["reconstruction"]) < 0

@@ -28,6 +28,7 @@ DEFAULTS = {
     "draw_units": 256,
     "draw_latent": 32,
     "draw_window": 12,
+    "output_activation": None,
     "semantic": False,
     "semantic_weight": 0.016,
     "shuffle_labels": False,
@@ -63,6 +64,8 @@ DEFAULTS = {
     "struct": "rkd",
     "struct_weight": 1.0,
     "ramp_up_steps": None,
+    "gan_loss": None,
+    "gan_discriminator_steps": 0,
     "steps": 10_000,
     "batch_size": 32,
     "learning_rate": 0.001,
@@ -74,6 +77,7 @@ DEFAULTS = {
     "optimizer": None,
     "sgd_momentum": 0.9,
     "sgd_nesterov": True,
+    "adam_beta_1": None,
     "adam_epsilon": None,
     "global_clipnorm": None,
     "clipvalue": None,
@@ -173,6 +177,10 @@ def test_by_default_ten_steps_in_one_go_where_they_fit(changes, together):
         (
             {"model": "dense", "hidden": ["5", "1.5"]},
             "--hidden=5,1.5 must be whole numbers of at least 1",
+        ),
+        (
+            {"model": "dense", "output_activation": "linear"},
+            "--loss=binary_crossentropy takes probabilities, which --output_activation",
         ),
         (
             {"model": "conv_elu", "loss": "normal_nll"},

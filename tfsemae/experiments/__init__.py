@@ -8,7 +8,7 @@ import importlib
 
 from tfsemae.experiments.artefact import Artefact
 
-_SOURCES = ("ming2022", "lu2023", "tabacof2016", "tabacof2018", "scarl2023")
+_SOURCES = ("ming2022", "lu2023", "tabacof2016", "tabacof2018", "scarl2023", "ece417")
 
 
 def artefacts() -> dict[str, Artefact]:

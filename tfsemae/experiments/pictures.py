@@ -39,7 +39,8 @@ def reconstructions(
     shown = data.pixels(images, _IMAGES)
     rows = [("original", shown)]
     for name, network in networks.items():
-        rows.append((name, network.joint()(shown)["reconstruction"]))
+        decoded = network.joint()(shown)["reconstruction"]
+        rows.append((name, np.clip(decoded, 0, 1)))
     figures.image_grid(rows, path)
     return Picture(file=path.name, caption=caption)
 

@@ -12,6 +12,7 @@ _find = lazy.attributes(
     {
         "Autoencoder": "autoencoder",
         "Classifier": "classifier",
+        "Gan": "gan",
         "GradientReversal": "gradient_reversal",
         "build": "registry",
         "float64_copy": "precision",

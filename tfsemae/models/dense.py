@@ -8,6 +8,7 @@ from keras import layers
 
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.models.initializers import Kernels
+from tfsemae.models.settings import NO_LAYERS
 
 
 def build(
@@ -18,13 +19,15 @@ def build(
     variational: bool,
     hidden: Sequence[int | str],
     activation: str | None = None,
+    output_activation: str | None = None,
     seed: int,
 ) -> Autoencoder:
     """Builds encoder and decoder, and the second head of a variational encoder.
 
     Hidden layers with an activation, then a linear latent; the decoder is the mirror
-    image, with a sigmoid at its end. With the same seed the variational autoencoder and
-    its deterministic twin start from the same weights in all that they share.
+    image, with a sigmoid at its end, or linear. With the same seed the variational
+    autoencoder and its deterministic twin start from the same weights in all that they
+    share.
 
     Args:
         image_shape: (H, W, C).
@@ -32,9 +35,10 @@ def build(
         latent: number of entries of the latent, Z.
         variational: whether the encoder gives a distribution: its mean, and by
             `log_variance` the logarithm of its variance.
-        hidden: units of the hidden layers of the encoder, in its order; none for a
-            linear encoder.
+        hidden: units of the hidden layers of the encoder, in its order; no units,
+            or `none`, for a linear encoder.
         activation: of the hidden layers, "relu" by default or "softplus".
+        output_activation: "sigmoid", by default, or "linear".
         seed: of the initial weights, Glorot-uniform; biases start at zero.
 
     Returns:
@@ -57,13 +61,14 @@ def build(
             "dense has no classifier; leave --semantic out, or take --model=table1. "
             f"Received: class_names={tuple(class_names)}."
         )
-    units = [int(number) for number in hidden]
+    units = [] if list(hidden) == [NO_LAYERS] else [int(each) for each in hidden]
     bend = activation or "relu"
     kernels = Kernels("glorot_uniform", seed)
     image = keras.Input(image_shape, name="image")
     features = _hidden(layers.Flatten(name="flatten")(image), units, bend, kernels)
     mean = _dense(latent, "mean", kernels)(features)
-    decoder = _decoder(latent, units[::-1], image_shape, bend, kernels)
+    end = output_activation or "sigmoid"
+    decoder = _decoder(latent, units[::-1], image_shape, bend, end, kernels)
     log_variance = None
     if variational:  # last, so that all other kernels are those of the twin
         head = _dense(latent, "log_variance", kernels)(features)
@@ -77,11 +82,12 @@ def _decoder(
     units: Sequence[int],
     image_shape: tuple[int, int, int],
     activation: str,
+    output_activation: str,
     kernels: Kernels,
 ) -> keras.Model:
     code = keras.Input((latent,), name="latent")
     x = _hidden(code, units, activation, kernels)
-    x = _dense(math.prod(image_shape), "pixels", kernels, "sigmoid")(x)
+    x = _dense(math.prod(image_shape), "pixels", kernels, output_activation)(x)
     image = layers.Reshape(image_shape, name="image")(x)
     return keras.Model(code, image, name="decoder")
 

@@ -9,15 +9,17 @@ from tfsemae import files, keras_state
 from tfsemae.models import verification
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.models.classifier import Classifier
+from tfsemae.models.gan import Gan
 
 
 @keras_state.standard()
-def export(networks: Autoencoder | Classifier, path: files.PathLike) -> None:
+def export(networks: Autoencoder | Classifier | Gan, path: files.PathLike) -> None:
     """Writes a SavedModel; an earlier one at `path` is replaced.
 
     Endpoints, each for any batch size, of a classifier: `classify` image -> logits,
-    which is also `serving_default`, and `features` image -> features. Of an
-    autoencoder: `encode` image -> latent, `decode` latent ->
+    which is also `serving_default`, and `features` image -> features. Of a
+    GAN: `generate` latent -> image, which is also `serving_default`, and `discriminate`
+    image -> logit. Of an autoencoder: `encode` image -> latent, `decode` latent ->
     image, `reconstruct` image -> image, which is also `serving_default`; where there
     is a classifier, `classify` image -> logits; of a variational autoencoder
     `posterior` image -> `mean` and `log_variance`, and `sample` (number int32 [],
@@ -36,6 +38,8 @@ def export(networks: Autoencoder | Classifier, path: files.PathLike) -> None:
     archive = keras.export.ExportArchive()
     if isinstance(networks, Classifier):
         _add_classifier(archive, networks)
+    elif isinstance(networks, Gan):
+        _add_gan(archive, networks)
     else:
         _add_autoencoder(archive, networks)
     with files.replacing_folder(path, errors=(tf.errors.OpError,)) as folder:
@@ -70,6 +74,20 @@ def _add_classifier(
     )
     archive.add_endpoint(
         "features", lambda x: joint(x, training=False)["features"], [images]
+    )
+
+
+def _add_gan(archive: keras.export.ExportArchive, gan: Gan) -> None:
+    latents = tf.TensorSpec((None, gan.latent), tf.float32, name="latent")
+    images = tf.TensorSpec((None, *gan.image_shape), tf.float32, name="image")
+    generator, discriminator = gan.generator, gan.discriminator
+    archive.track(generator)
+    archive.track(discriminator)
+    archive.add_endpoint(  # the first becomes serving_default
+        "generate", lambda z: generator(z, training=False), [latents]
+    )
+    archive.add_endpoint(
+        "discriminate", lambda x: discriminator(x, training=False), [images]
     )
 
 

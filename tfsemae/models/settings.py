@@ -7,6 +7,8 @@ import dataclasses
 
 from tfsemae.settings import Checked, setting
 
+#: Of `hidden`; the command line takes no empty list.
+NO_LAYERS = "none"
 INITIALIZERS = ("glorot_uniform", "he_normal", "lecun_normal", "wide_normal")
 
 
@@ -87,7 +89,13 @@ class Dense(Vector):
     hidden: tuple[str, ...] = setting(
         ("256", "64"),
         "Of --model=dense: units of the hidden layers of the encoder, which the "
-        "decoder mirrors.",
+        "decoder mirrors; none for a linear encoder.",
+    )
+    # None and not "sigmoid", which would be in the flags of all runs.
+    output_activation: str | None = setting(
+        None,
+        "Of --model=dense: the end of the decoder. Default: sigmoid.",
+        choices=("linear", "sigmoid"),
     )
     # None and not "relu", which would be in the flags of all runs.
     activation: str | None = setting(
@@ -104,10 +112,12 @@ class Dense(Vector):
         """
         super().__post_init__()
         units = [str(number) for number in self.hidden]
+        if units == [NO_LAYERS]:
+            return
         if not all(number.isdecimal() and int(number) for number in units):
             raise ValueError(
                 f"--hidden={','.join(units)} must be whole numbers of at least 1, such "
-                "as 256,64."
+                "as 256,64, or none."
             )
 
 

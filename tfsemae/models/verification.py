@@ -21,12 +21,20 @@ PARTS = (
 )
 DESCRIPTION = "autoencoder.json"
 CLASSIFIER_DESCRIPTION = "classifier.json"
+GAN_DESCRIPTION = "gan.json"
+GAN_PARTS = ("generator", "discriminator")
 #: In the folder of a SavedModel; TensorFlow ignores it.
 MANIFEST = "sha256.json"
 
 T = TypeVar("T", bound="Description")
 
 _CLASSIFIER = ("classifier",)
+#: Description -> parts that it must name, and those that it may name.
+_PARTS_OF = {
+    DESCRIPTION: (PARTS[:2], PARTS),
+    CLASSIFIER_DESCRIPTION: (_CLASSIFIER, _CLASSIFIER),
+    GAN_DESCRIPTION: (GAN_PARTS, GAN_PARTS),
+}
 _REMEDY = "Train it again, or run the training command again to finish it."
 
 
@@ -71,8 +79,15 @@ def is_classifier(model_dir: files.PathLike) -> bool:
     return (files.path(model_dir) / CLASSIFIER_DESCRIPTION).is_file()
 
 
+def is_gan(model_dir: files.PathLike) -> bool:
+    """Whether a folder holds a generator and a discriminator."""
+    return (files.path(model_dir) / GAN_DESCRIPTION).is_file()
+
+
 def verify(model_dir: files.PathLike) -> Description:
-    """`verify_classifier` or `verify_autoencoder`, whichever the folder holds."""
+    """Checks whichever networks the folder holds."""
+    if is_gan(model_dir):
+        return verify_gan(model_dir)
     if is_classifier(model_dir):
         return verify_classifier(model_dir)
     return verify_autoencoder(model_dir)
@@ -99,6 +114,12 @@ def verify_autoencoder(model_dir: files.PathLike) -> Description:
             f"{files.path(model_dir)} holds a classifier, where an autoencoder is "
             "needed. Name the --output_dir of the training of an autoencoder."
         )
+    if is_gan(model_dir):
+        raise ValueError(
+            f"{files.path(model_dir)} holds a generator without an encoder, where an "
+            "autoencoder is needed. Name the --output_dir of a training without "
+            "--gan_loss."
+        )
     return _verified(files.path(model_dir), DESCRIPTION, _described)
 
 
@@ -123,6 +144,25 @@ def verify_classifier(model_dir: files.PathLike) -> ClassifierDescription:
     return _verified(folder, CLASSIFIER_DESCRIPTION, _described_classifier)
 
 
+def verify_gan(model_dir: files.PathLike) -> Description:
+    """Checks the files that `Gan.save` wrote by their digests.
+
+    Args:
+        model_dir: the folder.
+
+    Returns:
+        The description of the networks.
+
+    Raises:
+        ValueError: see `verify_autoencoder`.
+    """
+    return _verified(
+        files.path(model_dir),
+        GAN_DESCRIPTION,
+        lambda value: _described(value, GAN_DESCRIPTION),
+    )
+
+
 def recorded_weights(model_dirs: Mapping[str, files.PathLike]) -> dict[str, str]:
     """What `run_folder.check_inputs` compares of networks that a run takes.
 
@@ -138,7 +178,7 @@ def recorded_weights(model_dirs: Mapping[str, files.PathLike]) -> dict[str, str]
     """
     found = {}
     for name, model_dir in model_dirs.items():
-        for file in (CLASSIFIER_DESCRIPTION, DESCRIPTION):
+        for file in (CLASSIFIER_DESCRIPTION, GAN_DESCRIPTION, DESCRIPTION):
             path = files.path(model_dir) / file
             if path.is_file():
                 value = json.loads(path.read_bytes())
@@ -214,8 +254,7 @@ def _described(value: Any, file: str = DESCRIPTION) -> Description:
     for key in ("parts", "image_shape", "class_names"):
         if not isinstance(value.get(key), list):
             raise ValueError(f"{file} has no list {key!r}")
-    needed = PARTS[:2] if file == DESCRIPTION else _CLASSIFIER
-    known = PARTS if file == DESCRIPTION else _CLASSIFIER
+    needed, known = _PARTS_OF[file]
     missing = [name for name in needed if name not in value["parts"]]
     unknown = [name for name in value["parts"] if name not in known]
     if missing or unknown:

@@ -11,6 +11,7 @@ from tfsemae.training.checkpoints import Checkpoints
 from tfsemae.training.procedures.adversarial import AdversarialProcedure
 from tfsemae.training.procedures.autoencoder import AutoencoderProcedure
 from tfsemae.training.procedures.classifier import ClassifierProcedure
+from tfsemae.training.procedures.gan import GanProcedure
 from tfsemae.training.procedures.latent_adversarial import LatentAdversarialProcedure
 from tfsemae.training.procedures.procedure import Procedure
 from tfsemae.training.procedures.scarl import ScarlProcedure
@@ -51,9 +52,11 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
 
 def _procedure(
     settings: Settings,
-) -> type[AutoencoderProcedure] | type[ClassifierProcedure]:
+) -> type[AutoencoderProcedure] | type[ClassifierProcedure] | type[GanProcedure]:
     if settings.network.classifies:
         return _CLASSIFIERS[settings.classifier.procedure or "nat"]
+    if settings.procedure.gan.gan_loss is not None:
+        return GanProcedure
     if settings.procedure.latent_adversarial.latent_adversarial_steps:
         return LatentAdversarialProcedure
     return AutoencoderProcedure

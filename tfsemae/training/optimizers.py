@@ -27,6 +27,8 @@ def make(settings: Optimizer) -> keras.optimizers.Optimizer:
         options |= {"momentum": sgd.sgd_momentum, "nesterov": sgd.sgd_nesterov}
         kind, changed = keras.optimizers.SGD, _ChangedSGD
     else:
+        if settings.adam_beta_1 is not None:
+            options["beta_1"] = settings.adam_beta_1
         if settings.adam_epsilon is not None:
             options["epsilon"] = settings.adam_epsilon
         kind, changed = keras.optimizers.Adam, _ChangedAdam

@@ -182,6 +182,30 @@ class LatentAdversarial(Checked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Gan(Checked):
+    """A generative adversarial network: `procedures.gan`."""
+
+    gan_loss: str | None = setting(
+        None,
+        "Train a generative adversarial network with this loss of the generator, which "
+        "is the decoder of --model; the discriminator has the layers of its encoder. "
+        "Default: an autoencoder.",
+        choices=("minimax", "nonsat"),
+    )
+    gan_discriminator_steps: int = setting(
+        0,
+        "Of --gan_loss: first steps, which train the discriminator alone.",
+        lower_bound=0,
+    )
+
+    def unused(self) -> dict[str, str]:
+        """All, where an autoencoder is trained."""
+        if self.gan_loss is not None:
+            return {}
+        return {"gan_discriminator_steps": "--gan_loss"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Autoencoder(Checked):
     """How an autoencoder is trained: `procedures.autoencoder`."""
 
@@ -233,6 +257,15 @@ class Autoencoder(Checked):
     latent_adversarial: LatentAdversarial = dataclasses.field(
         default_factory=LatentAdversarial
     )
+    gan: Gan = dataclasses.field(default_factory=Gan)
+
+    def unused(self) -> dict[str, str]:
+        """What only an autoencoder has, where it is a GAN."""
+        if self.gan.gan_loss is None:
+            return {}
+        names = {field.name for field in dataclasses.fields(self)}
+        kept = {"gan", "decoder_from"}
+        return dict.fromkeys(sorted(names - kept), "an autoencoder, without --gan_loss")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -439,6 +472,13 @@ class Optimizer(Checked):
     optimizer: str | None = setting(
         None, "The optimizer. Default: adam.", choices=("adam", "sgd")
     )
+    adam_beta_1: float | None = setting(
+        None,
+        "Share of the former mean of the gradient that Adam keeps. Default: that of "
+        "Keras, 0.9.",
+        lower_bound=0.0,
+        upper_bound=1.0,
+    )
     adam_epsilon: float | None = setting(
         None, "Adam's epsilon. Default: that of Keras, 1e-7.", lower_bound=0.0
     )
@@ -504,7 +544,8 @@ class Optimizer(Checked):
     def unused(self) -> dict[str, str]:
         """The options of other optimizers."""
         if self.optimizer == "sgd":
-            return {"adam_epsilon": "--optimizer=adam"}
+            names = ("adam_beta_1", "adam_epsilon")
+            return dict.fromkeys(names, "--optimizer=adam")
         return {"sgd": "--optimizer=sgd"}
 
 
@@ -567,6 +608,7 @@ class Settings:
         catalogue.check_name(self.data.dataset)
         refuse_unused(self)
         self._check_procedure()
+        self._check_gan()
         self._check_execution()
 
     def unused(self) -> dict[str, str]:
@@ -605,9 +647,31 @@ class Settings:
         self._check_loss()
         self._check_regularizer()
 
+    def _check_gan(self) -> None:
+        if self.procedure.gan.gan_loss is None:
+            return
+        vector = self.network.model in ("conv", "dense")
+        if not vector or self.network.options["variational"]:
+            raise ValueError(
+                "--gan_loss trains the decoder of --model=conv or --model=dense, "
+                "without --variational. Choose one of these. "
+                f"Received: --model={self.network.model}."
+            )
+        if self.data.validation or self.run.strategy == "mirrored":
+            raise ValueError(
+                "--gan_loss has neither a loss of images held out nor several devices. "
+                "Leave --validation and --strategy=mirrored out."
+            )
+
     def _check_loss(self) -> None:
         if self.network.classifies:
             return
+        loss, activation = self.procedure.loss, self.network.dense.output_activation
+        if activation == "linear" and loss.endswith("binary_crossentropy"):
+            raise ValueError(
+                f"--loss={loss} takes probabilities, which --output_activation=linear "
+                "does not give. Add --loss=summed_squared_error or mean_squared_error."
+            )
         given = self.network.gives_pixel_variances
         if self.procedure.loss == "normal_nll" and not given:
             raise ValueError(

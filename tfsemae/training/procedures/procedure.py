@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfsemae import data
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.models.classifier import Classifier
+from tfsemae.models.gan import Gan
 from tfsemae.run_folder import Metrics
 
 
@@ -53,7 +54,7 @@ class Procedure(Protocol):
     optimizers: list[keras.optimizers.Optimizer]
 
     @property
-    def networks(self) -> Autoencoder | Classifier:
+    def networks(self) -> Autoencoder | Classifier | Gan:
         """What is trained, and saved at the end."""
 
     def check(self, images: data.Images, reference: data.Images) -> None:

@@ -1,0 +1,197 @@
+"""The lecture's artefacts: measures by known answers, and ledgers of smoke plans."""
+
+import collections
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn import decomposition
+
+from tfsemae import data, experiments, models, settings
+from tfsemae.data import ring
+from tfsemae.experiments.artefact import Workspace
+from tfsemae.experiments.ece417 import gan, measures, pca, runs, samples, vae
+from tfsemae.models.gan import Gan
+from tfsemae.reports import Ledger
+
+_COLUMNS = ("loss", "val_loss", "reconstruction_loss", "regularizer_loss")
+
+
+def test_projection_is_that_of_scikit_learn():
+    images = np.random.default_rng(0).random((60, 3, 4, 1))
+    mean, components = pca.principal(images, 5)
+    found = pca.projection(mean, components)(images)
+    flat = images.reshape(60, -1)
+    expected = decomposition.PCA(5).fit(flat)
+    by_peer = expected.inverse_transform(expected.transform(flat))
+    np.testing.assert_allclose(found.reshape(60, -1), by_peer, atol=1e-6)
+    errors = measures.squared_errors(images, pca.projection(mean, components))
+    # The eigenvalues that are left out; scikit-learn divides by 59.
+    left = np.linalg.eigvalsh(np.cov(flat, rowvar=False))[:-5].sum() * 59 / 60
+    np.testing.assert_allclose(errors.mean(), left, rtol=1e-5)
+
+
+def test_modes_of_known_points():
+    covered, near = gan.modes(np.repeat(ring.modes(), 10, axis=0))
+    assert (covered, near) == (8, 1.0)
+    covered, near = gan.modes(np.concatenate([ring.modes()[:3], np.zeros((1, 2))]))
+    assert (covered, near) == (3, 0.75)
+    # 3 standard deviations are 0.15.
+    assert gan.modes(np.add(ring.modes()[:1], [0.149, 0])) == (1, 1.0)
+    assert gan.modes(np.add(ring.modes()[:1], [0.151, 0])) == (0, 0.0)
+
+
+def test_losses_of_a_variational_autoencoder():
+    network = models.build(
+        "dense", (2, 2, 1), seed=0, latent=3, hidden=(4,), variational=True
+    )
+    head = network.log_variance.get_layer("log_variance")
+    # mu is 0 as the kernel is; E_f of (0, 2) is 0.806853 (spec), of (0, 1) it is 0.
+    network.encoder.get_layer("mean").set_weights([np.zeros((4, 3)), np.zeros(3)])
+    head.set_weights([np.zeros((4, 3)), np.array([0, np.log(4), 0])])
+    images = np.ones((5, 2, 2, 1), np.float32)
+    pixels = network.decoder.get_layer("pixels")
+    pixels.set_weights([np.zeros((4, 4)), np.zeros(4)])  # g(z) = 1/2 for all z
+    found = vae.loss(network, images)
+    expected = np.tile([0, 0.806853, 0], (5, 1))
+    np.testing.assert_allclose(found.divergences, expected, atol=1e-6)
+    np.testing.assert_allclose(found.errors, 4 * 0.25 / 2, rtol=1e-6)
+    np.testing.assert_allclose(found.total, 0.806853 + 0.5, rtol=1e-6)
+
+
+def test_plans(parsed):
+    counts = {}
+    for name in ("ece417_pca", "ece417_vae", "ece417_gan"):
+        planned = experiments.artefacts()[name].all_runs("full")
+        counts[name] = len(planned)
+        for run in planned:
+            chosen = parsed(run)
+            assert run.command == "train"
+            assert chosen.data.dataset in ("mnist", "ring")
+            if chosen.network.options.get("variational"):
+                # E = E_f + E_g, sums over latents and pixels.
+                assert chosen.procedure.loss == "summed_squared_error"
+                assert chosen.procedure.reconstruction_weight == 0.5
+                assert chosen.procedure.regularizer.regularizer_weight == 1
+    # 3 sizes, linear and deep, and few images; 2 VAE, 2 AE, a linear VAE, classifier;
+    # 2 losses x 3 seeds, 2 losses x 2 starts, the VAE of one start, a classifier.
+    assert counts == {"ece417_pca": 7, "ece417_vae": 6, "ece417_gan": 12}
+
+
+def test_few_images_are_what_is_left_of_the_training_set(parsed):
+    chosen = parsed(runs.few_images("full"))
+    assert chosen.data.validation == 60_000 - 50
+    assert chosen.optimizer.batch_size == 50  # all of them in each step
+    digits = parsed(runs.few_images("smoke"))
+    assert digits.data.validation == len(data.load("digits", "train")) - 50
+
+
+# --- from finished runs to a ledger
+
+
+def _untrained(chosen):
+    """The networks of a run before its first step."""
+    name, shape = chosen.network.model, (28, 28, 1)
+    if chosen.data.dataset == "ring":
+        shape = (1, 1, 2)
+    names = tuple("0123456789") if chosen.network.classifies else ()
+    seed, options = chosen.run.seed, chosen.network.options
+    made = models.build(name, shape, names, seed=seed, **options)
+    if chosen.procedure.gan.gan_loss is None:
+        return made
+    single = models.build(name, shape, seed=seed, **options | {"latent": 1})
+    return Gan(made.decoder, single.encoder)
+
+
+def _write_log(folder):
+    steps = (5, 10, 20)
+    lines = [",".join(("step", *_COLUMNS))]
+    lines += [",".join([str(step), *["1.5"] * len(_COLUMNS)]) for step in steps]
+    (folder / "log.csv").write_text("\n".join(lines) + "\n")
+    writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
+    with writer.as_default():
+        for step in steps:
+            pairs = np.zeros((8, 56, 28, 1), np.float32)
+            pairs[:, 28:] = step / 20
+            tf.summary.image("reconstructions", pairs, step=step, max_outputs=8)
+    writer.close()
+
+
+@pytest.fixture
+def workspace(tmp_path, finish, monkeypatch):
+    monkeypatch.setattr(samples, "COUNT", 100)
+
+    def make(name):
+        artefact = experiments.artefacts()[name]
+        for run in artefact.all_runs("smoke"):
+            folder = finish(run, {"discriminator_loss": 1.25})
+            _, *words = run.words(tmp_path, {})
+            _untrained(settings.parse(run.group, words)).save(folder)
+            _write_log(folder)
+        return Workspace(artefact, "smoke", tmp_path, tmp_path / "made")
+
+    return make
+
+
+def _ledger(work):
+    work.artefact.write_ledger(work)
+    found = Ledger.read(work.output_dir)
+    assert {row.tag for row in found.rows} == {"stand-in"}
+    for picture in found.pictures:
+        assert (work.output_dir / picture.file).is_file()
+    rows = {row.id: row for row in found.rows}
+    return rows, {claim.id: claim for claim in found.claims}
+
+
+def test_a_linear_autoencoder_that_is_pca(workspace):
+    work = workspace("ece417_pca")
+    pixels = data.pixels(data.load("digits", "train"))
+    for latent in runs.SIZES:
+        folder = work.folder(runs.autoencoder(latent, "smoke", linear=True))
+        network = models.load(folder)
+        mean, components = pca.principal(pixels, latent)
+        head = network.encoder.get_layer("mean")
+        head.set_weights([components.T, -components @ mean])
+        network.decoder.get_layer("pixels").set_weights([components, mean])
+        network.save(folder)
+    rows, claims = _ledger(work)
+    for latent in runs.SIZES:
+        same = rows[f"pca{latent}_test"].measured
+        assert rows[f"linear{latent}_test"].measured == pytest.approx(same, rel=1e-5)
+        assert rows[f"angle{latent}"].measured < 1e-6  # float32 weights
+        assert claims[f"4_{latent}"].verdict == "does not hold"  # it is not trained
+    assert claims["1"].verdict == claims["2"].verdict == "holds"
+    assert claims["6"].verdict == "does not hold"  # the log is level
+
+
+def test_ledger_of_variational_autoencoders(workspace):
+    rows, claims = _ledger(workspace("ece417_vae"))
+    for name in ("ef", "eg", "used"):
+        assert {f"vae{latent}_{name}" for latent in (2, 16)} <= rows.keys()
+    kinds = collections.Counter(id_.partition("_")[0] for id_ in claims)
+    assert kinds == {"1": 1, "2": 1, "3": 3, "4": 3}
+    covariance = np.cov(data.load("digits", "train").images.reshape(1437, -1).T / 255)
+    above = np.sum(np.linalg.eigvalsh(covariance)[-16:] > 1)
+    assert rows["eigenvalues"].measured == above
+
+
+def test_ledger_of_gans(workspace, monkeypatch):
+    # Of 1,024 features a Frechet distance takes seconds.
+    def few(judge, images):
+        return images.reshape(len(images), -1)[:, ::80]
+
+    monkeypatch.setattr(samples.Judge, "features", few)
+    work = workspace("ece417_gan")
+    rows, claims = _ledger(work)
+    assert rows["ring_nonsat_modes"].n == 3
+    # Both losses have the same networks before the first step.
+    assert claims["2"].effect == claims["4"].effect == 0
+    assert claims["2"].verdict == claims["4"].verdict == "does not hold"
+    assert claims["1_minimax"].verdict == "does not hold"
+    assert rows["nonsat_vae_h"].measured == 1.25
+    stages = gan._stages(work.folder(runs.gan("minimax", "random", "smoke")))
+    # Recorded at 25, 50 and 100 %.
+    assert [step for step, _ in stages] == [5, 5, 20]
+    np.testing.assert_allclose(
+        [each.mean() for _, each in stages], [0.25, 0.25, 1], atol=0.01
+    )

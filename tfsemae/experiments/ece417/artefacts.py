@@ -1,0 +1,27 @@
+"""The artefacts of the lecture, in its order. Free of TensorFlow."""
+
+from tfsemae.experiments.artefact import Artefact
+from tfsemae.experiments.ece417 import runs
+
+_SOURCE = "ECE 417, lecture 22"
+
+ARTEFACTS = (
+    Artefact(
+        name="ece417_pca",
+        source=f"{_SOURCE}, autoencoders and PCA",
+        runs=runs.pca,
+        module="pca",
+    ),
+    Artefact(
+        name="ece417_vae",
+        source=f"{_SOURCE}, variational autoencoders",
+        runs=runs.vae,
+        module="vae",
+    ),
+    Artefact(
+        name="ece417_gan",
+        source=f"{_SOURCE}, generative adversarial networks",
+        runs=runs.gans,
+        module="gan",
+    ),
+)

@@ -1,0 +1,18 @@
+"""Bounds that decide the claims: least relevant sizes, chosen before the runs."""
+
+# Autoencoders and PCA.
+LINEAR_EXCESS = 1.0  # %, error of a linear autoencoder beside that of PCA
+ANGLE = 0.1  # radians, between their subspaces
+ROTATED = 0.1  # correlation of two entries of a code
+DEEP_GAIN = -10.0  # %, error of a deep autoencoder beside that of PCA
+LEARNT = 1.0  # %, error that is left on images learnt by heart
+WORSE = 5.0  # %, rise of the error on other images
+
+# Variational autoencoders.
+LATENTS = 1.0  # used latents beside the number of eigenvalues above 1
+MINIMUM = 1.0  # %, loss of a linear one beside its minimum
+SHARE = 5.0  # percentage points of samples that a classifier is sure of
+
+# Generative adversarial networks.
+MODES = 1.0  # of 8
+ALL_MODES = 7.5  # of 8

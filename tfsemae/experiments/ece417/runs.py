@@ -1,0 +1,236 @@
+"""The trainings of the lecture's artefacts, on MNIST; it prints no sizes or rates.
+
+One network of each kind: intervals are over images.
+"""
+
+import functools
+from typing import NamedTuple
+
+from tfsemae.experiments.runs import Run
+
+SIZES = (2, 8, 32)  # of the latent, of PCA and of autoencoders
+VARIATIONAL_SIZES = (2, 16)  # of the latent of variational autoencoders
+FEW = 50  # images that an autoencoder learns by heart
+
+
+class Scale(NamedTuple):
+    """Data and length of the trainings.
+
+    Attributes:
+        dataset: name.
+        images: of its training split.
+        passes: 20 epochs of an autoencoder, in steps.
+        few_steps: of the training on few images.
+        few_every: steps between two measurements of it.
+        classifier_steps: of the classifier that judges samples.
+        ring_steps: of a GAN of points on a ring.
+        gan_steps: of a GAN of images.
+        gan_first: of these, steps of the discriminator alone, after a start from a VAE.
+    """
+
+    dataset: str
+    images: int
+    passes: int
+    few_steps: int
+    few_every: int
+    classifier_steps: int
+    ring_steps: int
+    gan_steps: int
+    gan_first: int
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Of all trainings."""
+        return (f"--dataset={self.dataset}", "--threads=1")
+
+
+SCALES = {
+    "full": Scale(
+        *("mnist", 60_000),
+        passes=9_400,
+        few_steps=2_000,
+        few_every=50,
+        classifier_steps=2_000,
+        ring_steps=5_000,
+        gan_steps=4_000,
+        gan_first=200,
+    ),
+    "smoke": Scale(
+        *("digits", 1_437),
+        passes=20,
+        few_steps=20,
+        few_every=5,
+        classifier_steps=20,
+        ring_steps=20,
+        gan_steps=20,
+        gan_first=10,
+    ),
+}
+LOSSES = {"minimax": "minimax", "nonsat": "non-saturating"}
+STARTS = {"random": "random start", "vae": "start from a VAE"}
+RING_SEEDS = range(3)
+GAN_LATENT = VARIATIONAL_SIZES[-1]
+_ADAM = ("--learning_rate=0.0002", "--decay_rate=1", "--adam_beta_1=0.5")
+LINEAR = (
+    *("--hidden=none", "--output_activation=linear"),
+    # At 0.001 with the default decay the subspace is still turning at the end.
+    "--learning_rate=0.005",
+)
+
+
+@functools.cache  # as a run reads its name from the flags once
+def autoencoder(latent: int, scale: str, *, linear: bool = False) -> Run:
+    """A deep autoencoder, or a linear one, which minimises the same error.
+
+    Args:
+        latent: its size.
+        scale: of `SCALES`.
+        linear: whether it is.
+    """
+    of, kind = SCALES[scale], "linear" if linear else "deep"
+    flags = (
+        *of.flags,
+        "--model=dense",
+        f"--latent={latent}",
+        *(LINEAR if linear else ()),
+        "--loss=summed_squared_error",
+        "--batch_size=128",
+        f"--steps={of.passes}",
+    )
+    return Run(f"ece417_{kind}_ae{latent}", flags)
+
+
+@functools.cache
+def few_images(scale: str) -> Run:
+    """An autoencoder with more weights than 50 images have pixels.
+
+    All other images are held out, and measured while it trains.
+    """
+    of = SCALES[scale]
+    flags = (
+        *of.flags,
+        f"--validation={of.images - FEW}",
+        *("--model=dense", "--latent=64", "--hidden=512"),
+        "--output_activation=linear",
+        "--loss=summed_squared_error",
+        f"--batch_size={FEW}",
+        *("--decay_rate=0.95", f"--decay_steps={max(1, of.few_steps // 50)}"),
+        f"--steps={of.few_steps}",
+        f"--checkpoint_every={of.few_every}",
+    )
+    return Run(f"ece417_ae_of_{FEW}_images", flags)
+
+
+def pca(scale: str) -> list[Run]:
+    """Linear and deep autoencoders, and the one of few images."""
+    pairs = [
+        autoencoder(latent, scale, linear=linear)
+        for latent in SIZES
+        for linear in (True, False)
+    ]
+    return [*pairs, few_images(scale)]
+
+
+@functools.cache
+def variational(latent: int, scale: str, *, linear: bool = False) -> Run:
+    """A variational autoencoder, deep or linear: `E = E_f + E_g`.
+
+    Args:
+        latent: its size.
+        scale: of `SCALES`.
+        linear: whether it is.
+    """
+    of, kind = SCALES[scale], "linear_vae" if linear else "vae"
+    flags = (
+        *of.flags,
+        "--model=dense",
+        f"--latent={latent}",
+        "--variational",
+        *(LINEAR if linear else ()),
+        "--loss=summed_squared_error",
+        "--reconstruction_weight=0.5",  # E_g, a half of the squared error
+        "--regularizer=kl",
+        "--regularizer_weight=1",
+        "--batch_size=128",
+        f"--steps={of.passes}",
+    )
+    return Run(f"ece417_{kind}{latent}", flags)
+
+
+@functools.cache
+def classifier(scale: str) -> Run:
+    """The classifier that judges samples."""
+    of = SCALES[scale]
+    flags = (
+        *of.flags,
+        "--model=dense_classifier",
+        "--batch_size=128",
+        f"--steps={of.classifier_steps}",
+    )
+    return Run("ece417_classifier", flags)
+
+
+def vae(scale: str) -> list[Run]:
+    """Variational autoencoders, deterministic ones beside them, and a classifier."""
+    pairs = [
+        kind(latent, scale)
+        for latent in VARIATIONAL_SIZES
+        for kind in (variational, autoencoder)
+    ]
+    linear = variational(VARIATIONAL_SIZES[-1], scale, linear=True)
+    return [*pairs, linear, classifier(scale)]
+
+
+@functools.cache
+def ring(loss: str, seed: int, scale: str) -> Run:
+    """A GAN of points on a ring.
+
+    Args:
+        loss: of `LOSSES`.
+        seed: of the weights, the order of the data and the latents.
+        scale: of `SCALES`.
+    """
+    flags = (
+        "--dataset=ring",
+        "--threads=1",
+        *("--model=dense", "--latent=8", "--hidden=128,128"),
+        f"--gan_loss={loss}",
+        # Pixels of the ring are small numbers, and its modes near each other.
+        *("--learning_rate=0.001", *_ADAM[1:]),
+        "--batch_size=256",
+        f"--seed={seed}",
+        f"--steps={SCALES[scale].ring_steps}",
+    )
+    return Run(f"ece417_ring_{loss}_seed{seed}", flags)
+
+
+@functools.cache
+def gan(loss: str, start: str, scale: str) -> Run:
+    """A GAN of images.
+
+    Args:
+        loss: of `LOSSES`.
+        start: of `STARTS`; from a VAE the discriminator learns alone first.
+        scale: of `SCALES`.
+    """
+    of = SCALES[scale]
+    flags = (
+        *of.flags,
+        *("--model=dense", f"--latent={GAN_LATENT}"),
+        f"--gan_loss={loss}",
+        *_ADAM,
+        "--batch_size=64",
+        f"--steps={of.gan_steps}",
+        *((f"--gan_discriminator_steps={of.gan_first}",) if start == "vae" else ()),
+    )
+    inputs = {}
+    if start == "vae":
+        inputs["decoder_from"] = variational(GAN_LATENT, scale)
+    return Run(f"ece417_gan_{loss}_{start}", flags, inputs=inputs)
+
+
+def gans(scale: str) -> list[Run]:
+    """GANs of a ring and of images, and the classifier that judges the latter."""
+    of_ring = [ring(loss, seed, scale) for loss in LOSSES for seed in RING_SEEDS]
+    of_images = [gan(loss, start, scale) for loss in LOSSES for start in STARTS]
+    return [*of_ring, *of_images, classifier(scale)]
