@@ -66,7 +66,7 @@ def test_quantile_follows_the_counts_and_takes_infinity():
 
 
 def test_quantile_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="must not be NaN. Received: 1 of 2"):
+    with pytest.raises(ValueError, match=r"must not be NaN\. Received: 1 of 2"):
         statistics.quantile_statistic([1.0, np.nan], 0.5)
     with pytest.raises(ValueError, match="Received: share=0"):
         statistics.quantile_statistic([1.0], 0)

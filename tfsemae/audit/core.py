@@ -261,10 +261,9 @@ def _plan(audited: Subject, of_spaces: list[Steps], started: float) -> Plan:
 
 def _changed(found: Plan, request: Request) -> Plan:
     """With the restarts and steps that were asked for."""
-    asked = {"restarts": request.restarts, "steps": request.steps}
-    return dataclasses.replace(
-        found, **{name: value for name, value in asked.items() if value is not None}
-    )
+    restarts = found.restarts if request.restarts is None else request.restarts
+    steps = found.steps if request.steps is None else request.steps
+    return dataclasses.replace(found, restarts=restarts, steps=steps)
 
 
 def _earlier_plan(path: pathlib.Path, identity: list[str]) -> Plan | None:
@@ -285,7 +284,7 @@ def _seconds(audited: Subject, steps: Steps) -> float:
     spent = math.inf
     for _ in range(2):
         begun = time.monotonic()
-        steps.smallest(points, *numbers, np.int32([0, 0]))
+        steps.smallest(points, *numbers, np.array([0, 0], np.int32))
         spent = min(spent, time.monotonic() - begun)
     return spent / len(points)
 

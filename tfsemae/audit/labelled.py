@@ -1,6 +1,7 @@
 """What labels add: figures by class, and the detection of anomalies."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,7 +11,7 @@ from tfsemae import attacks, statistics
 from tfsemae.audit import estimates
 from tfsemae.audit.damage import mean_squared_error
 from tfsemae.audit.endpoints import Endpoints
-from tfsemae.audit.report import Detection, OfClass
+from tfsemae.audit.report import Detection, Estimate, OfClass
 
 DECIBELS = (-40.0, -30.0, -20.0)  # of perturbations of anomaly mode
 _LEAST = 5  # images of a class that is compared
@@ -67,9 +68,13 @@ class AnomalyAttack:
             return mean_squared_error(images, model.reconstruct(images))
 
         self._error = error
-        options = {"epsilon": 0.0, "bounds": (0.0, 1.0), "steps": _STEPS}
-        self._lower = attacks.PGD(error, targeted=True, **options)
-        self._raise = attacks.PGD(error, random_start=False, **options)
+        options: dict[str, Any] = {
+            "epsilon": 0.0,
+            "bounds": (0.0, 1.0),
+            "steps": _STEPS,
+        }
+        self._lower = attacks.PGD(error, targeted=True, steps=_STEPS, **options)
+        self._raise = attacks.PGD(error, random_start=False, steps=_STEPS, **options)
         self.step = tf.function(self._step, autograph=False, reduce_retracing=True)
 
     def _step(self, images: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
@@ -111,7 +116,7 @@ def detection(
             )
 
 
-def auc(values: np.ndarray, positive: np.ndarray) -> estimates.Estimate:
+def auc(values: np.ndarray, positive: np.ndarray) -> Estimate:
     """Area under the ROC curve with a bootstrap interval over images.
 
     Computes the chance that a positive example has the larger value, ties by half.

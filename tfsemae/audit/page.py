@@ -97,7 +97,10 @@ def write(report: Report, folder: pathlib.Path) -> None:
 
 def write_comparison(comparison: Any, folder: pathlib.Path) -> None:
     """Writes the page of several audits side by side."""
-    _render("audit_comparison.html.j2", folder, comparison=comparison)
+    pairs_of = list(zip(comparison.models, comparison.paired, strict=True))
+    _render(
+        "audit_comparison.html.j2", folder, comparison=comparison, pairs_of=pairs_of
+    )
 
 
 def _render(template: str, folder: pathlib.Path, **context: Any) -> None:

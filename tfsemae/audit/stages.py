@@ -105,7 +105,7 @@ class Stages:
             query = functools.partial(steps.queried, few, np.float32(radius))
             shards = self._shards(f"query_{name}", f"{radius:.6g}")
             if not shards.done():
-                values = query(np.int32([self._subject.request.seed, place]))
+                values = query(np.array([self._subject.request.seed, place], np.int32))
                 shards.write(0, _arrays(values))
             found.append(attacked | _read(shards))
         return found
@@ -193,7 +193,7 @@ class Stages:
         return Shards(folder, [name, key, *self._identity])
 
     def _seed(self, rows: slice) -> np.ndarray:
-        return np.int32([self._subject.request.seed % 2**31, rows.start])
+        return np.array([self._subject.request.seed % 2**31, rows.start], np.int32)
 
 
 def _nothing(count: int) -> tuple:

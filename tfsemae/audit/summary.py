@@ -131,8 +131,9 @@ def figures(
         )
         for name, estimate in strongest.measures.items():
             value = estimate.value
-            loses = name == "ssim" and value is not None
-            found[f"{space}_{name}"] = 1 - value if loses else value
+            if name == "ssim" and value is not None:
+                value = 1 - value
+            found[f"{space}_{name}"] = value
         found[f"{space}_perturbation"] = headline.median.deviations.value
     return found
 
