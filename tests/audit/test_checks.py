@@ -94,7 +94,7 @@ def _names(prepared, psnr=30.0):
     return {warning.name for warning in checks.of_model(prepared, shown, psnr)}
 
 
-@pytest.mark.parametrize("decode", [_rounded, _saturated, _constant])
+@pytest.mark.parametrize("decode", [_saturated, _constant])
 def test_decoder_without_slope_is_flagged(decode):
     found = _searched(decode)
     names = [each.name for each in checks.of_attacks("latent", found, [], "mse")]
@@ -116,6 +116,7 @@ def test_what_is_not_differentiable_is_attacked_by_queries():
         (_linear, set()),
         (_misled, {"wrong_gradient"}),
         (_not_differentiable, {"no_gradient"}),
+        (_rounded, {"no_gradient"}),  # TensorFlow gives none of rounding
         (_constant, {"constant_decoder"}),
         (lambda latent: 3 * _linear(latent), {"value_range_suspicious"}),
     ],

@@ -5,11 +5,13 @@
 TensorFlow is imported when something is first audited: a command reads only settings.
 """
 
+import hashlib
 import pathlib
 
-from tfsemae import lazy, run_folder, startup
+from tfsemae import files, lazy, run_folder, startup
 from tfsemae.audit import settings as _settings
 from tfsemae.audit.settings import Settings
+from tfsemae.models import verification
 
 _HOMES = {
     "Comparison": "comparing",
@@ -46,11 +48,14 @@ def audit_run(settings: Settings) -> run_folder.Metrics:
         ValueError: if model, images, flags and folder do not suit each other.
     """
 
+    def unchanged(folder: pathlib.Path) -> None:
+        run_folder.check_inputs(folder, _digests(settings))
+
     def work(folder: pathlib.Path) -> run_folder.Metrics:
         startup.load_tensorflow()
         from tfsemae.audit import running
 
-        return running.run(settings, folder)
+        return running.run(settings, folder, _digests(settings))
 
     def compared(folder: pathlib.Path) -> run_folder.Metrics:
         startup.load_tensorflow()
@@ -59,7 +64,24 @@ def audit_run(settings: Settings) -> run_folder.Metrics:
         assert settings.compare is not None
         return comparing.summary(comparing.compare(settings.compare, folder))
 
-    return run_folder.perform(settings, compared if settings.compare else work)
+    if settings.compare:
+        return run_folder.perform(settings, compared)
+    return run_folder.perform(settings, work, unchanged=unchanged)
+
+
+def _digests(settings: Settings) -> dict[str, str]:
+    """Flag -> SHA-256 of the files that it names, as far as they are there."""
+    found = {}
+    for name in ("model", "encoder", "decoder", "dataset"):
+        path = files.path(getattr(settings, name) or "")
+        if path.is_file():
+            found[name] = files.sha256(path)
+        elif (path / "saved_model.pb").is_file():
+            lines = map(" ".join, files.sha256_of_folder(path).items())
+            found[name] = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        elif name == "model":
+            found |= verification.recorded_weights({name: path})
+    return found
 
 
 def failures(settings: Settings, found: run_folder.Metrics) -> list[str]:

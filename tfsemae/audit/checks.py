@@ -38,8 +38,9 @@ ADVICE = {
         "units of 1. Give more images."
     ),
     "no_gradient": (
-        "The model cannot be differentiated, and the query-only attack took the place "
-        "of the strong one: the smallest perturbations may be smaller still."
+        "The model cannot be differentiated: it rounds, casts to integers or calls "
+        "other code. The query-only attack took the place of the strong one, and the "
+        "smallest perturbations may be smaller still."
     ),
     "zero_gradient": (
         "Where the gradient is zero a gradient attack stands still, and figures look "

@@ -73,7 +73,7 @@ class AnomalyAttack:
             "bounds": (0.0, 1.0),
             "steps": _STEPS,
         }
-        self._lower = attacks.PGD(error, targeted=True, steps=_STEPS, **options)
+        self._lower = attacks.PGD(error, targeted=True, **options)
         self._raise = attacks.PGD(error, random_start=False, steps=_STEPS, **options)
         self.step = tf.function(self._step, autograph=False, reduce_retracing=True)
 

@@ -128,7 +128,7 @@ def estimate_text(estimate: Estimate, unit: str = "") -> str:
 
 def _short(value: float) -> str:
     """Three significant digits."""
-    if value and not 1e-4 <= abs(value) < 1e6:
+    if value and not 1e-3 <= abs(value) < 1e6:
         return f"{value:.2e}".replace("-", numerals.MINUS)
     digits = 3 - len(str(int(abs(value)))) if abs(value) >= 1 else 3
     return numerals.fixed(value, max(0, digits if abs(value) >= 0.1 else 4))

@@ -1,9 +1,10 @@
 """An audit as a run: flags, folder, model and images."""
 
 import pathlib
+from collections.abc import Mapping
 
 from tfsemae import data, devices, keras_state, metrics
-from tfsemae.audit import core, endpoints, loading
+from tfsemae.audit import core, loading
 from tfsemae.audit.damage import Compare, parse
 from tfsemae.audit.report import Report
 from tfsemae.audit.settings import Settings
@@ -13,8 +14,15 @@ from tfsemae.run_folder import Metrics, check_inputs
 
 
 @keras_state.standard()
-def run(settings: Settings, folder: pathlib.Path) -> Metrics:
+def run(
+    settings: Settings, folder: pathlib.Path, digests: Mapping[str, str]
+) -> Metrics:
     """Audits in a folder that is locked; returns the headline.
+
+    Args:
+        settings: of the audit.
+        folder: of the run.
+        digests: of the files that the flags name.
 
     Raises:
         ValueError: if model, images and flags do not fit each other.
@@ -24,13 +32,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     encode, decode, name = loading.functions(settings)
     value_range = loading.stated_range(settings)
     images, dataset = loading.images(settings, value_range)
-    check_inputs(
-        folder,
-        {
-            "images": images.digest(),
-            "network": endpoints.digest([encode, decode]) or "unknown",
-        },
-    )
+    check_inputs(folder, {**digests, "images": images.digest()})
     report = core.run(
         Request(
             encode=encode,
