@@ -74,7 +74,7 @@ class AnomalyAttack:
             "steps": _STEPS,
         }
         self._lower = attacks.PGD(error, targeted=True, **options)
-        self._raise = attacks.PGD(error, random_start=False, steps=_STEPS, **options)
+        self._raise = attacks.PGD(error, random_start=False, **options)
         self.step = tf.function(self._step, autograph=False, reduce_retracing=True)
 
     def _step(self, images: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
