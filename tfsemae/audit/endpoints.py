@@ -105,8 +105,8 @@ class Endpoints:
         return total / _DRAWS
 
     def _called(self, name: str, function: Function, given: tf.Tensor) -> tf.Tensor:
-        keras_layer = isinstance(function, keras.Layer)
-        found = function(given, training=False) if keras_layer else function(given)
+        options: Any = {"training": False} if isinstance(function, keras.Layer) else {}
+        found = function(given, **options)
         found = _single(found, self._output if name == "encoder" else None, name)
         return tf.cast(found, tf.float32)
 
