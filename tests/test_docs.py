@@ -23,9 +23,12 @@ _STEPS = 10  # in place of the full length
 
 #: Parses each command line with the flags of its module.
 _PARSE = """
-import copy, importlib, json, sys
+import copy, importlib.util, json, sys
 from absl import flags
-importlib.import_module(sys.argv[1])
+name = sys.argv[1]
+if importlib.util.find_spec(name).submodule_search_locations:  # a package
+    name += ".__main__"
+importlib.import_module(name)
 flags.FLAGS.set_gnu_getopt(True)
 for words in json.loads(sys.argv[2]):
     try:
@@ -169,9 +172,10 @@ def test_commands_parse(module, run_python):
 
 
 def test_each_command_is_shown():
+    paths = [*_ROOT.glob("tfsemae/*.py"), *_ROOT.glob("tfsemae/*/__main__.py")]
     commands = {
-        f"tfsemae.{path.stem}"
-        for path in _ROOT.glob("tfsemae/*.py")
+        f"tfsemae.{path.parent.name if path.stem == '__main__' else path.stem}"
+        for path in paths
         if "command_line.run(main" in path.read_text("utf-8")
     }
     assert commands <= set(_all_commands())

@@ -50,3 +50,23 @@ def test_what_cannot_be_is_refused():
         statistics.bootstrap_interval(statistic, 1, seed=0)
     with pytest.raises(ValueError, match="`confidence` must be above 0"):
         statistics.bootstrap_interval(statistic, 2, seed=0, confidence=1)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 1.0])
+def test_quantile_is_the_inverse_of_the_distribution(share):
+    values = np.random.default_rng(2).permutation(40).astype(float)
+    (found,) = statistics.quantile_statistic(values, share)(np.ones((1, 40)))
+    assert found == np.quantile(values, share, method="inverted_cdf")
+
+
+def test_quantile_follows_the_counts_and_takes_infinity():
+    statistic = statistics.quantile_statistic([np.inf, 1.0, 3.0], 0.5)
+    counts = np.array([[1.0, 1, 1], [2, 1, 0], [0, 2, 1]])
+    np.testing.assert_array_equal(statistic(counts), [3, np.inf, 1])
+
+
+def test_quantile_of_nothing_is_refused():
+    with pytest.raises(ValueError, match=r"must not be NaN\. Received: 1 of 2"):
+        statistics.quantile_statistic([1.0, np.nan], 0.5)
+    with pytest.raises(ValueError, match="Received: share=0"):
+        statistics.quantile_statistic([1.0], 0)

@@ -80,7 +80,7 @@ def write(
         _page(source, group, ledgers, compared=bool(fresh))
         for source, group in groups.items()
     ]
-    environment = _environment()
+    environment = templates()
     for page in pages:
         html = environment.get_template("page.html.j2").render(page)
         files.write_text(pathlib.Path(folder, f"{page['source']}.html"), html)
@@ -89,7 +89,8 @@ def write(
     files.write_text(pathlib.Path(folder, "index.html"), html)
 
 
-def _environment() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """The templates of pages, with the filters that they use."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(pathlib.Path(__file__).with_name("templates")),
         autoescape=lambda name: name is not None and not name.endswith(".css"),

@@ -21,6 +21,7 @@ __all__ = [
     "bootstrap_interval",
     "holm",
     "mean_statistic",
+    "quantile_statistic",
     "t_interval",
     "t_test",
 ]
@@ -32,6 +33,7 @@ __getattr__ = lazy.attributes(
         "bootstrap_interval": "bootstrap",
         "holm": "multiple_tests",
         "mean_statistic": "bootstrap",
+        "quantile_statistic": "bootstrap",
         "t_interval": "intervals",
         "t_test": "intervals",
     },

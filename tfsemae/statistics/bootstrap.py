@@ -61,7 +61,10 @@ def bootstrap_interval(
     def of_indices(indices: np.ndarray, axis: int) -> np.ndarray:
         del axis  # the last one
         rows = indices.reshape(-1, examples)
-        counts = np.stack([np.bincount(row, minlength=examples) for row in rows])
+        # One histogram of all rows, each with bins of its own.
+        bins = rows + examples * np.arange(len(rows))[:, np.newaxis]
+        counts = np.bincount(bins.ravel(), minlength=rows.size)
+        counts = counts.reshape(rows.shape)
         return statistic(counts.astype(np.float64)).reshape(indices.shape[:-1])
 
     result = stats.bootstrap(
@@ -92,5 +95,40 @@ def mean_statistic(values: npt.ArrayLike) -> Statistic:
     def statistic(counts: np.ndarray) -> np.ndarray:
         counts = counts[:, defined]
         return counts @ values / counts.sum(axis=1)
+
+    return statistic
+
+
+def quantile_statistic(values: npt.ArrayLike, share: float) -> Statistic:
+    """A quantile of one value per example, such as the median.
+
+    It is the least value that at least `share` of the examples do not exceed: always
+    one of the values, so that infinite ones are allowed.
+
+    Args:
+        values: numbers `[N]`, none of them NaN.
+        share: in (0, 1]; 0.5 for the (lower) median.
+
+    Raises:
+        ValueError: if a value is NaN, or `share` is not in (0, 1].
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if np.isnan(values).any():
+        raise ValueError(
+            "`values` must not be NaN. "
+            f"Received: {np.isnan(values).sum()} of {values.size} that are."
+        )
+    if not 0 < share <= 1:
+        raise ValueError(
+            f"`share` must be above 0 and at most 1. Received: share={share}."
+        )
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+
+    def statistic(counts: np.ndarray) -> np.ndarray:
+        below = np.cumsum(counts[:, order], axis=1)
+        wanted = share * below[:, -1:]
+        # Counts are whole; a product such as 0.05 * 20 is not.
+        return ordered[np.argmax(below >= wanted - 1e-9, axis=1)]
 
     return statistic

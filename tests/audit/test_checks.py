@@ -1,0 +1,171 @@
+"""Models that look robust and are not are flagged by name."""
+
+import math
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfsemae import data
+from tfsemae.audit import checks, damage, jacobian, steps, subject
+from tfsemae.audit.attacking import Space
+
+SHAPE = (12, 12, 1)
+PIXELS = math.prod(SHAPE)
+LATENTS = np.float32(np.random.default_rng(0).uniform(0.3, 0.7, (12, 3)))
+IMAGES = np.repeat(LATENTS, PIXELS // 3, axis=1).reshape(-1, *SHAPE)
+WEIGHTS = np.float32(np.random.default_rng(1).normal(size=(3, PIXELS)) / 6)
+
+
+def _encode(images):
+    return tf.reduce_mean(tf.reshape(images, [-1, 3, PIXELS // 3]), axis=2)
+
+
+def _linear(latent):
+    return tf.reshape(0.5 + (latent - 0.5) @ WEIGHTS, [-1, *SHAPE])
+
+
+def _rounded(latent):
+    return tf.round(_linear(latent) * 16) / 16
+
+
+def _saturated(latent):
+    return tf.sigmoid(1e6 * (_linear(latent) - 0.5002))
+
+
+@tf.custom_gradient
+def _negated(latent):
+    return latent, lambda upstream: -upstream
+
+
+def _misled(latent):
+    return _linear(_negated(latent))
+
+
+def _not_differentiable(latent):
+    return tf.ensure_shape(
+        tf.numpy_function(
+            lambda z: np.float32(0.5 + (z - 0.5) @ WEIGHTS).reshape(-1, *SHAPE),
+            [latent],
+            tf.float32,
+        ),
+        [None, *SHAPE],
+    )
+
+
+def _constant(latent):
+    return tf.zeros([tf.shape(latent)[0], *SHAPE]) + 0.0 * latent[:, :1, None, None]
+
+
+def _searched(decode):
+    """The smallest perturbations of latents, and whether there is a gradient."""
+    kind = steps.gradient_kind(decode, LATENTS)
+    space = Space(
+        name="latent",
+        network=decode,
+        shape=(3,),
+        spread=float(np.sqrt(LATENTS.var(axis=0).sum())),
+        bounds=None,
+        differentiable=kind == "exact",
+    )
+    stated = damage.make("mse:0.01", SHAPE)
+    effort = {"steps": tf.Variable(3), "rounds": tf.Variable(5)}
+    search = steps.Steps(space, stated, {}, effort=effort)
+    found = search.smallest(LATENTS, *search.numbers(0, 1)(12), np.int32([0, 0]))
+    return {key: value.numpy() for key, value in found["smallest"].items()}
+
+
+def _prepared(decode=_linear, encode=_encode, count=12):
+    return subject.prepare(
+        subject.Request(
+            encode=encode,
+            decode=decode,
+            images=data.Images(IMAGES[:count], None, ()),
+            folder=pathlib.Path("unused"),
+            value_range=(0.0, 1.0),
+            damage="mse:0.01",
+        )
+    )
+
+
+def _names(prepared, psnr=30.0):
+    shown = prepared.model.reconstruct(prepared.probe).numpy()
+    return {warning.name for warning in checks.of_model(prepared, shown, psnr)}
+
+
+@pytest.mark.parametrize("decode", [_saturated, _constant])
+def test_decoder_without_slope_is_flagged(decode):
+    found = _searched(decode)
+    names = [each.name for each in checks.of_attacks("latent", found, [], "mse")]
+    assert names == ["zero_gradient"]
+    # Noise finds what gradients hide; nothing damages what is constant.
+    assert np.isfinite(found["epsilon"]).all() == (decode is not _constant)
+
+
+def test_what_is_not_differentiable_is_attacked_by_queries():
+    found = _searched(_not_differentiable)["epsilon"]
+    least = math.sqrt(0.01 * PIXELS) / np.linalg.svd(WEIGHTS)[1][0]
+    assert (found >= least * 0.999).all()
+    assert np.median(found) <= 1.3 * least
+
+
+@pytest.mark.parametrize(
+    ("decode", "expected"),
+    [
+        (_linear, set()),
+        (_misled, {"wrong_gradient"}),
+        (_not_differentiable, {"no_gradient"}),
+        (_rounded, {"no_gradient"}),  # TensorFlow gives none of rounding
+        (_constant, {"constant_decoder"}),
+        (lambda latent: 3 * _linear(latent), {"value_range_suspicious"}),
+    ],
+)
+def test_cause_for_distrust_is_named(decode, expected):
+    assert _names(_prepared(decode)) == expected
+
+
+def test_gradient_of_the_wrong_sign_is_off_by_twice_the_slope():
+    error = steps.gradient_error(_misled, LATENTS, 0.1, seed=0)
+    assert error == pytest.approx(2.0, rel=1e-2)
+
+
+def test_query_only_attack_above_the_strong_one_is_flagged():
+    few = np.full(4, 1.0)
+    weak = {"mse": np.full(12, 0.5)}
+    values = {"noise": weak, "pgd": weak, "strong": weak, "query_only": {"mse": few}}
+    found = {"flat": np.zeros(12), "finite": np.ones(12)}
+    names = {each.name for each in checks.of_attacks("latent", found, [values], "mse")}
+    assert names == {"masked_gradient"}
+
+
+def test_attacks_that_beat_noise_give_no_warning():
+    means = {"noise": 0.1, "pgd": 0.99, "strong": 1.0, "query_only": 0.9}
+    values = {name: {"mse": np.full(12, mean)} for name, mean in means.items()}
+    found = {"flat": np.zeros(12), "finite": np.ones(12)}
+    assert not list(checks.of_attacks("latent", found, [values], "mse"))
+
+
+def test_random_encoder_is_averaged_and_said():
+    def encode(images):
+        latent = _encode(images)
+        return latent + 0.01 * tf.random.normal(tf.shape(latent))
+
+    prepared = _prepared(encode=encode)
+    assert prepared.model.stochastic == ("encoder",)
+    assert "randomness_without_common_numbers" in _names(prepared)
+
+
+def test_one_image_is_said():
+    assert "one_image" in _names(_prepared(count=1))
+
+
+def test_ignored_number_of_the_latent_is_listed():
+    latents = np.concatenate([LATENTS, LATENTS[:, :1]], axis=1)
+    found, insensitive = jacobian.dimensions(
+        lambda latent: _linear(latent[:, :3]), latents, latents.std(axis=0), seed=0
+    )
+    assert insensitive == [3]
+    assert len(found) == 4
+    names = [each.name for each in checks.of_dimensions(found, insensitive)]
+    assert names == ["insensitive_dimensions"]

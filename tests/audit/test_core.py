@@ -1,0 +1,258 @@
+"""Audits of linear models, of which the worst case is known in closed form."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import scipy.linalg
+import tensorflow as tf
+
+from tfsemae import audit
+from tfsemae.audit import nearest, stages
+
+SHAPE = (12, 12, 1)
+PIXELS = math.prod(SHAPE)
+GAINS = np.float32([0.9, 0.5, 0.3, 0.2])
+LEVEL = 0.01  # mean squared error of the stated damage
+DAMAGE = f"mse:{LEVEL}"
+#: The step length of the last round, and float32.
+EXACT = 0.02
+
+
+def _basis(rows, columns, seed):
+    normal = np.random.default_rng(seed).normal(size=(columns, rows))
+    return np.linalg.qr(normal)[0].T.astype(np.float32)
+
+
+class Linear:
+    """Orthonormal rows with gains as decoder, its inverse as encoder."""
+
+    def __init__(self, rotation=None, scale=1.0):
+        rotation = np.eye(len(GAINS)) if rotation is None else rotation
+        basis = _basis(len(GAINS), PIXELS, 0)
+        # Latents are `scale * codes @ rotation`; images do not depend on either.
+        self.weights = np.float32(rotation.T @ np.diag(GAINS) @ basis / scale)
+        self._inverse = np.float32(np.linalg.pinv(self.weights.astype(float)))
+        codes = np.random.default_rng(1).normal(size=(24, len(GAINS)))
+        images = 0.5 + codes * GAINS @ basis
+        self.images = np.float32(np.clip(images, 0, 1)).reshape(-1, *SHAPE)
+
+    def encode(self, images):
+        return (tf.reshape(images, [-1, PIXELS]) - 0.5) @ self._inverse
+
+    def decode(self, latent):
+        return tf.reshape(latent @ self.weights + 0.5, [-1, *SHAPE])
+
+
+def _audit(model, **options):
+    defaults = {
+        "examples": 24,
+        "damage": DAMAGE,
+        "restarts": 1,
+        "steps": 5,
+        "value_range": (0, 1),
+        "labels": np.arange(24) % 2,
+    }
+    images = options.pop("images", model.images)
+    return audit.audit(model.encode, model.decode, images, **defaults | options)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """Audit of a linear model, its folder and the model."""
+    folder = tmp_path_factory.mktemp("audit")
+    model = Linear()
+    found = _audit(model, output_dir=folder, anomaly_label=1)
+    return found, folder, model
+
+
+class _Killed(Exception):
+    pass
+
+
+def _killed(*_):
+    raise _Killed
+
+
+def _only_the_rest(fill):
+    def checked(self, shards, *arguments):
+        assert shards._folder.name in ("everyday", "detection")
+        return fill(self, shards, *arguments)
+
+    return checked
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory):
+    """The same model in a rotated latent that is 1,000 times as large.
+
+    With other batches, and killed before the everyday noise: the second start
+    computes only what is missing.
+    """
+    turn = np.random.default_rng(3).normal(size=(4, 4))
+    model = Linear(scipy.linalg.expm(turn - turn.T), scale=1000.0)
+    options = {"output_dir": tmp_path_factory.mktemp("turned"), "batch_size": 7}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages.Stages, "everyday", _killed)
+        with pytest.raises(_Killed):
+            _audit(model, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages.Stages, "_fill", _only_the_rest(stages.Stages._fill))
+        return _audit(model, **options), options["output_dir"]
+
+
+def _headline(report, space):
+    return next(each for each in report.smallest if each.space == space)
+
+
+def test_smallest_perturbation_of_the_latent_is_along_the_first_row(plain):
+    # |change|**2 = LEVEL * PIXELS, and the largest gain makes it with least effort.
+    expected = math.sqrt(LEVEL * PIXELS) / GAINS[0]
+    found = _headline(plain[0], "latent")
+    assert found.reached == 1
+    # Never smaller: what counts does the damage.
+    assert expected * 0.9999 <= found.low_quantile.absolute.value
+    assert found.median.absolute.value == pytest.approx(expected, rel=EXACT)
+
+
+def test_units_of_the_headline_belong_together(plain):
+    report, _, model = plain
+    found = _headline(report, "latent").median
+    latents = model.encode(model.images).numpy()
+    spread = math.sqrt(latents.var(axis=0).sum())
+    assert found.deviations.value == pytest.approx(
+        found.absolute.value / spread, rel=1e-4
+    )
+    power = np.mean(np.sum(latents**2, axis=1))
+    assert found.decibel.value == pytest.approx(
+        10 * math.log10(found.absolute.value**2 / power), abs=1e-3
+    )
+
+
+def test_smallest_perturbation_of_the_image_is_in_the_range(plain):
+    # Encoder and decoder are a projection, which moves an image by all of a
+    # perturbation within the range. Bounds of pixels make it dearer for some.
+    expected = math.sqrt(LEVEL * PIXELS)
+    found = _headline(plain[0], "input").low_quantile.absolute.value
+    assert expected * 0.999 <= found <= expected * (1 + EXACT)
+
+
+def test_curves_are_parabolas(plain):
+    for point in plain[0].curves:
+        if point.space == "latent" and point.attack in ("singular_step", "strong"):
+            expected = (GAINS[0] * point.radius) ** 2 / PIXELS
+            assert point.measures["mse"].value == pytest.approx(expected, rel=EXACT)
+
+
+def test_noise_is_between_the_smallest_and_the_largest_gain(plain):
+    ratio = _headline(plain[0], "latent").noise_ratio.value
+    assert 1 < ratio < GAINS[0] / GAINS[-1]
+
+
+def test_spectrum_is_that_of_the_weights_in_deviations(plain):
+    report, _, model = plain
+    deviations = model.encode(model.images).numpy().std(axis=0)
+    expected = np.linalg.svd(deviations[:, None] * model.weights)[1][:4]
+    decoder, encoder = report.spectra
+    np.testing.assert_allclose(decoder.values, expected, rtol=1e-3)
+    assert decoder.linear_range.value is None  # everywhere
+    assert encoder.network == "encoder"
+    strongest = report.dimensions[0]
+    assert strongest.number == np.argmax(deviations * GAINS)
+    assert strongest.effect == pytest.approx(expected[0], rel=1e-3)
+
+
+def test_figures_do_not_depend_on_rotation_scale_and_batches(plain, turned):
+    for name, value in plain[0].figures.items():
+        if name == "latent_psnr":
+            assert turned[0].figures[name] == pytest.approx(value, abs=0.2)  # dB
+        elif not name.endswith("ssim"):
+            assert turned[0].figures[name] == pytest.approx(value, rel=2 * EXACT), name
+
+
+def test_files_hold_what_is_returned(plain):
+    report, folder, _ = plain
+    assert audit.Report.read(folder) == report
+    page = (folder / "index.html").read_text("utf-8")
+    assert report.smallest[0].damage in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    for name in report.pictures:
+        assert (folder / name).is_file()
+    with np.load(folder / "nearest_latent.npz") as arrays:
+        change = arrays["attacked"] - arrays["reconstruction"]
+        assert (np.mean(change**2, axis=(1, 2, 3)) >= LEVEL).all()
+    with np.load(folder / "measurements.npz") as arrays:
+        order = nearest.places(arrays["latent/epsilon"])
+        assert tuple(arrays["places"][order]) == report.nearest["latent"]
+
+
+def test_schema_names_all_fields(plain):
+    schema = audit.schema()
+    written = json.loads((plain[1] / "audit.json").read_text("utf-8"))
+    assert written.keys() == schema["properties"].keys()
+
+
+def test_linear_model_gives_no_cause_for_distrust(plain):
+    names = {warning.name for warning in plain[0].warnings}
+    assert not names & {"zero_gradient", "wrong_gradient", "masked_gradient"}
+    assert not names & {"not_finite", "weaker_than_noise", "no_gradient"}
+
+
+def test_constant_images_detect_nothing_and_attacks_are_worse(plain):
+    auc = {(e.condition, e.decibel): e.auc.value for e in plain[0].detection}
+    for decibel in (-40.0, -30.0, -20.0):
+        clean = auc["clean", None]
+        assert auc["hidden", decibel] <= clean
+        assert auc["raised", decibel] <= clean
+        assert auc["both", decibel] <= min(
+            auc["hidden", decibel], auc["raised", decibel]
+        )
+
+
+def test_comparison_pairs_images(plain, turned, tmp_path):
+    found = audit.compare([plain[1], turned[1]], tmp_path)
+    for first, second in zip(*found.paired, strict=True):
+        assert first.ratio.value == first.ratio.low == first.ratio.high == 1
+        assert second.ratio.value == pytest.approx(1, rel=2 * EXACT)
+        assert second.images == 24
+    assert "two functions" in (tmp_path / "index.html").read_text("utf-8")
+
+
+def test_audits_of_other_damage_are_not_compared(plain, tmp_path):
+    changed = json.loads((plain[1] / "audit.json").read_text("utf-8"))
+    for each in changed["smallest"]:
+        each["damage"] = "PSNR of at most 20 dB"
+    (tmp_path / "audit.json").write_text(json.dumps(changed), "utf-8")
+    with pytest.raises(ValueError, match="same images, seed and damage, but the --dam"):
+        audit.compare([plain[1], tmp_path], tmp_path / "out")
+    with pytest.raises(ValueError, match="holds no finished audit"):
+        audit.compare([plain[1], tmp_path / "none"], tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": np.zeros((5, 30, 2))}, "Signals .* are audited as images of one"),
+        ({"images": np.zeros((5, 9, 9, 1))}, "encoder does not take its input"),
+        ({"images": np.full((5, *SHAPE), np.nan)}, "must be finite"),
+        ({"labels": None, "anomaly_label": 1}, "needs labels"),
+        ({"anomaly_label": 7}, "--anomaly_label=7 is none of the classes 0, 1"),
+        ({"damage": "sim:1"}, "--damage=sim:1 must be a metric"),
+        ({"damage": "lpips:0.5"}, "needs the weights of LPIPS"),
+        ({"examples": 99}, "--examples=99 is more than the 24 images"),
+        ({"labels": [1, 2]}, "one label for each image"),
+    ],
+)
+def test_what_cannot_be_audited_is_refused(changes, message):
+    if "images" in changes:
+        changes = {"labels": None, "examples": 5} | changes
+    with pytest.raises(ValueError, match=message):
+        _audit(Linear(), **changes)
+
+
+def test_weights_of_nan_are_named():
+    model = Linear()
+    model.weights = model.weights * np.float32(np.nan)
+    with pytest.raises(ValueError, match="gives NaN or infinity for 16 of the first"):
+        _audit(model)

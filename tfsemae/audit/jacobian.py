@@ -1,0 +1,124 @@
+"""What the Jacobians of decoder and encoder say, in standard deviations."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tfsemae import attacks
+from tfsemae.attacks.projections import norms
+from tfsemae.audit import estimates
+from tfsemae.audit.report import Dimension, Estimate, Spectrum
+
+EXAMPLES = 64
+_COUNT = 4  # singular values
+_ITERATIONS = 20
+_WITHIN = 0.2  # of the linear prediction
+_STEPS = 2.0 ** np.arange(-8, 3.5, 0.5)  # in units of the spread
+_MOST_DIMENSIONS = 1024  # each is moved; of more, as many are drawn at random
+_MOVED_EXAMPLES = 16
+_INSENSITIVE = 1e-3  # of the strongest effect
+
+
+def spectrum(
+    name: str,
+    network: Callable[[tf.Tensor], tf.Tensor],
+    points: np.ndarray,
+    deviations: np.ndarray,
+    spread: float,
+) -> Spectrum:
+    """The singular values of a network's Jacobian.
+
+    Args:
+        name: of the network.
+        network: points -> outputs.
+        points: float32 `[N, ...]`.
+        deviations: standard deviation of each number of a point.
+        spread: root of their total variance.
+    """
+    scale = tf.constant(_above_zero(deviations), tf.float32)
+
+    def in_deviations(points: tf.Tensor) -> tf.Tensor:
+        return network(points * scale)
+
+    sizes = (points[0].size, np.prod(network(tf.constant(points[:1])).shape[1:]))
+    top = attacks.SingularVectors(
+        in_deviations,
+        count=int(min(_COUNT, *sizes)),
+        iterations=_ITERATIONS,
+    )(tf.constant(points) / scale)
+    values = top.values.numpy()
+    finite = values[np.isfinite(values).all(axis=1)]
+    medians = np.median(finite, axis=0).tolist() if len(finite) else []
+    return Spectrum(
+        network=name,
+        images=len(points),
+        values=tuple(medians),
+        first=estimates.quantile(values[:, 0]) if len(finite) else Estimate(value=None),
+        linear_range=_linear_range(network, points, spread),
+    )
+
+
+def _linear_range(
+    network: Callable[[tf.Tensor], tf.Tensor], points: np.ndarray, spread: float
+) -> Estimate:
+    """How far the prediction of the top singular vector holds."""
+    given = tf.constant(points)
+    top = attacks.SingularVectors(network, iterations=_ITERATIONS)(given)
+    value, right = top.values[:, 0], top.right[:, 0]
+    clean = network(given)
+    reach = np.full(len(points), np.inf)
+    for step in _STEPS:
+        length = step * spread
+        change = norms(network(given + length * right) - clean) / (length * value)
+        left = ~(np.abs(change.numpy() - 1) <= _WITHIN)
+        reach = np.where(left & np.isinf(reach), step, reach)
+    return estimates.quantile(reach)
+
+
+def dimensions(
+    decode: Callable[[tf.Tensor], tf.Tensor],
+    latents: np.ndarray,
+    deviations: np.ndarray,
+    seed: int,
+) -> tuple[list[Dimension], list[int]]:
+    """What each number of the latent does to the image.
+
+    Args:
+        decode: latents -> images.
+        latents: float32 `[N, ...]`, of which a few are taken.
+        deviations: standard deviation of each number, of the shape of a latent.
+        seed: of the choice where there are many numbers.
+
+    Returns:
+        The effect of each, the strongest first; the numbers without one.
+    """
+    latents = latents[:_MOVED_EXAMPLES]
+    size = latents[0].size
+    numbers = np.arange(size)
+    if size > _MOST_DIMENSIONS:
+        random = np.random.default_rng([seed, 11])
+        numbers = np.sort(random.choice(size, _MOST_DIMENSIONS, replace=False))
+    clean = decode(tf.constant(latents))
+    steps = tf.constant(deviations.ravel(), tf.float32)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def moved(number: tf.Tensor) -> tf.Tensor:
+        step = tf.reshape(tf.one_hot(number, size) * steps[number], latents.shape[1:])
+        change = norms(decode(tf.constant(latents) + step) - clean)
+        return tf.sqrt(tf.reduce_mean(tf.square(change)))
+
+    effects = [float(moved(tf.constant(number))) for number in numbers]
+    found = [
+        Dimension(number=int(number), effect=effect)
+        for number, effect in zip(numbers, effects, strict=True)
+        if np.isfinite(effect)
+    ]
+    found.sort(key=lambda each: -each.effect)
+    least = _INSENSITIVE * found[0].effect if found else 0.0
+    return found, sorted(each.number for each in found if each.effect <= least)
+
+
+def _above_zero(deviations: np.ndarray) -> np.ndarray:
+    """Collapsed numbers count as a millionth of the largest: none divides by zero."""
+    return np.maximum(deviations, max(1e-6 * float(deviations.max()), 1e-30))
