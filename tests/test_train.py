@@ -390,12 +390,15 @@ def test_effective_flags_are_all_that_have_a_value(digits_run, digits_flags):
     lines = (digits_run / "flags.txt").read_text("utf-8").splitlines()
     given = [*digits_flags, f"--output_dir={digits_run}"]
     made = settings.parse(training.Settings, given)
-    of_others = {  # of other networks, --optimizer, --regularizer and further updates
+    of_others = {  # of other networks, --optimizer, --regularizer and procedures
         *("hidden", "pixel_mean", "pixel_deviation", "sgd_momentum", "sgd_nesterov"),
         *("latent", "variational", "regularizer_weight", "mmd_kernel", "mmd_biased"),
         *("swt_project", "swt_moments", "total_correlation_weight"),
         *(f"latent_adversarial_{name}" for name in ("steps", "epsilon", "pgd_steps")),
         "latent_adversarial_noise",
+        *("attention", "draw_steps", "draw_units", "draw_latent", "draw_window"),
+        *("adversarial_epsilon", "adversarial_steps", "kl_weight", "words"),
+        *("mi", "mi_weight", "struct", "struct_weight", "gan_discriminator_steps"),
     }
     with_value = {
         name for name, value in settings.flat(made).items() if value is not None

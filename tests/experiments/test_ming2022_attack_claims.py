@@ -49,7 +49,11 @@ def _all(**changes):
         "adversarial/log_variance_ratio": 1.0,
         "adversarial/two_sample_accuracy": 95.0,
     }
-    nothing = {"probe_error": 10.0, "log_variance_ratio": 0.0}
+    nothing = {
+        "probe_error": 10.0,
+        "log_variance_ratio": 0.0,
+        "two_sample_accuracy": 50.0,
+    }
     for key, value in nothing.items():
         values[LABELLED, f"adversarial/{key}"] = value
         for condition in ("noise", "negated", "exchanged"):
@@ -175,10 +179,21 @@ def test_a_control_is_refuted_against_only_beyond_chance():
 
 
 def test_what_controls_do_stands_beside_claim_2():
-    values = _all(**{"noise/probe_error": 13.0, "negated/log_variance_ratio": 0.5})
-    note = _claims(values)["2"].note
-    assert "Gaussian noise: +3.00 points of the error, +0.000 of the log ratio" in note
-    assert "the negated change: +0.00 points of the error, +0.500 of" in note
+    values = _all(
+        **{
+            "noise/probe_error": 13.0,
+            "negated/log_variance_ratio": 0.5,
+            "exchanged/two_sample_accuracy": 77.0,
+        }
+    )
+    found = _claims(values)
+    note = found["2"].note
+    assert "Gaussian noise +3.00 points of error, +0.000 of the log ratio" in note
+    assert "the negated change +0.00 points of error, +0.500 of" in note
+    note = found["2_two_sample_accuracy"].note
+    assert note.startswith("p = ")
+    assert "Gaussian noise 50.0 %" in note
+    assert "the change of another image 77.0 %" in note
 
 
 def test_statement_and_rule_are_those_of_the_attacker():

@@ -62,7 +62,9 @@ def test_as_many_images_of_each_class_are_drawn(attacked, tmp_path, monkeypatch)
     np.testing.assert_array_equal(original, attacked.original[expected])
     assert picture.file == "a.png"
     assert picture.caption.startswith("As Fig. 5: ")
-    assert picture.caption.endswith(" 9 of the 30 attacked images, seed 0.")
+    assert picture.caption.endswith(
+        " Of each class the first 3 of 30 attacked images, first victim."
+    )
 
 
 @pytest.mark.parametrize("draw", [pictures.joint_map, pictures.separate_maps])

@@ -32,6 +32,7 @@ def crop_and_flip(images: tf.Tensor, seed: tf.Tensor, *, padding: int = 4) -> tf
     if padding < 0:
         raise ValueError(f"`padding` must be at least 0. Received: padding={padding}.")
     shape = tf.shape(images)
+    seed = tf.cast(seed, tf.int64)  # numbers differ by type
     places, sides = tf.unstack(tf.random.split(seed, 2, alg="philox"), num=2)
     offsets = tf.random.stateless_uniform(
         [2, shape[0]], places, -padding, padding + 1, tf.int32, alg="philox"

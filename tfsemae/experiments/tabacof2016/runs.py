@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from tfsemae.experiments.runs import Run
@@ -14,6 +15,7 @@ class Scale(NamedTuple):
         seeds: of the networks.
         train_flags: of all trainings.
         attack_flags: of all attacks.
+        lengths: of a search by each solver.
         few: of attacks beside the main ones.
         output: of attacks on the output.
         classifier_flags: of the training of the classifier.
@@ -23,6 +25,7 @@ class Scale(NamedTuple):
     seeds: int
     train_flags: tuple[str, ...] = ()
     attack_flags: tuple[str, ...] = ()
+    lengths: Mapping[str, str] = {}
     few: tuple[str, ...] = ("--penalties=25",)
     output: tuple[str, ...] = ()
     classifier_flags: tuple[str, ...] = ()
@@ -34,10 +37,8 @@ SCALES = {
     "smoke": Scale(
         seeds=1,
         train_flags=("--dataset=digits", "--steps=10", "--checkpoint_every=10"),
-        attack_flags=(
-            *("--examples=3", "--penalties=12", "--reconstructions=2"),
-            "--attack_iterations=20",
-        ),
+        attack_flags=("--examples=3", "--penalties=12", "--reconstructions=2"),
+        lengths={"lbfgsb": "--attack_iterations=20", "adam": "--adam_steps=20"},
         few=(),
         classifier_flags=("--dataset=digits", "--steps=10", "--checkpoint_every=10"),
         classifier_attack_flags=(
@@ -89,12 +90,14 @@ class Attack(NamedTuple):
         name: for a reader.
         flags: of the command.
         few: whether it has fewer penalties.
+        solver: of its problems; named by `flags` as well where it is another one.
     """
 
     id: str
     name: str
     flags: tuple[str, ...]
     few: bool = False
+    solver: str = "lbfgsb"
 
     def __str__(self) -> str:
         """For a reader."""
@@ -108,7 +111,11 @@ L2 = Attack("l2", "L2 distance of the latents", ("--distance=l2", _LINF))
 REVERSE = Attack("reverse_kl", "reverse KL", ("--distance=reverse_kl",), few=True)
 MEANS = Attack("means", "L2 distance of the means", ("--distance=l2",), few=True)
 ADAM = Attack(
-    "adam", "KL divergence, by Adam", ("--distance=kl", "--solver=adam"), few=True
+    "adam",
+    "KL divergence, by Adam",
+    ("--distance=kl", "--solver=adam"),
+    few=True,
+    solver="adam",
 )
 OUTPUT = Attack("output", "distance of the output", ("--distance=output",), few=True)
 #: Each with as many penalties as those it is compared with.
@@ -175,10 +182,12 @@ def training(network: Network, dataset: str, seed: int, scale: str) -> Run:
 def attacks(group: Group, dataset: str, scale: str) -> tuple[Run, ...]:
     """The attack on the network of each seed."""
     of = scale_of(scale, dataset)
+    length = of.lengths.get(group.attack.solver)
     flags = (
         "--flagfile=flags/tabacof2016_attack.flags",
         *group.attack.flags,
         *of.attack_flags,
+        *([] if length is None else [length]),
         *(of.few if group.attack.few else ()),
         *(of.output if group.attack == OUTPUT else ()),
     )
