@@ -3,6 +3,7 @@
 import math
 import pathlib
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -74,6 +75,12 @@ def _searched(decode):
     search = steps.Steps(space, stated, {}, effort=effort)
     found = search.smallest(LATENTS, *search.numbers(0, 1)(12), np.int32([0, 0]))
     return {key: value.numpy() for key, value in found["smallest"].items()}
+
+
+def test_maxima_that_tie_are_no_wrong_gradient():
+    pool = keras.layers.MaxPooling2D(2)
+    flat = np.zeros((64, 8, 8, 1), np.float32)
+    assert steps.gradient_error(pool, flat, 0.3, seed=0) < 0.1
 
 
 def _prepared(decode=_linear, encode=_encode, count=12):

@@ -1,6 +1,8 @@
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 from tfsemae.reports import figures
@@ -333,3 +335,20 @@ def test_band_and_vertical_lines_are_drawn_where_they_belong(tmp_path):
 def test_an_arrow_without_a_box_is_refused(tmp_path):
     with pytest.raises(ValueError, match="Received: an arrow of 'b'"):
         figures.diagram({"a": (0.5, 0.5)}, [("a", "b")], tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(0.024, 0.45, [0.05, 0.1, 0.2]), (0.9, 30, [1, 2, 5, 10, 20])],
+)
+def test_labels_of_a_short_logarithmic_axis_are_few(low, high, expected):
+    figure = Figure()
+    canvas = FigureCanvasAgg(figure)
+    axis = figure.subplots()
+    axis.set_xscale("log")
+    axis.set_xlim(low, high)
+    figures.label_few_ticks(axis)
+    canvas.draw()
+    ticks = [*axis.xaxis.get_major_ticks(), *axis.xaxis.get_minor_ticks()]
+    labelled = [tick.get_loc() for tick in ticks if tick.label1.get_text()]
+    assert sorted(x for x in labelled if low <= x <= high) == pytest.approx(expected)

@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
 from PIL import Image
 
 from tfsemae import files
@@ -206,7 +208,9 @@ def curves(panels: Sequence[Panel], path: files.PathLike) -> None:
                 style = {"linestyle": _LINES[index % len(_LINES)], "color": "0.3"}
                 axis.axvline(x, label=label, linewidth=1, **style)
             axis.margins(0.1)
-            axis.set_xscale("log" if panel.logarithmic else "linear")
+            if panel.logarithmic:
+                axis.set_xscale("log")
+                label_few_ticks(axis)
             axis.grid(color="0.92")
             axis.set_axisbelow(True)
             drawn = zip(*axis.get_legend_handles_labels(), strict=True)
@@ -218,6 +222,19 @@ def curves(panels: Sequence[Panel], path: files.PathLike) -> None:
             loc="outside right center",
             frameon=False,
         )
+
+
+def label_few_ticks(axis: Axes) -> None:
+    """Labels 1, 2 and 5 of each decade of a logarithmic x-axis of less than two.
+
+    matplotlib labels ten of them, which run into each other.
+    """
+    low, high = axis.get_xlim()
+    if high >= 100 * low:
+        return
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter(NullFormatter())
 
 
 def curves_in_space(
