@@ -237,15 +237,8 @@ def ssim_at_psnr(attacked: Attacked, psnr: float) -> dict[str, float]:
     changes = _of_equal_norm(original, change)
     changes[_LOW_SSIM] = disturbance.of_low_ssim(original, change, seed=_SEED)
     return {
-        label: float(
-            np.mean(
-                metrics.ssim(
-                    original,
-                    original + disturbance.scaled_to_psnr(original, each, psnr),
-                )
-            )
-        )
-        for label, each in changes.items()
+        label: float(np.mean(metrics.ssim(original, original + each)))
+        for label, each in changes.items()  # of equal norm, hence of equal PSNR
     }
 
 

@@ -263,7 +263,7 @@ def curves_in_space(
             for depth, curve in enumerate(panel.curves):
                 behind = np.full(len(curve.x), depth)
                 axis.plot(curve.x, behind, curve.y, color=_COLOURS[0], linewidth=0.8)
-            axis.set_box_aspect(None, zoom=0.85)  # room for the last label
+            axis.set_box_aspect(None, zoom=0.85)  # else the last label is cut
         figure.subplots_adjust(left=0.02, right=0.97, wspace=0.1)
 
 
