@@ -1,11 +1,6 @@
 """The attack by Adam that weighs an objective against the distortion."""
 
-from typing import Any
-
 from tfsemae.attacks import adam, penalized
-from tfsemae.attacks.gradients import Objective
-from tfsemae.attacks.pgd import Seed
-from tfsemae.tensor_checks import TensorLike
 
 
 class Adam(penalized.PenalizedAttack):
@@ -13,7 +8,8 @@ class Adam(penalized.PenalizedAttack):
 
     The problems are those of `LBFGSB`, which converges with fewer evaluations where
     the objective is smooth. Here each takes `steps + 1` of them, and `converged` is
-    False: the number of steps is fixed.
+    False: the number of steps is fixed. Options are `steps`, `learning_rate`,
+    `global_norm`, `clip` and `batch_size` of `BatchedAdam`.
 
     Source: Gondim-Ribeiro 2018, the released code.
 
@@ -29,44 +25,4 @@ class Adam(penalized.PenalizedAttack):
         ['0.80', '0.40', '0.20']
     """
 
-    def __init__(
-        self,
-        objective: Objective,
-        *,
-        penalty: TensorLike = 1.0,
-        squared: bool = True,
-        targeted: bool = True,
-        bounds: tuple[float, float] | None = (0.0, 1.0),
-        start_radius: float | None = None,
-        dtype: str = "float32",
-        seed: Seed = (0, 0),
-        **options: Any,
-    ):
-        """Configures an attack.
-
-        Args:
-            objective: see `LBFGSB`.
-            penalty: see `LBFGSB`.
-            squared: see `LBFGSB`.
-            targeted: see `LBFGSB`.
-            bounds: see `LBFGSB`.
-            start_radius: see `LBFGSB`.
-            dtype: see `LBFGSB`.
-            seed: see `LBFGSB`.
-            **options: `steps`, `learning_rate`, `global_norm`, `clip` and `batch_size`
-                of `BatchedAdam`.
-
-        Raises:
-            ValueError: if an argument is out of its range.
-        """
-        super().__init__(
-            objective,
-            adam.BatchedAdam(**options),
-            penalty=penalty,
-            squared=squared,
-            targeted=targeted,
-            bounds=bounds,
-            start_radius=start_radius,
-            dtype=dtype,
-            seed=seed,
-        )
+    _new_solver = adam.BatchedAdam

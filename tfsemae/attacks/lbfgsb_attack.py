@@ -1,11 +1,6 @@
 """The attack by L-BFGS-B that weighs an objective against the distortion."""
 
-from typing import Any
-
 from tfsemae.attacks import lbfgsb, penalized
-from tfsemae.attacks.gradients import Objective
-from tfsemae.attacks.pgd import Seed
-from tfsemae.tensor_checks import TensorLike
 
 
 class LBFGSB(penalized.PenalizedAttack):
@@ -26,8 +21,9 @@ class LBFGSB(penalized.PenalizedAttack):
     status 2, an abnormal line search, at a good point. Do not discard them; with
     networks that take float64, `dtype="float64"` avoids it.
 
-    An object traces its objective once for all numbers of examples of one shape; it
-    owns what it traced. It does not run inside of a `tf.function`.
+    Options are `maxcor`, `factr`, `pgtol`, `maxiter`, `maxfun` and `batch_size` of
+    `BatchedLBFGSB`. An object traces its objective once for all numbers of examples of
+    one shape; it owns what it traced. It does not run inside of a `tf.function`.
 
     Source: Tabacof 2016, section 2, and the released code.
 
@@ -43,52 +39,4 @@ class LBFGSB(penalized.PenalizedAttack):
         ['0.800', '0.400', '0.200']
     """
 
-    def __init__(
-        self,
-        objective: Objective,
-        *,
-        penalty: TensorLike = 1.0,
-        squared: bool = True,
-        targeted: bool = True,
-        bounds: tuple[float, float] | None = (0.0, 1.0),
-        start_radius: float | None = None,
-        dtype: str = "float32",
-        seed: Seed = (0, 0),
-        **options: Any,
-    ):
-        """Configures an attack.
-
-        Args:
-            objective: `objective(points, *data)` of `[B, ...]` gives floating `[B]`,
-                each value from its own example only: a network runs as at inference,
-                and draws no random numbers of its own.
-            penalty: C, a number or `[B]`, at least 0.
-            squared: whether the penalty is on the squared norm.
-            targeted: whether the objective, a distance to a target, is minimised;
-                otherwise its negative is.
-            bounds: (low, high) of each number of a point, rounded to the type of the
-                start; None for none.
-            start_radius: a run begins at the example and uniform random numbers of at
-                most this size, projected onto the box. By default 1e-8, as released;
-                0.01 where the objective is maximised, since the gradient of a distance
-                to the example vanishes there.
-            dtype: of points and floating data that the objective gets, `float32` or
-                `float64`.
-            seed: two integers, of the random numbers.
-            **options: `maxcor`, `factr`, `pgtol`, `maxiter`, `maxfun` and `batch_size`
-                of `BatchedLBFGSB`.
-
-        Raises:
-            ValueError: if an argument is out of its range.
-        """
-        super().__init__(
-            objective,
-            lbfgsb.BatchedLBFGSB(**options),
-            penalty=penalty,
-            squared=squared,
-            targeted=targeted,
-            bounds=bounds,
-            start_radius=start_radius,
-            dtype=dtype,
-            seed=seed,
-        )
+    _new_solver = lbfgsb.BatchedLBFGSB

@@ -60,20 +60,46 @@ class Problems(NamedTuple):
 class PenalizedAttack:
     """Base of attacks that minimise `objective(a) + C * |a - x|_2^2` within a box."""
 
+    _new_solver: Callable[..., Solver]  # of each attack
+
     def __init__(
         self,
         objective: Objective,
-        solver: Solver,
         *,
-        penalty: TensorLike,
-        squared: bool,
-        targeted: bool,
-        bounds: tuple[float, float] | None,
-        start_radius: float | None,
-        dtype: str,
-        seed: Seed,
+        penalty: TensorLike = 1.0,
+        squared: bool = True,
+        targeted: bool = True,
+        bounds: tuple[float, float] | None = (0.0, 1.0),
+        start_radius: float | None = None,
+        dtype: str = "float32",
+        seed: Seed = (0, 0),
+        **options: Any,
     ):
-        """See `LBFGSB`."""
+        """Configures an attack.
+
+        Args:
+            objective: `objective(points, *data)` of `[B, ...]` gives floating `[B]`,
+                each value from its own example only: a network runs as at inference,
+                and draws no random numbers of its own.
+            penalty: C, a number or `[B]`, at least 0.
+            squared: whether the penalty is on the squared norm.
+            targeted: whether the objective, a distance to a target, is minimised;
+                otherwise its negative is.
+            bounds: (low, high) of each number of a point, rounded to the type of the
+                start; None for none.
+            start_radius: a run begins at the example and uniform random numbers of at
+                most this size, projected onto the box. By default 1e-8, as released;
+                0.01 where the objective is maximised, since the gradient of a distance
+                to the example vanishes there.
+            dtype: of points and floating data that the objective gets, `float32` or
+                `float64`.
+            seed: two integers, of the random numbers.
+            **options: of the solver; the class names them.
+
+        Raises:
+            ValueError: if an argument is out of its range.
+        """
+        solver = self._new_solver(**options)
         arguments.number("penalty", penalty, 0)
         arguments.bounds(bounds)
         arguments.choice("dtype", dtype, ("float32", "float64"))
