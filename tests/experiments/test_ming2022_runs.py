@@ -58,6 +58,10 @@ def test_plateau_compares_each_loss_with_each_initialiser(parsed):
     assert {run.optimizer.steps for run in found} == {1500}
     weights = {run.procedure.semantic_weight for run in found if run.procedure.semantic}
     assert weights == {runs.WEIGHT}
+    # Classes cost a third of a training, and both losses are judged at one initialiser.
+    for run in found:
+        used = run.network.table1.initializer == runs.INITIALIZER
+        assert run.procedure.measure_classes is (None if used else False)
 
 
 def test_frontier_pairs_each_weight_with_the_vanilla_network(parsed):

@@ -50,8 +50,17 @@ def test_form_with_the_highest_mean_of_those_off_the_plateau():
     assert plateau.choose_form(psnr) == ("b", "y")
 
 
+def test_forms_that_differ_by_next_to_nothing_count_as_equal():
+    psnr = {
+        ("a", "x"): _psnr([23.0], [23.0]),  # 0.75 dB below the highest
+        ("b", "x"): _psnr([23.5], [23.25]),
+        ("b", "y"): _psnr([23.75], [23.75]),
+    }
+    assert plateau.choose_form(psnr) == ("b", "x")
+
+
 def test_form_with_the_highest_mean_where_all_stay_on_the_plateau():
-    psnr = {("a", "x"): _psnr([11.0], [12.0]), ("b", "x"): _psnr([11.0], [13.0])}
+    psnr = {("a", "x"): _psnr([11.0], [12.0]), ("b", "x"): _psnr([11.0], [14.0])}
     assert plateau.choose_form(psnr) == ("b", "x")
 
 

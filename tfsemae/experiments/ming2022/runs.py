@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tfsemae.experiments.runs import Run
 from tfsemae.models.registry import INITIALIZERS
@@ -28,6 +28,7 @@ def network(
     *,
     loss: str = LOSS,
     initializer: str = INITIALIZER,
+    measure_classes: bool = True,
 ) -> Run:
     """The training of a network; weight None is the vanilla one."""
     kind = "vanilla" if weight is None else "semantic"
@@ -42,6 +43,7 @@ def network(
         f"--initializer={initializer}",
         f"--steps={scale.steps}",
         f"--seed={seed}",
+        *(() if measure_classes else ("--nomeasure_classes",)),
     )
     name = f"{scale.dataset}_{label}_{scale.steps}_seed{seed}"
     return Run(name, (*flags, *weighted))
@@ -82,14 +84,23 @@ def weight(scale: str) -> _ByWeight:
 
 
 def plateau(scale: str) -> dict[tuple[str, str], dict[str, list[Run]]]:
-    """(loss, initializer) -> network -> trainings of `ming2022_plateau`."""
+    """(loss, initializer) -> network -> trainings of `ming2022_plateau`.
+
+    The classes of the code are measured where the initializer is the one that is used.
+    """
     found = {}
-    for form in itertools.product(_LOSSES, _INITIALIZERS[scale]):
-        flags = dict(zip(("loss", "initializer"), form, strict=True))
-        by_weight = _by_weight(PLATEAU[scale], (None, WEIGHT), **flags)
-        found[form] = {"vanilla": by_weight[None], "semantic": by_weight[WEIGHT]}
+    for loss, initializer in itertools.product(_LOSSES, _INITIALIZERS[scale]):
+        by_weight = _by_weight(
+            PLATEAU[scale],
+            (None, WEIGHT),
+            loss=loss,
+            initializer=initializer,
+            measure_classes=initializer == INITIALIZER,
+        )
+        networks = {"vanilla": by_weight[None], "semantic": by_weight[WEIGHT]}
+        found[loss, initializer] = networks
     return found
 
 
-def _by_weight(s: Scale, weights: Sequence[float | None], **flags: str) -> _ByWeight:
+def _by_weight(s: Scale, weights: Sequence[float | None], **flags: Any) -> _ByWeight:
     return {w: [network(s, w, n, **flags) for n in range(s.seeds)] for w in weights}
