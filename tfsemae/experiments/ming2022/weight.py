@@ -132,7 +132,7 @@ def _draw(work: Workspace, found: Estimates, weights: Sequence[float]) -> list[P
             work.output_dir / f"frontier_{key}.png",
             f"Reconstruction against the {QUANTITIES[key].name}. One point per weight, "
             f"along the curve {', '.join(listed)}: mean and standard deviation over "
-            f"{seeds} seeds.",
+            f"at least {seeds} seeds.",
         )
         for key in RULES[2]
     ]
