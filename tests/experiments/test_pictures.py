@@ -127,10 +127,12 @@ def test_maps_of_latents_have_a_panel_for_each_network(images, tmp_path, monkeyp
         np.testing.assert_array_equal(labels, images.labels)
 
 
-def test_frontier_has_means_and_deviations(tmp_path, monkeypatch):
+def test_frontier_has_means_and_deviations_of_each_number_of_runs(
+    tmp_path, monkeypatch
+):
     drawn = []
     monkeypatch.setattr(figures, "curves", lambda panels, path: drawn.extend(panels))
-    values = {"a": [1.0, 3.0], "b": [5.0, 9.0], "c": [2.0, 2.0]}
+    values = {"a": [1.0, 3.0], "b": [5.0, 9.0, 7.0], "c": [2.0, 2.0]}
     keys = {"x": 1, "y": 10}
     quantities = {
         key: Quantity(key, "", factor, lambda folder: folder)
@@ -144,7 +146,7 @@ def test_frontier_has_means_and_deviations(tmp_path, monkeypatch):
     weighted, alone = panel.curves
     np.testing.assert_array_equal(weighted.x, [2, 7])
     np.testing.assert_array_equal(weighted.y, [20, 70])
-    np.testing.assert_allclose(weighted.x_error, [2**0.5, 8**0.5])
+    np.testing.assert_allclose(weighted.x_error, [2**0.5, 2])
     assert (list(weighted.names), list(alone.names)) == (["0.5", "1"], [])
     assert (alone.x, alone.y) == (2, 20)
     assert panel.levels == [("printed", 7.0)]

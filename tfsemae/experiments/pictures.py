@@ -342,12 +342,13 @@ def frontiers(
 def _curve(
     found: Estimates, x: str, y: str, label: str, groups: Sequence[Any]
 ) -> figures.Curve:
-    xs, ys = (np.stack([found.values(g, key) for g in groups]) for key in (x, y))
+    # Groups may have different numbers of runs.
+    xs, ys = ([found.values(group, key) for group in groups] for key in (x, y))
     return figures.Curve(
         label=label,
-        x=xs.mean(axis=1),
-        y=ys.mean(axis=1),
-        x_error=xs.std(axis=1, ddof=1),
-        y_error=ys.std(axis=1, ddof=1),
+        x=np.array([values.mean() for values in xs]),
+        y=np.array([values.mean() for values in ys]),
+        x_error=np.array([values.std(ddof=1) for values in xs]),
+        y_error=np.array([values.std(ddof=1) for values in ys]),
         names=[f"{group:g}" for group in groups] if len(groups) > 1 else (),
     )
