@@ -251,6 +251,7 @@ def test_frontier_has_a_claim_for_each_weight(workspace):
     assert claims["2_weight0.016"].effect == 0.25  # of the NMI
     note = claims["2_weight0.016"].note
     assert note.startswith("error of a linear classifier of the code: -50.0 % [-50.0, ")
+    assert "; silhouette of the t-SNE map of 1,000 images: +0.250 [+0.250, " in note
     assert note.endswith("; 100 % of the effect at weight 1")
     assert [choice.value for choice in parts["choices"]] == [1]
     assert [picture.file for picture in parts["pictures"]] == [

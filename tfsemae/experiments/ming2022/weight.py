@@ -81,7 +81,7 @@ def _claim(found: Estimates, weight: float, number: int, most: float) -> Claim:
     ]
     effect = section3.effect(found, weight, key).effect
     share = effect / section3.effect(found, most, key).effect
-    notes.append(f"{100 * share:.0f} % of the effect at weight {most:g}")
+    notes.append(f"{round(100 * share)} % of the effect at weight {most:g}")
     return dataclasses.replace(
         decided,
         verdict=section3.verdict(found, weight, number),
@@ -92,8 +92,9 @@ def _claim(found: Estimates, weight: float, number: int, most: float) -> Claim:
 
 def _note(found: Estimates, weight: float, key: str, rule: Rule) -> str:
     effect, unit = section3.effect(found, weight, key), section3.effect_unit(key)
+    value = f"{effect.effect:+#.3g} {unit}".rstrip()
     return (
-        f"{QUANTITIES[key].name}: {effect.effect:+#.3g} {unit} "
+        f"{QUANTITIES[key].name}: {value} "
         f"[{effect.low:+#.3g}, {effect.high:+#.3g}], {rule.sentence(unit)}, "
         f"{rule.verdict(effect)}"
     )
