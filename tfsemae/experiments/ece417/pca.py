@@ -349,6 +349,8 @@ def _draw_errors(found: Mapping[int, Found], path: pathlib.Path) -> Picture:
                 label=label,
                 x=list(found),
                 y=[of.errors[kind, split].mean() for of in found.values()],
+                # It coincides with that of PCA, which is drawn first.
+                line="--" if kind == "linear" else "-",
             )
             for kind, label in _KINDS.items()
         ]
