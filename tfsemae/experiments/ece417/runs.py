@@ -136,7 +136,15 @@ def autoencoder(latent: int, scale: str, *, linear: bool = False) -> Run:
         scale: of `SCALES`.
         linear: whether it is.
     """
-    of, kind = SCALES[scale], "linear" if linear else "deep"
+    kind = "linear" if linear else "deep"
+    return _autoencoder(f"ece417_{kind}_ae{latent}", latent, scale, linear=linear)
+
+
+def _autoencoder(
+    label: str, latent: int, scale: str, *further: str, linear: bool
+) -> Run:
+    """An autoencoder, with further flags of its loss."""
+    of = SCALES[scale]
     flags = (
         *of.flags,
         "--model=dense",
@@ -145,8 +153,9 @@ def autoencoder(latent: int, scale: str, *, linear: bool = False) -> Run:
         "--loss=summed_squared_error",
         "--batch_size=128",
         f"--steps={of.passes}",
+        *further,
     )
-    return Run(f"ece417_{kind}_ae{latent}", flags)
+    return Run(label, flags)
 
 
 @functools.cache
@@ -189,21 +198,17 @@ def variational(latent: int, scale: str, *, linear: bool = False) -> Run:
         scale: of `SCALES`.
         linear: whether it is.
     """
-    of, kind = SCALES[scale], "linear_vae" if linear else "vae"
-    flags = (
-        *of.flags,
-        "--model=dense",
-        f"--latent={latent}",
+    kind = "linear_vae" if linear else "vae"
+    return _autoencoder(
+        f"ece417_{kind}{latent}",
+        latent,
+        scale,
         "--variational",
-        *(LINEAR if linear else ()),
-        "--loss=summed_squared_error",
         "--reconstruction_weight=0.5",  # E_g, a half of the squared error
         "--regularizer=kl",
         "--regularizer_weight=1",
-        "--batch_size=128",
-        f"--steps={of.passes}",
+        linear=linear,
     )
-    return Run(f"ece417_{kind}{latent}", flags)
 
 
 @functools.cache
