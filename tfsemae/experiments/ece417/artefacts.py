@@ -7,6 +7,18 @@ _SOURCE = "ECE 417, lecture 22"
 
 ARTEFACTS = (
     Artefact(
+        name="ece417_adversarial_images",
+        source=f"{_SOURCE}, adversarial images",
+        runs=runs.adversarial_images,
+        module="adversarial_images",
+    ),
+    Artefact(
+        name="ece417_domain_adversarial",
+        source=f"{_SOURCE}, adversarial training",
+        runs=runs.domain_adversarials,
+        module="domain_adversarial",
+    ),
+    Artefact(
         name="ece417_pca",
         source=f"{_SOURCE}, autoencoders and PCA",
         runs=runs.pca,
@@ -23,5 +35,11 @@ ARTEFACTS = (
         source=f"{_SOURCE}, generative adversarial networks",
         runs=runs.gans,
         module="gan",
+    ),
+    Artefact(
+        name="ece417_augmentation",
+        source=f"{_SOURCE}, data augmentation",
+        runs=runs.augmentation,
+        module="augmentation",
     ),
 )

@@ -1,5 +1,17 @@
 """Bounds that decide the claims: least relevant sizes, chosen before the runs."""
 
+# Adversarial images, percentage points of images.
+BEYOND_NOISE = 10.0
+STALLED = 10.0
+TRANSFERRED = 5.0
+SURER = 5.0  # of probability
+
+# Domain-adversarial training, percentage points.
+HIDDEN = 30.0  # fall of the nuisance found
+DIGITS_LOST = 2.0
+UNBIASED = 1.0
+UNDERRATED = 5.0
+
 # Autoencoders and PCA.
 LINEAR_EXCESS = 1.0  # %, error of a linear autoencoder beside that of PCA
 ANGLE = 0.1  # radians, between their subspaces
@@ -16,3 +28,8 @@ SHARE = 5.0  # percentage points of samples that a classifier is sure of
 # Generative adversarial networks.
 MODES = 1.0  # of 8
 ALL_MODES = 7.5  # of 8
+
+# Data augmentation, percentage points.
+GAIN = 1.0  # of accuracy
+FLIPPED = 5.0  # more fakes of another class
+FILTERED = 1.0  # fewer of them

@@ -10,7 +10,7 @@ from tfsemae.data.augmentation import augment
 from tfsemae.evaluation import classification
 from tfsemae.models.classifier import Classifier
 from tfsemae.run_folder import Metrics
-from tfsemae.training import draws, dropout, optimizers
+from tfsemae.training import draws, dropout, fakes, optimizers
 from tfsemae.training.procedures.procedure import StepCounter
 from tfsemae.training.settings import Settings
 
@@ -69,10 +69,9 @@ class ClassifierProcedure:
         self.model = self._functional(inputs, logits, settings)
         self.model.compile(
             optimizers.make(settings.optimizer),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
             jit_compile=settings.run.jit_compile,
             steps_per_execution=settings.steps_per_execution,
+            **self._objectives(),
         )
         # Before a checkpoint is read: Keras restores only variables that exist.
         self.model.optimizer.build(self.model.trainable_variables)
@@ -82,6 +81,13 @@ class ClassifierProcedure:
         """The model that is compiled."""
         return StepCounter(inputs, logits, name="classifier")
 
+    def _objectives(self) -> dict[str, Any]:
+        """Loss and metrics that the model is compiled with."""
+        return {
+            "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            "metrics": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        }
+
     def check(self, images: data.Images, reference: data.Images) -> None:
         """See `Procedure`; nothing is learned from the reference."""
         classification.check(self.networks, images)
@@ -89,7 +95,9 @@ class ClassifierProcedure:
     def batches(
         self, images: data.Images, *, batch_size: int, seed: int, start_step: int
     ) -> tf.data.Dataset:
-        """See `Procedure`."""
+        """See `Procedure`; of few labels and fakes, see `training.fakes`."""
+        chosen = self._settings.classifier.fakes
+        images = fakes.learnt(images, chosen, self._settings.run.seed)
         batches = data.batches(images, batch_size, seed=seed, start_step=start_step)
         if self._settings.classifier.augment:
             batches = augment(batches, seed=seed, start_step=start_step)
