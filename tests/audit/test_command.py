@@ -95,6 +95,10 @@ def test_missing_endpoint_or_model_is_named(folder, changes, message):
         ({"encoder": "e.keras"}, "--decoder is missing"),
         ({"model": "a", "encoder": "e.keras"}, "--model stands for both"),
         ({"model": "a", "compare": ("a",)}, "takes at least two folders"),
+        (
+            {"encoder": "e", "decoder": "d", "latent_layer": "code"},
+            "--latent_layer is of the .keras file of --model",
+        ),
         ({"model": "a", "fail_above": ("ssim",)}, "must be a figure and a number"),
         ({"model": "a", "examples": 3, "budget_minutes": 1.0}, "Leave one out"),
     ],
@@ -108,10 +112,19 @@ def test_output_is_chosen_by_its_name(folder):
     images = np.zeros((2, *SHAPE), np.float32) + 0.5
     flags = _pair(folder) | {"encoder": str(folder / "several.keras")}
     encode, decode, _ = loading.functions(_settings(**flags))
-    with pytest.raises(ValueError, match=r"outputs mean, log_variance\. Name the"):
+    with pytest.raises(ValueError, match=r"log_variance \[B, 4\], mean \[B, 4\]"):
         endpoints.Endpoints(encode, decode).examine(images)
     found = endpoints.Endpoints(encode, decode, output="log_variance")
     np.testing.assert_allclose(found.encode(images), 0.25)
+
+
+def test_pixels_come_in_the_shape_that_a_model_takes():
+    images = np.float32(np.random.default_rng(0).uniform(size=(3, *SHAPE)))
+    flat = keras.Sequential([keras.Input((144,)), keras.layers.Identity()])
+    model = endpoints.Endpoints(flat, flat)
+    model.examine(images)
+    assert model.encode(images).shape == (3, 144)
+    np.testing.assert_array_equal(model.reconstruct(images), images)
 
 
 @pytest.mark.parametrize("low_high", [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)])

@@ -233,7 +233,7 @@ def test_audits_of_other_damage_are_not_compared(plain, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"images": np.zeros((5, 30, 2))}, "Signals .* are audited as images of one"),
+        ({"images": np.zeros((5, 30, 2))}, "Signals .* are images of one row"),
         ({"images": np.zeros((5, 9, 9, 1))}, "encoder does not take its input"),
         ({"images": np.full((5, *SHAPE), np.nan)}, "must be finite"),
         ({"labels": None, "anomaly_label": 1}, "needs labels"),

@@ -53,7 +53,8 @@ ADVICE = {
     ),
     "masked_gradient": (
         "An attack without gradients does more than the one with them: gradients are "
-        "masked, and the smallest perturbations are smaller than stated."
+        "masked, or --steps are too few. The smallest perturbations are smaller than "
+        "stated."
     ),
     "weaker_than_noise": (
         "Random noise does as much as the attack, which hence has failed. Look for "
@@ -78,8 +79,9 @@ ADVICE = {
         "counterexamples here, but a defect of the model."
     ),
     "insensitive_dimensions": (
-        "The decoder ignores these numbers of the latent: they cost memory and power "
-        "and carry nothing."
+        "One standard deviation of these numbers of the latent changes nothing: they "
+        "do not vary, or the decoder ignores them. They cost memory and power and "
+        "carry nothing."
     ),
 }
 
