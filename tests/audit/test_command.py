@@ -212,6 +212,16 @@ def test_bounds_name_the_figure_that_fails():
         audit.failures(settings, {})
 
 
+def test_folders_to_compare_are_words_or_a_list(run_preloaded, tmp_path):
+    target = f"--output_dir={tmp_path}/both"
+    for words in (["--compare", "a", "b"], ["--compare=a,b"]):
+        ended = run_preloaded("audit", *words, target)
+        assert ended.status == 1
+        assert ended.messages[-1].startswith("Error: a holds no finished audit")
+    ended = run_preloaded("audit", "--model=a", "b", target)
+    assert ended.messages[-1].startswith("Error: Unexpected 'b'")
+
+
 def test_command_writes_a_page_and_fails_by_status(
     folder, images_file, run_preloaded, tmp_path
 ):
