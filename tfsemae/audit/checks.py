@@ -155,7 +155,7 @@ def of_attacks(
         space: `latent` or `input`.
         found: quantities of `minimal.Smallest`.
         curves: values of each radius.
-        metric: the one that is attacked; of its values more is more damage.
+        metric: the one that is attacked.
     """
     flat, whole = float(found["flat"].mean()), float(found["finite"].mean())
     if flat > _FEW:
@@ -164,11 +164,12 @@ def of_attacks(
         yield _warning("not_finite", f"{space}: of {1 - whole:.1%} of the images")
     worst: dict[str, float] = {}
     for values in curves:
-        means = {name: _mean(each[metric]) for name, each in values.items()}
+        damages = {name: _damage(each[metric], metric) for name, each in values.items()}
+        means = {name: _mean(each) for name, each in damages.items()}
         if "strong" not in means:
             continue
-        strong, few = means["strong"], values["query_only"][metric]
-        of_few = _mean(values["strong"][metric][: len(few)])
+        strong, few = means["strong"], damages["query_only"]
+        of_few = _mean(damages["strong"][: len(few)])
         for name, gain in {
             "weaker_than_noise": means["noise"] / max(strong, 1e-12),
             "too_weak": strong / max(means["pgd"], 1e-12) / _GAIN,
@@ -192,6 +193,11 @@ def of_dimensions(
         yield _warning(
             "insensitive_dimensions", f"{len(insensitive)} numbers: {listed}{more}"
         )
+
+
+def _damage(values: np.ndarray, metric: str) -> np.ndarray:
+    """Of which more is more damage."""
+    return 1 - values if metric == "ssim" else values
 
 
 def _mean(values: np.ndarray) -> float:

@@ -165,8 +165,7 @@ def run(request: Request) -> Report:
         headlines.append(
             summary.smallest(space, audited.damage, audited.powers[space.name], each)
         )
-        metric = "mse" if audited.damage.name != "function" else "function"
-        warnings += checks.of_attacks(space.name, each, values, metric)
+        warnings += checks.of_attacks(space.name, each, values, audited.damage.attacked)
     spectra, dimensions, insensitive = _jacobians(audited, stages, latents)
     warnings += checks.of_dimensions(dimensions, insensitive)
     everyday = summary.disturbed(stages.everyday())
