@@ -75,10 +75,10 @@ def _killed(*_):
     raise _Killed
 
 
-def _only_the_rest(fill):
-    def checked(self, shards, *arguments):
-        assert shards._folder.name in ("everyday", "detection")
-        return fill(self, shards, *arguments)
+def _only_the_rest(write):
+    def checked(self, first, values):
+        assert self._folder.name in ("everyday", "detection")
+        return write(self, first, values)
 
     return checked
 
@@ -98,7 +98,7 @@ def turned(tmp_path_factory):
         with pytest.raises(_Killed):
             _audit(model, **options)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages.Stages, "_fill", _only_the_rest(stages.Stages._fill))
+        patch.setattr(stages.Shards, "write", _only_the_rest(stages.Shards.write))
         return _audit(model, **options), options["output_dir"]
 
 

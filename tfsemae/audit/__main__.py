@@ -9,6 +9,7 @@ start continues, or reads what is finished.
 """
 
 import sys
+from typing import Any
 
 from absl import flags
 
@@ -31,7 +32,7 @@ def main(words: list[str]) -> None:
 
 def _with_words(words: list[str]) -> audit.Settings:
     """Settings of the flags; words that follow `--compare runs/a` are folders too."""
-    folders = flags.FLAGS["compare"]
+    folders: Any = flags.FLAGS["compare"]
     if words and folders.value is None:
         raise ValueError(f"Unexpected {words[0]!r}; --helpshort lists the flags.")
     if words:

@@ -195,6 +195,15 @@ def of_dimensions(
         )
 
 
+def lines(warnings: Sequence[NamedWarning]) -> list[str]:
+    """One line for each name, for a terminal; advice is on the page."""
+    found: dict[str, list[str]] = {}
+    for warning in warnings:
+        text = warning.text.removesuffix(f". {ADVICE[warning.name]}")
+        found.setdefault(warning.name, []).append(text)
+    return [f"Warning: {name}: {'; '.join(texts)}" for name, texts in found.items()]
+
+
 def _damage(values: np.ndarray, metric: str) -> np.ndarray:
     """Of which more is more damage."""
     return 1 - values if metric == "ssim" else values
