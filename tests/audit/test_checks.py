@@ -181,8 +181,19 @@ def test_random_encoder_is_averaged_and_said():
     assert "randomness_without_common_numbers" in _names(prepared)
 
 
-def test_one_image_is_said():
-    assert "one_image" in _names(_prepared(count=1))
+def test_one_image_is_said_and_measured_in_units_of_one():
+    prepared = _prepared(count=1)
+    assert "one_image" in _names(prepared)
+    found = jacobian.spectrum(
+        "decoder", _linear, LATENTS[:1], prepared.deviations["latent"], 1.0
+    )
+    np.testing.assert_allclose(found.values, np.linalg.svd(WEIGHTS)[1], rtol=1e-3)
+
+
+def test_linear_prediction_of_a_constant_holds_everywhere():
+    found = jacobian.spectrum("decoder", _constant, LATENTS, np.ones(3), 1.0)
+    assert found.values == (0, 0, 0)
+    assert found.linear_range.value is None
 
 
 def test_ignored_number_of_the_latent_is_listed():

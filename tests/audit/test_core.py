@@ -216,7 +216,9 @@ def test_comparison_pairs_images(plain, turned, tmp_path):
         assert first.ratio.value == first.ratio.low == first.ratio.high == 1
         assert second.ratio.value == pytest.approx(1, rel=2 * EXACT)
         assert second.images == 24
-    assert "two functions" in (tmp_path / "index.html").read_text("utf-8")
+    page = (tmp_path / "index.html").read_text("utf-8")
+    assert "two functions" in page
+    assert "0.1 standard deviations, of SSIM its loss" in page
 
 
 def test_audits_of_other_damage_are_not_compared(plain, tmp_path):
