@@ -231,6 +231,18 @@ def test_command_writes_a_page_and_fails_by_status(
     ended = run_preloaded("audit", *flags, "--fail_above=latent_mse:0")
     assert ended.status == 3, ended.messages
     assert ended.messages[-1].startswith("Failed: latent_mse is ")
+    # A line for each stage, and few others: all fit a screen.
+    said = [line.partition("  ")[0] for line in ended.messages]
+    assert [line for line in said if line.startswith("[")] == [
+        "[1/7] Reconstruction",
+        "[2/7] Smallest perturbation of the latent",
+        "[3/7] Attacks on the latent",
+        "[4/7] Smallest perturbation of the input",
+        "[5/7] Attacks on the input",
+        "[6/7] Jacobians",
+        "[7/7] Everyday noise",
+    ]
+    assert len(said) <= 16
     found = json.loads(ended.out)
     # A latent fills its pixels: their mean squared change is that of the latent.
     level = found["figures"]["latent_mse"]

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfsemae import audit
-from tfsemae.audit import loading
+from tfsemae.audit import endpoints, loading, steps
 
 SHAPE = (12, 12, 1)
 IMAGES = np.float32(np.random.default_rng(0).uniform(size=(3, *SHAPE)))
@@ -103,6 +103,20 @@ def test_saved_models_of_other_programs_are_taken(tmp_path):
     encode, decode, _ = loading.functions(_settings(**flags))
     np.testing.assert_array_equal(encode(IMAGES)["scaled"], 4 * IMAGES)
     np.testing.assert_array_equal(decode(4 * IMAGES)["scaled"], IMAGES)
+
+
+def test_layers_of_saved_models_are_functions(tmp_path):
+    layers = []
+    for name, factor in (("encoder", 4.0), ("decoder", 0.25)):
+        part = _Part(factor)
+        tf.saved_model.save(part, tmp_path / name, signatures=part.__call__)
+        endpoint = {"call_endpoint": "serving_default"}
+        layers.append(keras.layers.TFSMLayer(str(tmp_path / name), **endpoint))
+    model = endpoints.Endpoints(*layers)
+    model.examine(IMAGES)
+    np.testing.assert_array_equal(model.encode(IMAGES), 4 * IMAGES)
+    np.testing.assert_array_equal(model.reconstruct(IMAGES), IMAGES)
+    assert steps.gradient_kind(model.decode, IMAGES) == "exact"
 
 
 def test_models_inside_a_saved_model_are_endpoints(tmp_path):
