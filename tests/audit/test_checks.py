@@ -146,6 +146,24 @@ def test_query_only_attack_above_the_strong_one_is_flagged():
     assert names == {"masked_gradient"}
 
 
+def test_attacks_are_judged_by_the_damage_that_they_maximise():
+    def values(error, similarity):
+        return {"mse": np.full(12, error), "ssim": np.full(12, similarity)}
+
+    # Queries find the larger error on the way to the lesser loss of structure.
+    attacked = {
+        "noise": values(0.01, 0.9),
+        "pgd": values(0.05, 0.3),
+        "strong": values(0.05, 0.3),
+        "query_only": values(0.06, 0.5),
+    }
+    found = {"flat": np.zeros(12), "finite": np.ones(12)}
+    for level, names in (("ssim:0.5", []), ("psnr:15", ["masked_gradient"])):
+        metric = damage.make(level, SHAPE).attacked
+        given = checks.of_attacks("latent", found, [attacked], metric)
+        assert [each.name for each in given] == names
+
+
 def test_attacks_that_beat_noise_give_no_warning():
     means = {"noise": 0.1, "pgd": 0.99, "strong": 1.0, "query_only": 0.9}
     values = {name: {"mse": np.full(12, mean)} for name, mean in means.items()}
@@ -163,8 +181,19 @@ def test_random_encoder_is_averaged_and_said():
     assert "randomness_without_common_numbers" in _names(prepared)
 
 
-def test_one_image_is_said():
-    assert "one_image" in _names(_prepared(count=1))
+def test_one_image_is_said_and_measured_in_units_of_one():
+    prepared = _prepared(count=1)
+    assert "one_image" in _names(prepared)
+    found = jacobian.spectrum(
+        "decoder", _linear, LATENTS[:1], prepared.deviations["latent"], 1.0
+    )
+    np.testing.assert_allclose(found.values, np.linalg.svd(WEIGHTS)[1], rtol=1e-3)
+
+
+def test_linear_prediction_of_a_constant_holds_everywhere():
+    found = jacobian.spectrum("decoder", _constant, LATENTS, np.ones(3), 1.0)
+    assert found.values == (0, 0, 0)
+    assert found.linear_range.value is None
 
 
 def test_ignored_number_of_the_latent_is_listed():

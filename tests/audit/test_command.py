@@ -95,6 +95,10 @@ def test_missing_endpoint_or_model_is_named(folder, changes, message):
         ({"encoder": "e.keras"}, "--decoder is missing"),
         ({"model": "a", "encoder": "e.keras"}, "--model stands for both"),
         ({"model": "a", "compare": ("a",)}, "takes at least two folders"),
+        (
+            {"encoder": "e", "decoder": "d", "latent_layer": "code"},
+            "--latent_layer is of the .keras file of --model",
+        ),
         ({"model": "a", "fail_above": ("ssim",)}, "must be a figure and a number"),
         ({"model": "a", "examples": 3, "budget_minutes": 1.0}, "Leave one out"),
     ],
@@ -108,10 +112,19 @@ def test_output_is_chosen_by_its_name(folder):
     images = np.zeros((2, *SHAPE), np.float32) + 0.5
     flags = _pair(folder) | {"encoder": str(folder / "several.keras")}
     encode, decode, _ = loading.functions(_settings(**flags))
-    with pytest.raises(ValueError, match=r"outputs mean, log_variance\. Name the"):
+    with pytest.raises(ValueError, match=r"log_variance \[B, 4\], mean \[B, 4\]"):
         endpoints.Endpoints(encode, decode).examine(images)
     found = endpoints.Endpoints(encode, decode, output="log_variance")
     np.testing.assert_allclose(found.encode(images), 0.25)
+
+
+def test_pixels_come_in_the_shape_that_a_model_takes():
+    images = np.float32(np.random.default_rng(0).uniform(size=(3, *SHAPE)))
+    flat = keras.Sequential([keras.Input((144,)), keras.layers.Identity()])
+    model = endpoints.Endpoints(flat, flat)
+    model.examine(images)
+    assert model.encode(images).shape == (3, 144)
+    np.testing.assert_array_equal(model.reconstruct(images), images)
 
 
 @pytest.mark.parametrize("low_high", [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)])
@@ -199,6 +212,16 @@ def test_bounds_name_the_figure_that_fails():
         audit.failures(settings, {})
 
 
+def test_folders_to_compare_are_words_or_a_list(run_preloaded, tmp_path):
+    target = f"--output_dir={tmp_path}/both"
+    for words in (["--compare", "a", "b"], ["--compare=a,b"]):
+        ended = run_preloaded("audit", *words, target)
+        assert ended.status == 1
+        assert ended.messages[-1].startswith("Error: a holds no finished audit")
+    ended = run_preloaded("audit", "--model=a", "b", target)
+    assert ended.messages[-1].startswith("Error: Unexpected 'b'")
+
+
 def test_command_writes_a_page_and_fails_by_status(
     folder, images_file, run_preloaded, tmp_path
 ):
@@ -208,6 +231,18 @@ def test_command_writes_a_page_and_fails_by_status(
     ended = run_preloaded("audit", *flags, "--fail_above=latent_mse:0")
     assert ended.status == 3, ended.messages
     assert ended.messages[-1].startswith("Failed: latent_mse is ")
+    # A line for each stage, and few others: all fit a screen.
+    said = [line.partition("  ")[0] for line in ended.messages]
+    assert [line for line in said if line.startswith("[")] == [
+        "[1/7] Reconstruction",
+        "[2/7] Smallest perturbation of the latent",
+        "[3/7] Attacks on the latent",
+        "[4/7] Smallest perturbation of the input",
+        "[5/7] Attacks on the input",
+        "[6/7] Jacobians",
+        "[7/7] Everyday noise",
+    ]
+    assert len(said) <= 16
     found = json.loads(ended.out)
     # A latent fills its pixels: their mean squared change is that of the latent.
     level = found["figures"]["latent_mse"]

@@ -75,10 +75,10 @@ def _killed(*_):
     raise _Killed
 
 
-def _only_the_rest(fill):
-    def checked(self, shards, *arguments):
-        assert shards._folder.name in ("everyday", "detection")
-        return fill(self, shards, *arguments)
+def _only_the_rest(write):
+    def checked(self, first, values):
+        assert self._folder.name in ("everyday", "detection")
+        return write(self, first, values)
 
     return checked
 
@@ -98,7 +98,7 @@ def turned(tmp_path_factory):
         with pytest.raises(_Killed):
             _audit(model, **options)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages.Stages, "_fill", _only_the_rest(stages.Stages._fill))
+        patch.setattr(stages.Shards, "write", _only_the_rest(stages.Shards.write))
         return _audit(model, **options), options["output_dir"]
 
 
@@ -216,7 +216,9 @@ def test_comparison_pairs_images(plain, turned, tmp_path):
         assert first.ratio.value == first.ratio.low == first.ratio.high == 1
         assert second.ratio.value == pytest.approx(1, rel=2 * EXACT)
         assert second.images == 24
-    assert "two functions" in (tmp_path / "index.html").read_text("utf-8")
+    page = (tmp_path / "index.html").read_text("utf-8")
+    assert "two functions" in page
+    assert "0.1 standard deviations, of SSIM its loss" in page
 
 
 def test_audits_of_other_damage_are_not_compared(plain, tmp_path):
@@ -233,7 +235,7 @@ def test_audits_of_other_damage_are_not_compared(plain, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"images": np.zeros((5, 30, 2))}, "Signals .* are audited as images of one"),
+        ({"images": np.zeros((5, 30, 2))}, "Signals .* are images of one row"),
         ({"images": np.zeros((5, 9, 9, 1))}, "encoder does not take its input"),
         ({"images": np.full((5, *SHAPE), np.nan)}, "must be finite"),
         ({"labels": None, "anomaly_label": 1}, "needs labels"),

@@ -19,6 +19,7 @@ _HOMES = {
     "audit": "core",
     "compare": "comparing",
     "schema": "report",
+    "split": "splitting",
 }
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "compare",
     "failures",
     "schema",
+    "split",
 ]
 
 
@@ -72,7 +74,7 @@ def audit_run(settings: Settings) -> run_folder.Metrics:
 def _digests(settings: Settings) -> dict[str, str]:
     """Flag -> SHA-256 of the files that it names, as far as they are there."""
     found = {}
-    for name in ("model", "encoder", "decoder", "dataset"):
+    for name in ("model", "encoder", "decoder", "custom_objects", "dataset"):
         path = files.path(getattr(settings, name) or "")
         if path.is_file():
             found[name] = files.sha256(path)

@@ -8,8 +8,10 @@ status 3 where a figure passes the bounds of --fail_above and --fail_below. A se
 start continues, or reads what is finished.
 """
 
-import dataclasses
 import sys
+from typing import Any
+
+from absl import flags
 
 from tfsemae import audit, command_line
 
@@ -30,12 +32,12 @@ def main(words: list[str]) -> None:
 
 def _with_words(words: list[str]) -> audit.Settings:
     """Settings of the flags; words that follow `--compare runs/a` are folders too."""
-    given = command_line.read(audit.Settings)
-    if not words:
-        return given
-    if given.compare is None:
+    folders: Any = flags.FLAGS["compare"]
+    if words and folders.value is None:
         raise ValueError(f"Unexpected {words[0]!r}; --helpshort lists the flags.")
-    return dataclasses.replace(given, compare=(*given.compare, *words))
+    if words:
+        folders.value = [*folders.value, *words]
+    return command_line.read(audit.Settings)
 
 
 if __name__ == "__main__":

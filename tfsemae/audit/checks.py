@@ -53,7 +53,8 @@ ADVICE = {
     ),
     "masked_gradient": (
         "An attack without gradients does more than the one with them: gradients are "
-        "masked, and the smallest perturbations are smaller than stated."
+        "masked, or --steps are too few. The smallest perturbations are smaller than "
+        "stated."
     ),
     "weaker_than_noise": (
         "Random noise does as much as the attack, which hence has failed. Look for "
@@ -78,8 +79,9 @@ ADVICE = {
         "counterexamples here, but a defect of the model."
     ),
     "insensitive_dimensions": (
-        "The decoder ignores these numbers of the latent: they cost memory and power "
-        "and carry nothing."
+        "One standard deviation of these numbers of the latent changes nothing: they "
+        "do not vary, or the decoder ignores them. They cost memory and power and "
+        "carry nothing."
     ),
 }
 
@@ -153,7 +155,7 @@ def of_attacks(
         space: `latent` or `input`.
         found: quantities of `minimal.Smallest`.
         curves: values of each radius.
-        metric: the one that is attacked; of its values more is more damage.
+        metric: the one that is attacked.
     """
     flat, whole = float(found["flat"].mean()), float(found["finite"].mean())
     if flat > _FEW:
@@ -162,11 +164,12 @@ def of_attacks(
         yield _warning("not_finite", f"{space}: of {1 - whole:.1%} of the images")
     worst: dict[str, float] = {}
     for values in curves:
-        means = {name: _mean(each[metric]) for name, each in values.items()}
+        damages = {name: _damage(each[metric], metric) for name, each in values.items()}
+        means = {name: _mean(each) for name, each in damages.items()}
         if "strong" not in means:
             continue
-        strong, few = means["strong"], values["query_only"][metric]
-        of_few = _mean(values["strong"][metric][: len(few)])
+        strong, few = means["strong"], damages["query_only"]
+        of_few = _mean(damages["strong"][: len(few)])
         for name, gain in {
             "weaker_than_noise": means["noise"] / max(strong, 1e-12),
             "too_weak": strong / max(means["pgd"], 1e-12) / _GAIN,
@@ -190,6 +193,20 @@ def of_dimensions(
         yield _warning(
             "insensitive_dimensions", f"{len(insensitive)} numbers: {listed}{more}"
         )
+
+
+def lines(warnings: Sequence[NamedWarning]) -> list[str]:
+    """One line for each name, for a terminal; advice is on the page."""
+    found: dict[str, list[str]] = {}
+    for warning in warnings:
+        text = warning.text.removesuffix(f". {ADVICE[warning.name]}")
+        found.setdefault(warning.name, []).append(text)
+    return [f"Warning: {name}: {'; '.join(texts)}" for name, texts in found.items()]
+
+
+def _damage(values: np.ndarray, metric: str) -> np.ndarray:
+    """Of which more is more damage."""
+    return 1 - values if metric == "ssim" else values
 
 
 def _mean(values: np.ndarray) -> float:

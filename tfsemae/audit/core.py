@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from tfsemae import files, keras_state
+from tfsemae import data, files, keras_state
 from tfsemae.audit import (
     checks,
     given,
@@ -29,7 +29,8 @@ from tfsemae.audit.endpoints import Function, Range
 from tfsemae.audit.minimal import ROUNDS
 from tfsemae.audit.plan import Plan
 from tfsemae.audit.report import Report
-from tfsemae.audit.stages import Arrays, Stages
+from tfsemae.audit.schedule import Schedule
+from tfsemae.audit.stages import COSTS, DETECTION, JACOBIANS, Arrays, Stages
 from tfsemae.audit.steps import Steps
 from tfsemae.audit.subject import Request, Subject
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, whole, write_npz
@@ -138,9 +139,9 @@ def run(request: Request) -> Report:
     planned = _plan(audited, of_spaces, started)
     effort["steps"].assign(planned.steps)
     effort["rounds"].assign(planned.rounds)
-    stages = Stages(audited, planned)
-    clean = stages.clean()["clean"]
-    latents = clean["latent"]
+    schedule = _schedule(request, planned)
+    stages = Stages(audited, planned, schedule)
+    clean, latents = stages.clean()
     warnings = list(
         checks.of_model(
             audited,
@@ -148,14 +149,14 @@ def run(request: Request) -> Report:
             float(clean["psnr"].mean()),
         )
     )
-    found, curves, points, headlines = {}, {}, [], []
+    found, moved, curves, points, headlines = {}, {}, {}, [], []
     for steps in of_spaces:
         space = steps.space
         given_points = latents if space.name == "latent" else None
-        each = stages.smallest(steps, given_points)["smallest"]
+        each, moved[space.name], direction = stages.smallest(steps, given_points)
         found[space.name] = each
         radii = stages.radii(space.name, each["epsilon"], each["noise"])
-        values = stages.curves(steps, given_points, each["direction"], radii)
+        values = stages.curves(steps, given_points, direction, radii)
         curves[space.name] = [
             point
             for radius, attacked in zip(radii, values, strict=True)
@@ -165,9 +166,11 @@ def run(request: Request) -> Report:
         headlines.append(
             summary.smallest(space, audited.damage, audited.powers[space.name], each)
         )
-        metric = "mse" if audited.damage.name != "function" else "function"
-        warnings += checks.of_attacks(space.name, each, values, metric)
-    spectra, dimensions, insensitive = _jacobians(audited, stages, latents)
+        warnings += checks.of_attacks(space.name, each, values, audited.damage.attacked)
+    schedule.begin(JACOBIANS)
+    spectra, dimensions, insensitive = _jacobians(
+        audited, stages, latents[: jacobian.EXAMPLES]
+    )
     warnings += checks.of_dimensions(dimensions, insensitive)
     everyday = summary.disturbed(stages.everyday())
     labels = stages.images.labels
@@ -175,7 +178,9 @@ def run(request: Request) -> Report:
     if anomaly is not None and labels is not None:
         detection = summary.detection(stages.detection(), labels, anomaly)
     _write_arrays(request.folder, stages.places, clean, found)
-    pictures = nearest.draw(audited, stages.images, latents, found, request.folder)
+    pictures = nearest.draw(
+        audited, stages.images, latents, found, moved, request.folder
+    )
     report = Report(
         audited=summary.audited(
             audited, planned, request.images.digest(), time.monotonic() - started
@@ -197,8 +202,8 @@ def run(request: Request) -> Report:
         figures=summary.figures(headlines, curves),
         pictures=(*pictures, *page.draw_curves(points, audited.damage, request.folder)),
     )
-    for warning in report.warnings:
-        note(f"Warning: {warning.name}: {warning.text}")
+    for line in checks.lines(report.warnings):
+        note(line)
     report.write(request.folder)
     page.write(report, request.folder)
     shutil.rmtree(request.folder / "arrays")
@@ -242,28 +247,32 @@ def _plan(audited: Subject, of_spaces: list[Steps], started: float) -> Plan:
                 f"--examples={request.examples} is more than the {available} images "
                 "that there are. Ask for fewer."
             )
-        return _changed(Plan(examples=request.examples), request)
+        found = Plan(examples=request.examples)
+        return plan.with_effort(found, restarts=request.restarts, steps=request.steps)
     path = request.folder / PLAN_FILE
     identity = [*audited.identity, str(request.budget_minutes)]
     earlier = _earlier_plan(path, identity)
     if earlier is not None:
         return earlier
+    note("Timing the searches.")
     seconds = sum(_seconds(audited, steps) for steps in of_spaces)
     budget = 60 * request.budget_minutes
     found = plan.within(available, seconds, time.monotonic() - started, budget)
-    found = _changed(found, request)
-    for sentence in found.cut:
-        note(f"To end within {request.budget_minutes:g} minutes: {sentence}")
+    found = plan.with_effort(found, restarts=request.restarts, steps=request.steps)
+    if found.cut:
+        limit = f"To end within {request.budget_minutes:g} minutes"
+        note(f"{limit}: {' '.join(found.cut)}")
     record = {"identity": identity, "plan": dataclasses.asdict(found)}
     files.write_json(path, record)
     return found
 
 
-def _changed(found: Plan, request: Request) -> Plan:
-    """With the restarts and steps that were asked for."""
-    restarts = found.restarts if request.restarts is None else request.restarts
-    steps = found.steps if request.steps is None else request.steps
-    return dataclasses.replace(found, restarts=restarts, steps=steps)
+def _schedule(request: Request, planned: Plan) -> Schedule:
+    """The stages that the request has."""
+    costs = dict(COSTS)
+    if request.anomaly_label is None:
+        del costs[DETECTION]
+    return Schedule(costs, seconds=planned.seconds)
 
 
 def _earlier_plan(path: pathlib.Path, identity: list[str]) -> Plan | None:
@@ -277,7 +286,6 @@ def _earlier_plan(path: pathlib.Path, identity: list[str]) -> Plan | None:
 
 def _seconds(audited: Subject, steps: Steps) -> float:
     """Seconds of a search per image, without the tracing."""
-    note(f"Timing the search in the {steps.space.name}.")
     of_latents = steps.space.name == "latent"
     points = (audited.latents if of_latents else audited.probe)[:_TIMED]
     numbers = steps.numbers(audited.request.seed, plan.RESTARTS)(len(points))
@@ -291,14 +299,12 @@ def _seconds(audited: Subject, steps: Steps) -> float:
 
 def _jacobians(audited: Subject, stages: Stages, latents: np.ndarray) -> tuple:
     """Spectra of decoder and encoder, and the effect of each number."""
-    note("Jacobians.")
     deviations = audited.deviations
-    few = stages.images.images[: jacobian.EXAMPLES]
-    pixels = next(subject.batches(stages.images, len(few)))
+    pixels = data.pixels(stages.images, jacobian.EXAMPLES)
     latent, image = audited.spaces
     spectra = []
     for name, network, points, space in (
-        ("decoder", audited.model.decode, latents[: len(few)], latent),
+        ("decoder", audited.model.decode, latents, latent),
         ("encoder", audited.model.encode, pixels, image),
     ):
         if latent.differentiable and image.differentiable:
@@ -321,9 +327,6 @@ def _write_arrays(
 ) -> None:
     """Values of each image: `clean/<metric>`, `<space>/epsilon` and more."""
     arrays = {"places": places}
-    arrays |= {f"clean/{key}": value for key, value in clean.items() if value.ndim == 1}
-    for space, values in found.items():
-        arrays |= {
-            f"{space}/{key}": value for key, value in values.items() if value.ndim == 1
-        }
+    for name, values in {"clean": clean, **found}.items():
+        arrays |= {f"{name}/{key}": value for key, value in values.items()}
     write_npz(folder / MEASUREMENTS_FILE, whole(arrays))

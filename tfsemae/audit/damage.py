@@ -43,6 +43,11 @@ class Damage:
         unit = " dB" if self.name == "psnr" else ""
         return f"{label(self.name)} of {sign} {self.threshold:g}{unit}"
 
+    @property
+    def attacked(self) -> str:
+        """The metric that attacks raise or, of a quality, lower."""
+        return self.name if self.name in ("ssim", "function") else "mse"
+
     def reached(self, clean: tf.Tensor, changed: tf.Tensor) -> tf.Tensor:
         """Whether the damage is done, bool `[B]`; not by what is not finite."""
         return self.score(clean, changed) >= self.limit

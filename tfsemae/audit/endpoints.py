@@ -1,6 +1,7 @@
 """The model that is audited: two functions between images in [0, 1] and latents."""
 
 import contextlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -23,6 +24,9 @@ class Endpoints:
 
     Random functions are averaged over draws. Where the draws come from Keras' seed
     generators, all evaluations share them: common random numbers.
+
+    A Keras encoder may take the pixels in another shape, such as [B, 784], and any
+    decoder may give them so; the order is that of the pixels, row by row.
 
     Attributes:
         value_range: (low, high) of the pixels that the model takes and gives.
@@ -51,16 +55,19 @@ class Endpoints:
         self.common = True
         self._functions = {"encoder": encode, "decoder": decode}
         self._output = output
+        self._image_shape: tuple[int, ...] | None = None
 
     def encode(self, images: tf.Tensor) -> tf.Tensor:
         """The latent of images in [0, 1]."""
         low, high = self.value_range
-        return self._averaged("encoder", low + (high - low) * images)
+        pixels = _reshaped(images, _input_shape(self._functions["encoder"]))
+        return self._averaged("encoder", low + (high - low) * pixels)
 
     def decode(self, latent: tf.Tensor) -> tf.Tensor:
         """What a latent shows, in units of [0, 1]; not clipped."""
         low, high = self.value_range
-        return (self._averaged("decoder", latent) - low) / (high - low)
+        shown = _reshaped(self._averaged("decoder", latent), self._image_shape)
+        return (shown - low) / (high - low)
 
     def reconstruct(self, images: tf.Tensor) -> tf.Tensor:
         """The reconstruction of images in [0, 1]."""
@@ -76,6 +83,7 @@ class Endpoints:
             ValueError: if they do not fit, or a function gives no floating tensor.
         """
         pixels = tf.constant(images)
+        self._image_shape = images.shape[1:]
         latent = _tried("encoder", self.encode, pixels)
         shown = _tried("decoder", self.decode, latent)
         if shown.shape != pixels.shape:
@@ -152,22 +160,24 @@ def _single(found: Any, output: int | str | None, name: str) -> tf.Tensor:
     """The tensor among the outputs of a function."""
     if isinstance(found, Mapping):
         keys = list(found)
+        listed = ", ".join(f"{key} {_shape(found[key])}" for key in sorted(keys))
         if output is not None and output not in keys:
             raise ValueError(
                 f"--latent_output={output} is none of the outputs of the {name}: "
-                f"{', '.join(map(str, keys))}."
+                f"{listed}."
             )
         if output is None and len(keys) > 1:
             raise ValueError(
-                f"The {name} has the outputs {', '.join(map(str, keys))}. Name the "
-                "latent by --latent_output."
+                f"The {name} has the outputs {listed}. Name the latent by "
+                "--latent_output."
             )
         found = found[output if output is not None else keys[0]]
     elif isinstance(found, list | tuple):
         if output is None and len(found) > 1:
             raise ValueError(
-                f"The {name} has {len(found)} outputs. Name the latent among them by "
-                "its number, such as --latent_output=0 for the first."
+                f"The {name} has {len(found)} outputs, "
+                f"{', '.join(map(_shape, found))}. Name the latent among them by its "
+                "number, such as --latent_output=0 for the first."
             )
         place = 0 if output is None else output
         if not str(place).isdecimal() or int(place) >= len(found):
@@ -183,6 +193,28 @@ def _single(found: Any, output: int | str | None, name: str) -> tf.Tensor:
             f"Received: {found.dtype.name} of the shape {found.shape}."
         )
     return found
+
+
+def _input_shape(function: Function) -> tuple[int, ...] | None:
+    """What a Keras model takes, where it says so: (H, W, C), (H, W) or (N,)."""
+    shape = getattr(function, "input_shape", None)
+    if isinstance(shape, tuple) and all(isinstance(size, int) for size in shape[1:]):
+        return shape[1:]
+    return None
+
+
+def _reshaped(tensor: tf.Tensor, shape: tuple[int, ...] | None) -> tf.Tensor:
+    """Rows in another shape of as many numbers; others as they are."""
+    own = tuple(tensor.shape[1:])
+    if shape is None or own == shape or None in own:
+        return tensor
+    if math.prod(own) != math.prod(shape):
+        return tensor
+    return tf.reshape(tensor, [-1, *shape])
+
+
+def _shape(tensor: Any) -> str:
+    return "[B" + "".join(f", {size}" for size in tuple(tensor.shape)[1:]) + "]"
 
 
 def _tried(

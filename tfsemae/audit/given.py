@@ -28,12 +28,13 @@ def images(
         remedy = ""
         if array.ndim == 3 and 0 not in array.shape:
             remedy = (
-                " Signals [N, T, C] are audited as images of one row, images[:, None], "
-                'by functions that take these, with damage="mse:0.02".'
+                " Grey images [N, H, W] need their channel, images[..., None]. Signals "
+                "[N, T, C] are images of one row, images[:, None], whose damage is "
+                "stated by mse:0.02 or the like."
             )
         raise ValueError(
-            "`images` must have the shape [N, H, W, C], none of them 0."
-            f"{remedy} Received: shape={array.shape}."
+            "The images must have the shape [N, H, W, C], none of them 0. "
+            f"Received: {array.shape}.{remedy}"
         )
     if array.dtype != np.uint8:
         array = _to_unit_range(array.astype(np.float32), value_range)

@@ -70,8 +70,9 @@ def _linear_range(
     reach = np.full(len(points), np.inf)
     for step in _STEPS:
         length = step * spread
-        change = norms(network(given + length * right) - clean) / (length * value)
-        left = ~(np.abs(change.numpy() - 1) <= _WITHIN)
+        change = norms(network(given + length * right) - clean).numpy()
+        predicted = (length * value).numpy()  # 0 of a constant, which keeps to it
+        left = ~(np.abs(change - predicted) <= _WITHIN * predicted)
         reach = np.where(left & np.isinf(reach), step, reach)
     return estimates.quantile(reach)
 

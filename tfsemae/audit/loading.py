@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tfsemae import data, files, npz, run_folder
-from tfsemae.audit import given
+from tfsemae.audit import custom, given, splitting
 from tfsemae.audit.endpoints import Function, Range
 from tfsemae.audit.settings import RANGES, Settings
 from tfsemae.data import catalogue
@@ -18,6 +18,7 @@ from tfsemae.models import Autoencoder, verification
 from tfsemae.models.networks import load_model
 
 _SAVED_MODEL = "saved_model.pb"
+_CUSTOM = "Name the Python file that defines it by --custom_objects."
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 
 
@@ -27,6 +28,11 @@ def functions(settings: Settings) -> tuple[Function, Function, str]:
     Raises:
         ValueError: if there is no such model, or an endpoint is missing.
     """
+    with custom.objects(settings.custom_objects):
+        return _functions(settings)
+
+
+def _functions(settings: Settings) -> tuple[Function, Function, str]:
     if settings.model is None:
         assert settings.encoder is not None  # checked by the settings
         assert settings.decoder is not None
@@ -34,6 +40,13 @@ def functions(settings: Settings) -> tuple[Function, Function, str]:
         decode = _part("decoder", settings.decoder, settings.decode_endpoint)
         return encode, decode, f"{settings.encoder} and {settings.decoder}"
     folder = files.path(settings.model)
+    if folder.is_file():
+        return *_halves(settings, folder), settings.model
+    if settings.latent_layer is not None:
+        raise ValueError(
+            "--latent_layer is of a .keras file. Received: --model="
+            f"{settings.model}, which is none."
+        )
     if (folder / _SAVED_MODEL).is_file():
         loaded = _saved_model("model", folder)
         encode = _endpoint(
@@ -49,10 +62,21 @@ def functions(settings: Settings) -> tuple[Function, Function, str]:
         autoencoder = Autoencoder.load(folder)
         return autoencoder.encoder, autoencoder.decoder, settings.model
     raise ValueError(
-        f"--model={settings.model} is neither the --output_dir of a training nor the "
-        f"folder of a SavedModel (with {_SAVED_MODEL}). Of Keras files, name "
-        "--encoder and --decoder."
+        f"--model={settings.model} is neither the --output_dir of a training, nor the "
+        f"folder of a SavedModel (with {_SAVED_MODEL}), nor a .keras file."
     )
+
+
+def _halves(settings: Settings, path: pathlib.Path) -> tuple[Function, Function]:
+    """Encoder and decoder of one `.keras` file."""
+    whole = load_model(path, remedy=_CUSTOM)
+    if settings.latent_layer is None:
+        raise ValueError(
+            f"--model={path} is one Keras model. Name the layer whose output is the "
+            "latent by --latent_layer, or save encoder and decoder on their own. "
+            f"Layers: {splitting.layers(whole)}."
+        )
+    return splitting.split(whole, settings.latent_layer)
 
 
 def images(settings: Settings, value_range: Range | None) -> tuple[data.Images, str]:
@@ -150,7 +174,7 @@ def _part(flag: str, name: str, endpoint: str | None) -> Function:
         raise ValueError(
             f"--{flag}={name} is neither a .keras file nor the folder of a SavedModel."
         )
-    return load_model(path)
+    return load_model(path, remedy=_CUSTOM)
 
 
 def _saved_model(flag: str, path: pathlib.Path) -> Any:
@@ -168,21 +192,29 @@ def _endpoint(loaded: Any, role: str, name: str, path: str) -> Callable:
     if callable(function):
         return _kept(loaded, function)
     if name not in signatures:
-        others = [
-            key
-            for key in dir(loaded)
-            if isinstance(
-                getattr(loaded, key, None), tf.types.experimental.PolymorphicFunction
-            )
-        ]
-        known = sorted({*signatures, *(o for o in others if not o.startswith("_"))})
         raise ValueError(
             f"The SavedModel {path} has no endpoint {name!r}. Name another by "
-            f"--{role}_endpoint. There are: {', '.join(known) or 'none'}."
+            f"--{role}_endpoint; if there is only that of the whole autoencoder, "
+            "export encoder and decoder as two SavedModels, for --encoder and "
+            f"--decoder. There are: {', '.join(_endpoints(loaded)) or 'none'}."
         )
     signature = signatures[name]
-    (argument,) = signature.structured_input_signature[1]
+    arguments = list(signature.structured_input_signature[1])
+    if len(arguments) != 1:
+        raise ValueError(
+            f"The endpoint {name!r} of the SavedModel {path} must take one tensor. "
+            f"Received: {', '.join(arguments) or 'none'}. Name another by "
+            f"--{role}_endpoint."
+        )
+    (argument,) = arguments
     return _kept(loaded, lambda tensor: signature(**{argument: tensor}))
+
+
+def _endpoints(loaded: Any) -> list[str]:
+    """Signatures and functions; of Keras 2 also the models inside."""
+    public = [name for name in dir(loaded) if not name.startswith("_")]
+    called = {name for name in public if callable(getattr(loaded, name, None))}
+    return sorted(called | set(getattr(loaded, "signatures", {})))
 
 
 def _kept(loaded: Any, function: Callable) -> Callable:

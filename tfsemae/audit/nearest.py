@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsemae import data
+from tfsemae.audit.stored import Stored
 from tfsemae.audit.subject import Subject
 from tfsemae.evaluation.arrays import whole, write_npz
 from tfsemae.progress import note
@@ -24,8 +25,9 @@ def places(epsilons: np.ndarray) -> np.ndarray:
 def draw(
     audited: Subject,
     images: data.Images,
-    latents: np.ndarray,
+    latents: Stored,
     found: Mapping[str, Mapping[str, np.ndarray]],
+    moved_points: Mapping[str, Stored],
     folder: pathlib.Path,
 ) -> list[str]:
     """Writes `nearest_<space>.png` and `.npz`.
@@ -35,6 +37,7 @@ def draw(
         images: that were audited.
         latents: theirs.
         found: space -> quantities of `minimal.Smallest`.
+        moved_points: space -> the perturbed points.
         folder: of the files.
 
     Returns:
@@ -47,7 +50,7 @@ def draw(
             continue
         original = data.pixels(data.take(images, nearest))
         points = latents[nearest] if space.name == "latent" else original
-        moved = found[space.name]["point"][nearest]
+        moved = moved_points[space.name][nearest]
         clean, shown = (
             space.network(tf.constant(each)).numpy() for each in (points, moved)
         )

@@ -1,14 +1,17 @@
 """How much an audit does in its time."""
 
 import dataclasses
+from collections.abc import Iterator
 
 from tfsemae.audit.minimal import ROUNDS
 
 RESTARTS, STEPS = 3, 20
-_LEAST_RESTARTS, _LEAST_STEPS, _LEAST_ROUNDS = 1, 5, 5
 MOST_EXAMPLES = 1000
-_FEW = 100  # images below which the effort for each is lowered
 _LEAST_EXAMPLES = 20
+_FEW = 100  # images that are kept as long as a lower effort is enough
+#: Restarts, steps and rounds.
+_EFFORTS = ((RESTARTS, STEPS, ROUNDS), (2, 15, ROUNDS), (1, 10, 6), (1, 5, 5))
+_NAMES = ("Random restarts", "Steps", "Rounds of bisection")
 #: Of the time of a search: attacks of all radii, and the rest of an audit.
 _WHOLE = 2.5
 _SHARE = 0.8  # of the budget, for what was not foreseen
@@ -24,6 +27,7 @@ class Plan:
         steps: of the strong attack from its best point.
         rounds: of the bisection.
         cut: what was cut, a sentence each.
+        seconds: that all may take; None where nothing was timed.
     """
 
     examples: int
@@ -31,12 +35,16 @@ class Plan:
     steps: int = STEPS
     rounds: int = ROUNDS
     cut: tuple[str, ...] = ()
+    seconds: float | None = None
 
 
 def within(
     available: int, seconds_per_image: float, spent: float, budget: float
 ) -> Plan:
     """What fits a budget.
+
+    Cut are first the images, to 100; then restarts, steps and rounds, as far as 100
+    images need it; then the images, to 20.
 
     Args:
         available: number of images that there are.
@@ -45,33 +53,56 @@ def within(
         budget: seconds in all.
     """
     wanted = min(available, MOST_EXAMPLES)
+    few = min(wanted, _FEW)
     left = max(0.0, _SHARE * budget - spent)
 
-    def fitting(restarts: int, steps: int, rounds: int) -> int:
-        share = _cost(restarts, steps, rounds) / _cost(RESTARTS, STEPS, ROUNDS)
-        each = _WHOLE * seconds_per_image * share
-        return wanted if each * wanted <= left else int(left / each)
+    def needed(effort: tuple[int, int, int], images: int) -> float:
+        share = _cost(*effort) / _cost(*_EFFORTS[0])
+        return _WHOLE * seconds_per_image * share * images
 
-    full = RESTARTS, STEPS, ROUNDS
-    effort = full
-    if fitting(*full) < min(wanted, _FEW):
-        effort = _LEAST_RESTARTS, _LEAST_STEPS, _LEAST_ROUNDS
-    examples = max(min(wanted, _LEAST_EXAMPLES), fitting(*effort))
-    cut = []
-    if examples < available:
-        cut.append(f"{examples} of {available} images, drawn at random.")
-    names = ("random restarts", "steps", "rounds of bisection")
-    for name, now, before in zip(names, effort, full, strict=True):
-        if now < before:
-            cut.append(f"{now} {name} in place of {before}.")
+    full = _EFFORTS[0]
+    if needed(full, few) <= left:
+        effort, most = full, wanted
+    else:
+        enough = (each for each in _EFFORTS if needed(each, few) <= left)
+        effort, most = next(enough, _EFFORTS[-1]), few
+    examples, late = most, False
+    if needed(effort, most) > left:
+        fitting, least = int(left / needed(effort, 1)), min(most, _LEAST_EXAMPLES)
+        examples, late = max(fitting, least), fitting < least
     restarts, steps, rounds = effort
     return Plan(
         examples=examples,
         restarts=restarts,
         steps=steps,
         rounds=rounds,
-        cut=tuple(cut),
+        cut=tuple(_cut(examples, available, effort, late)),
+        seconds=needed(effort, examples),
     )
+
+
+def with_effort(found: Plan, *, restarts: int | None, steps: int | None) -> Plan:
+    """With the restarts and steps that a user states, which are no cut."""
+    stated = dict(zip(_NAMES, (restarts, steps), strict=False))
+    names = tuple(f"{name}:" for name, value in stated.items() if value is not None)
+    return dataclasses.replace(
+        found,
+        restarts=found.restarts if restarts is None else restarts,
+        steps=found.steps if steps is None else steps,
+        cut=tuple(each for each in found.cut if not each.startswith(names)),
+    )
+
+
+def _cut(
+    examples: int, available: int, effort: tuple[int, int, int], late: bool
+) -> Iterator[str]:
+    if examples < available:
+        yield f"{examples} of {available} images, drawn at random."
+    for name, now, before in zip(_NAMES, effort, _EFFORTS[0], strict=True):
+        if now < before:
+            yield f"{name}: {now} in place of {before}."
+    if late:
+        yield "This is the least, and takes longer."
 
 
 def _cost(restarts: int, steps: int, rounds: int) -> float:

@@ -18,8 +18,8 @@ class Settings(Places, Threads, Weights):
 
     model: str | None = setting(
         None,
-        "The autoencoder: the --output_dir of a training, or the folder of a "
-        "SavedModel.",
+        "The autoencoder: the --output_dir of a training, the folder of a SavedModel, "
+        "or a .keras file, with --latent_layer.",
     )
     encoder: str | None = setting(
         None, "In place of --model: a .keras file or a SavedModel, with --decoder."
@@ -36,6 +36,16 @@ class Settings(Places, Threads, Weights):
         None,
         "Endpoint of a SavedModel, latent -> image. Default: decode; of --decoder "
         "serving_default.",
+    )
+    latent_layer: str | None = setting(
+        None,
+        "Layer of the .keras file of --model whose output is the latent; of a model "
+        "inside the model its name.",
+    )
+    custom_objects: str | None = setting(
+        None,
+        "Python file with the custom layers and functions of .keras files, registered "
+        "or not; it is run first.",
     )
     latent_output: str | None = setting(
         None, "Which of several outputs of the encoder is the latent: number or name."
@@ -139,6 +149,11 @@ class Settings(Places, Threads, Weights):
                 missing if any(pair) else "--model, or --encoder and --decoder, is"
             )
             raise ValueError(f"{missing} missing: name what is to be audited.")
+        if self.model is None and self.latent_layer is not None:
+            raise ValueError(
+                "--latent_layer is of the .keras file of --model, which --encoder and "
+                f"--decoder replace. Received: --latent_layer={self.latent_layer}."
+            )
         if self.model is None and self.dataset is None:
             raise ValueError(
                 "--dataset is missing: name a data set, an .npz file or a folder of "

@@ -1,6 +1,6 @@
 """The stages of an audit: values of each image, batch by batch, on disk."""
 
-import functools
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,37 +10,56 @@ import tensorflow as tf
 from tfsemae import data
 from tfsemae.audit import everyday, labelled
 from tfsemae.audit.plan import Plan
+from tfsemae.audit.schedule import Schedule, Stage
 from tfsemae.audit.steps import Steps
+from tfsemae.audit.stored import Stored
 from tfsemae.audit.subject import Subject
 from tfsemae.evaluation.arrays import Shards
-from tfsemae.progress import Progress, note
 
 RADIUS = 0.1  # in spreads: of the figures that a bound is compared with
 _FACTORS = (0.125, 0.25, 0.5, 1.0, 2.0)  # radii, times the median perturbation
 QUERIED = 32  # images of the query-only attack, all in one batch
 
-#: Condition -> quantity -> `[N, ...]`.
+RECONSTRUCTION, JACOBIANS = "Reconstruction", "Jacobians"
+EVERYDAY, DETECTION = "Everyday noise", "Anomalies"
+SMALLEST, CURVES = "Smallest perturbation of the {}", "Attacks on the {}"
+#: Title -> cost of a stage per image, about; attacks are of all radii.
+COSTS = {
+    RECONSTRUCTION: 0.1,
+    SMALLEST.format("latent"): 2.0,
+    CURVES.format("latent"): 2.5,
+    SMALLEST.format("input"): 3.0,
+    CURVES.format("input"): 4.0,
+    JACOBIANS: 1.0,
+    EVERYDAY: 0.5,
+    DETECTION: 0.5,
+}
+
+#: Quantities as large as images or latents, which stay on the disk.
+_STORED = ("latent", "point", "direction")
+#: Condition -> quantity -> `[N]`.
 Arrays = dict[str, dict[str, np.ndarray]]
 
 
 class Stages:
     """Computes stage by stage; a second start goes on after the last batch."""
 
-    def __init__(self, subject: Subject, plan: Plan):
+    def __init__(self, subject: Subject, plan: Plan, schedule: Schedule):
         """Takes the first images of the order.
 
         Args:
             subject: what is audited.
             plan: with how much effort.
+            schedule: of `COSTS`, which says what begins.
         """
-        self._subject, self._plan = subject, plan
+        self._subject, self._plan, self._schedule = subject, plan, schedule
         self.places = subject.order[: plan.examples]
         self.images = data.take(subject.request.images, self.places)
         effort = f"{plan.examples} {plan.restarts} {plan.steps} {plan.rounds}"
         self._identity = [*subject.identity, effort]
 
-    def clean(self) -> Arrays:
-        """Latents, and metrics of image against reconstruction."""
+    def clean(self) -> tuple[dict[str, np.ndarray], Stored]:
+        """Metrics of image against reconstruction, and latents."""
         model, measures = self._subject.model, self._subject.measures
 
         def step(images: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
@@ -49,16 +68,22 @@ class Stages:
             values = {key: measure(images, shown) for key, measure in measures.items()}
             return {"clean": {"latent": latent, **values}}
 
-        return self._computed(
-            "clean", _compiled(step), _nothing, title="Reconstruction"
-        )
+        with self._stage(RECONSTRUCTION) as stage:
+            found = self._computed("clean", _compiled(step), _nothing, stage)
+        return found["clean"], Stored(self._shards("clean"), "clean", "latent")
 
-    def smallest(self, steps: Steps, points: np.ndarray | None) -> Arrays:
+    def smallest(
+        self, steps: Steps, points: Stored | None
+    ) -> tuple[dict[str, np.ndarray], Stored, Stored]:
         """The smallest perturbation of each image in a space.
 
         Args:
             steps: of the space.
             points: latents `[N, ...]`; None for the images themselves.
+
+        Returns:
+            Quantities `[N]` of `minimal.Smallest`; the perturbed points; the top
+            singular vectors.
         """
         numbers = steps.numbers(self._subject.request.seed, self._plan.restarts)
 
@@ -69,46 +94,63 @@ class Stages:
         # The query-only attack draws for a batch as a whole.
         size = None if steps.space.differentiable else QUERIED
         name = f"smallest_{steps.space.name}"
-        title = f"Smallest perturbation in the {steps.space.name}"
-        return self._computed(name, step, numbers, rows=True, title=title, size=size)
+        with self._stage(SMALLEST.format(steps.space.name)) as stage:
+            found = self._computed(name, step, numbers, stage, rows=True, size=size)
+        shards = self._shards(name)
+        point, direction = (
+            Stored(shards, "smallest", key) for key in ("point", "direction")
+        )
+        return found["smallest"], point, direction
 
     def curves(
         self,
         steps: Steps,
-        points: np.ndarray | None,
-        direction: np.ndarray,
+        points: Stored | None,
+        direction: Stored,
         radii: np.ndarray,
     ) -> list[Arrays]:
         """Damage of each attack of each radius, radius by radius."""
-        found = []
-        note(f"Attacking {len(self.images)} images at {len(radii)} radii.")
-        for place, radius in enumerate(radii):
-            name = f"{steps.space.name}_{place}"
-            numbers = steps.numbers(self._subject.request.seed, self._plan.restarts)
+        title = CURVES.format(steps.space.name)
+        with self._stage(title, passes=len(radii)) as stage:
+            return [
+                self._attacked(steps, points, direction, place, radius, stage)
+                for place, radius in enumerate(radii)
+            ]
 
-            def step(
-                images: np.ndarray,
-                rows: slice,
-                *drawn: np.ndarray,
-                radius: float = radius,
-            ) -> Any:
-                given = images if points is None else points[rows]
-                return steps.attacked(
-                    given, *drawn, direction[rows], np.float32(radius)
-                )
+    def _attacked(
+        self,
+        steps: Steps,
+        points: Stored | None,
+        direction: Stored,
+        place: int,
+        radius: float,
+        stage: Stage,
+    ) -> Arrays:
+        """Damage of each attack of the radius of that place."""
+        seed = self._subject.request.seed
+        name, key = f"{steps.space.name}_{place}", f"{radius:.6g}"
 
-            attacked = self._computed(
-                f"curve_{name}", step, numbers, rows=True, key=f"{radius:.6g}"
-            )
+        def step(images: np.ndarray, rows: slice, *drawn: np.ndarray) -> Any:
+            given = images if points is None else points[rows]
+            return steps.attacked(given, *drawn, direction[rows], np.float32(radius))
+
+        attacked = self._computed(
+            f"curve_{name}",
+            step,
+            steps.numbers(seed, self._plan.restarts),
+            stage,
+            rows=True,
+            key=key,
+            before=place * len(self.images),
+        )
+        shards = self._shards(f"query_{name}", key)
+        if not shards.done():
             few = data.pixels(self.images, QUERIED)
             few = few if points is None else points[: len(few)]
-            query = functools.partial(steps.queried, few, np.float32(radius))
-            shards = self._shards(f"query_{name}", f"{radius:.6g}")
-            if not shards.done():
-                values = query(np.array([self._subject.request.seed, place], np.int32))
-                shards.write(0, _arrays(values))
-            found.append(attacked | _read(shards))
-        return found
+            numbers = np.array([seed, place], np.int32)
+            values = steps.queried(few, np.float32(radius), numbers)
+            shards.write(0, _arrays(values))
+        return attacked | _read(shards)
 
     def everyday(self) -> Arrays:
         """Metrics of each disturbance."""
@@ -120,12 +162,14 @@ class Stages:
             seed=subject.request.seed,
         )
         numbers = found.numbers(self.images.images.shape[1:])
-        return self._computed("everyday", found.step, numbers, title="Everyday noise")
+        with self._stage(EVERYDAY) as stage:
+            return self._computed("everyday", found.step, numbers, stage)
 
     def detection(self) -> Arrays:
         """Reconstruction errors, clean and attacked."""
         attack = labelled.AnomalyAttack(self._subject.model)
-        return self._computed("detection", attack.step, _nothing, title="Anomalies")
+        with self._stage(DETECTION) as stage:
+            return self._computed("detection", attack.step, _nothing, stage)
 
     def radii(self, space: str, epsilons: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """The radii of the curves; the first is that of the figures."""
@@ -141,54 +185,48 @@ class Stages:
         name: str,
         step: Callable[..., Mapping[str, Mapping[str, tf.Tensor]]],
         numbers: Callable[[int], tuple],
+        stage: Stage,
         *,
         rows: bool = False,
-        title: str = "",
         key: str = "",
         size: int | None = None,
+        before: int = 0,
     ) -> Arrays:
-        """Values of all images, from the disk as far as they are there.
+        """Values `[N]` of all images, from the disk as far as they are there.
 
         Args:
-            name: of the stage.
+            name: of the values.
             step: of images `[B, H, W, C]` and what `numbers` gives; with `rows`
                 the rows of the batch come second.
             numbers: random numbers of consecutive images.
+            stage: whose progress this is.
             rows: see above.
-            title: what is said when it begins.
             key: a further text on which the values depend.
             size: of a batch; None for that of the request.
+            before: units of the stage that came before.
         """
         shards = self._shards(name, key)
         done, total = shards.done(), len(self.images)
-        if done < total:
-            if title:
-                note(f"{title} of {total} images.")
-            _skipped(numbers, done)
-            self._fill(shards, step, numbers, rows, size)
-        return _read(shards)
-
-    def _fill(
-        self,
-        shards: Shards,
-        step: Callable[..., Mapping[str, Mapping[str, tf.Tensor]]],
-        numbers: Callable[[int], tuple],
-        with_rows: bool,
-        size: int | None,
-    ) -> None:
-        total, done = len(self.images), shards.done()
         size = size or self._subject.request.batch_size
-        progress = Progress(total, done=done, unit="image")
+        if done < total:
+            _skipped(numbers, done)
+            stage.begin(before + done)
         for first in range(done, total, size):
-            rows = slice(first, min(total, first + size))
-            pixels = data.pixels(data.take(self.images, rows))
-            between = (rows,) if with_rows else ()
+            batch = slice(first, min(total, first + size))
+            pixels = data.pixels(data.take(self.images, batch))
+            between = (batch,) if rows else ()
             values = step(pixels, *between, *numbers(len(pixels)))
             shards.write(first, _arrays(values))
-            progress.update(rows.stop)
-        progress.close()
+            stage.update(before + batch.stop)
+        return _read(shards)
 
-    def _shards(self, name: str, key: str) -> Shards:
+    def _stage(
+        self, title: str, passes: int = 1
+    ) -> contextlib.AbstractContextManager[Stage]:
+        units = passes * len(self.images)
+        return contextlib.closing(self._schedule.stage(title, units))
+
+    def _shards(self, name: str, key: str = "") -> Shards:
         folder = self._subject.request.folder / "arrays" / name
         return Shards(folder, [name, key, *self._identity])
 
@@ -221,7 +259,10 @@ def _arrays(values: Mapping[str, Mapping[str, tf.Tensor]]) -> Arrays:
 
 
 def _read(shards: Shards) -> Arrays:
+    """The quantities of one number for each image."""
     found: Arrays = {}
     for condition, quantity in shards.quantities():
+        if quantity in _STORED:
+            continue
         found.setdefault(condition, {})[quantity] = shards.read(condition, quantity)
     return found

@@ -14,7 +14,7 @@ from tfsemae.audit.damage import Compare, Damage
 from tfsemae.audit.minimal import Search
 from tfsemae.evaluation import draws
 
-_ITERATIONS = 10  # of singular vectors that attacks begin along
+ITERATIONS = 10  # of singular vectors that attacks begin along
 Values = dict[str, dict[str, tf.Tensor]]
 _NORMAL, _STARTS = range(2)  # streams of random numbers
 
@@ -46,7 +46,7 @@ class Steps:
         self._measures = measures
         self._attacks = Attacks(space, damage, steps=effort["steps"])
         self._search = Search(space, damage, self._attacks, rounds=effort["rounds"])
-        self._singular = attacks.SingularVectors(space.network, iterations=_ITERATIONS)
+        self._singular = attacks.SingularVectors(space.network, iterations=ITERATIONS)
         point = tf.TensorSpec((None, *space.shape), tf.float32)
         starts = tf.TensorSpec((None, None, *space.shape), tf.float32)
         seed = tf.TensorSpec((2,), tf.int32)

@@ -86,9 +86,13 @@ class Subject:
 
     @property
     def deviations(self) -> dict[str, np.ndarray]:
-        """Space -> standard deviation of each number of a point."""
+        """Space -> standard deviation of each number of a point; 1 if none varies."""
         pixels = data.pixels(data.take(self.request.images, self.order[:_SAMPLE]))
-        return {"latent": self.latents.std(axis=0), "input": pixels.std(axis=0)}
+        found = {"latent": self.latents.std(axis=0), "input": pixels.std(axis=0)}
+        return {
+            name: each if each.any() else np.ones_like(each)
+            for name, each in found.items()
+        }
 
 
 def prepare(request: Request) -> Subject:

@@ -63,9 +63,7 @@ def audited(subject: Subject, plan: Plan, data_digest: str, seconds: float) -> A
 
 def clean(values: Mapping[str, np.ndarray]) -> dict[str, Estimate]:
     """Metric -> mean of clean reconstructions."""
-    return {
-        name: estimates.mean(value) for name, value in values.items() if value.ndim == 1
-    }
+    return {name: estimates.mean(value) for name, value in values.items()}
 
 
 def smallest(

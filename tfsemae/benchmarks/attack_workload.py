@@ -73,8 +73,9 @@ def arrays(
 
     Returns:
         `latents` `[N, Z]` and `initial` `[N, Z]`, points of the ball of the radius
-        `epsilon` `[]` around them; `images` and `others` `[N, H, W, C]` in [0, 1];
-        `codes` and `prior_samples` `[512, Z]`. All are float32.
+        `epsilon` `[]` around them; `starts` `[3, N, Z]` in the unit ball; `images` and
+        `others` `[N, H, W, C]` in [0, 1]; `codes` and `prior_samples` `[512, Z]`. All
+        are float32.
     """
     random = np.random.default_rng(1)
     epsilon = 2.0
@@ -88,12 +89,18 @@ def arrays(
     images = np.repeat(np.repeat(blocks, 4, axis=1), 4, axis=2)
     noise = random.uniform(0.01, 0.3, (examples, 1, 1, 1))
     others = np.clip(images + noise * random.normal(size=images.shape), 0, 1)
+    # Drawn apart, so that the other arrays stay what they were.
+    apart = np.random.default_rng(2)
+    starts = apart.normal(size=(3, examples, latent))
+    starts /= np.linalg.norm(starts, axis=2, keepdims=True)
+    starts *= apart.random((3, examples, 1)) ** (1 / latent)
     found = {
         "latents": latents,
         "initial": latents + lengths * directions,
         "epsilon": np.asarray(epsilon),
         "images": images,
         "others": others,
+        "starts": starts,
         "codes": 0.2 + 0.8 * random.normal(size=(MMD_CODES, latent)),
         "prior_samples": random.normal(size=(MMD_CODES, latent)),
     }

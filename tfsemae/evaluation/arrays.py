@@ -53,7 +53,7 @@ class Shards:
 
     def done(self) -> int:
         """How many examples are there from the first one on, without a gap."""
-        return sum(length for _, length in self._files())
+        return sum(length for _, length in self.files())
 
     def read(self, condition: str, quantity: str) -> np.ndarray:
         """A quantity of all examples, `[N, ...]`."""
@@ -61,7 +61,7 @@ class Shards:
 
     def parts(self, condition: str, quantity: str) -> Iterator[np.ndarray]:
         """The same, shard by shard."""
-        for path, _ in self._files():
+        for path, _ in self.files():
             with np.load(path) as arrays:
                 yield arrays[f"{condition}/{quantity}"]
 
@@ -86,7 +86,7 @@ class Shards:
         """Removes the folder."""
         shutil.rmtree(self._folder)
 
-    def _files(self) -> Iterator[tuple[pathlib.Path, int]]:
+    def files(self) -> Iterator[tuple[pathlib.Path, int]]:
         """The shards in order, each with the number of its examples."""
         first = 0
         while (path := self._folder / f"{first:08d}.npz").exists():

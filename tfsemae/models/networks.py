@@ -68,8 +68,19 @@ def checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
     return tuple(class_names)
 
 
-def load_model(path: pathlib.Path) -> keras.Model:
+def load_model(
+    path: pathlib.Path,
+    *,
+    remedy: str = (
+        "Decorate it with keras.saving.register_keras_serializable() and import its "
+        "module before the model is loaded."
+    ),
+) -> keras.Model:
     """Reads a `.keras` file that is whole.
+
+    Args:
+        path: of the file.
+        remedy: what the message about a custom layer advises.
 
     Raises:
         ValueError: if it has custom layers that are not registered, or Keras cannot
@@ -81,9 +92,7 @@ def load_model(path: pathlib.Path) -> keras.Model:
         custom = _UNREGISTERED.search(str(error))
         if custom:
             raise ValueError(
-                f"{path} has the custom layer or function {custom[1]!r}. Decorate it "
-                "with keras.saving.register_keras_serializable() and import its "
-                "module before the model is loaded."
+                f"{path} has the custom layer or function {custom[1]!r}. {remedy}"
             ) from error
         reason = textwrap.shorten(str(error), 300, placeholder=" ...")
         raise ValueError(
