@@ -20,4 +20,11 @@ ARTEFACTS = (
         module="robustness",
         reduced=True,
     ),
+    Artefact(
+        name="scarl2023_ablation",
+        source=f"{_SOURCE}, terms of the loss and controls of the words",
+        runs=runs.ablation,
+        module="ablation",
+        reduced=True,
+    ),
 )

@@ -8,7 +8,7 @@ import numpy as np
 from tfsemae import data
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import claim, row, whole, with_parts
-from tfsemae.experiments.scarl2023 import printed, runs
+from tfsemae.experiments.scarl2023 import accuracies, printed, runs
 from tfsemae.experiments.scarl2023.features import Features
 from tfsemae.reports import figures
 from tfsemae.reports.ledger import Claim, Picture, Row
@@ -57,6 +57,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
             work.choice("per_class", first, "the paper has 500 pairs, not which"),
             work.choice("linf_step", first, "not printed in what was to be had"),
         ],
+        "warnings": list(accuracies.warnings(work, runs.observations(work.scale))),
     }
 
 
