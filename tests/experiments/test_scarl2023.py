@@ -2,6 +2,8 @@
 
 import collections
 import json
+import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -116,12 +118,16 @@ def test_plan(parsed):
             assert chosen.robust_accuracy.per_class == 50
 
 
-@pytest.mark.parametrize("procedure", ["nat", "fgsm", "pgd", "trades", "scarl"])
-def test_flagfiles_of_the_full_scale(procedure):
-    words = [f"--flagfile=flags/scarl2023_{procedure}.flags", "--output_dir=unused"]
+@pytest.mark.parametrize(
+    "name", ["nat", "fgsm", "pgd", "trades", "scarl", "trades_wrn", "scarl_wrn"]
+)
+def test_flagfiles_of_the_full_scale(name):
+    words = [f"--flagfile=flags/scarl2023_{name}.flags", "--output_dir=unused"]
     found = settings.parse(training.Settings, words)
+    procedure, _, wide = name.partition("_")
     assert found.classifier.procedure == procedure
-    assert found.network.model == "preact_resnet18"
+    model = "wide_resnet34_10" if wide else "preact_resnet18"
+    assert found.network.model == model
     # 200 epochs of 391 batches; the rate falls after half and three quarters.
     assert found.optimizer.steps == 200 * 391
     assert found.optimizer.decay_boundaries() == [100 * 391, 150 * 391]
@@ -293,9 +299,22 @@ def test_ledger_of_robustness(accuracies_ledger, gains, verdict):
     assert abs(effect.effect) == pytest.approx(3)
     assert 3**-0.5 < effect.high - effect.effect < 1.5
     assert found["trades_aa_lite"].measured == pytest.approx(30)
+    _check_what_was_not_run([row for row in ledger.rows if row.tag == "not run"])
     (warning,) = ledger.warnings
     assert warning.name == "flat"
     assert warning.text.endswith("in 30 attack runs: scarl_nat_seed0_robust: of pgd20.")
+
+
+def _check_what_was_not_run(rows):
+    """Three methods under six attacks with one network, two under four with another."""
+    assert len(rows) == 3 * 6 + 2 * 4
+    values = {row.id: row.printed for row in rows}
+    assert values["ResNet-18_pgd_autoattack"] == 47.63
+    assert values["WRN-34-10_scarl_pgd100"] == 57.81
+    for row in rows:
+        assert row.measured is None
+        (flagfile,) = re.findall(r"flags/\S+\.flags", row.note)
+        assert pathlib.Path(flagfile).exists()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ from tfsemae.reports import figures
 from tfsemae.reports.ledger import Choice, Claim, NamedWarning, Picture, Row
 from tfsemae.statistics import Interval, Rule
 
-_ALL_IMAGES = {
+#: Condition -> what is measured.
+ALL_IMAGES = {
     "clean": "accuracy on natural images",
     "noise": "accuracy under random corners of the ball",
     "fgsm": "accuracy under FGSM",
@@ -50,7 +51,7 @@ class Accuracies:
             names: see above.
             few: whether it is `aa_lite` on some images, in place of the attacks on all.
         """
-        self.names, self.conditions = names, _FEW if few else _ALL_IMAGES
+        self.names, self.conditions = names, _FEW if few else ALL_IMAGES
         self.seeds = len(runs.seeds(work.scale))
         self._tag = work.tag(None)
         self._folders = {
