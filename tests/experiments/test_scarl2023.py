@@ -13,7 +13,7 @@ from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.runs import Run
 from tfsemae.experiments.scarl2023 import observations, printed
 from tfsemae.experiments.scarl2023.features import Features
-from tfsemae.reports import Ledger
+from tfsemae.reports import Ledger, sentences
 
 CLASSES, PER_CLASS, WIDTH = 10, 12, 16
 NAMES = observations._CIFAR10
@@ -173,7 +173,9 @@ def _ledger(tmp_path, finish, words, *, fgsm_accuracy=0.3):
     )
     (tmp_path / "out").mkdir()
     artefact.write_ledger(work)
-    return Ledger.read(tmp_path / "out")
+    ledger = Ledger.read(tmp_path / "out")
+    assert "(K4): " in sentences.text("scarl2023", [ledger]).body
+    return ledger
 
 
 def test_ledger(tmp_path, finish, words):
@@ -279,9 +281,17 @@ def accuracies_ledger(tmp_path, finish):
         artefact.write_ledger(work)
         ledger = Ledger.read(tmp_path / "out")
         assert all((tmp_path / "out" / each.file).exists() for each in ledger.pictures)
+        if scale == "full":  # the text names nothing that is not there
+            last = "less TRADES is" if name.endswith("robustness") else "(K7): "
+            assert last in _words(sentences.text("scarl2023", [ledger]).body)
         return ledger, {each.id: each for each in (*ledger.rows, *ledger.claims)}
 
     return make
+
+
+def _words(text):
+    """A text without its line breaks."""
+    return " ".join(text.split())
 
 
 @pytest.mark.parametrize(
