@@ -146,7 +146,7 @@ def test_flagfile_of_the_attack():
     assert chosen.attacks[-1] == "aa_lite"
 
 
-def _ledger(tmp_path, finish, words, *, fgsm_accuracy=0.3):
+def _ledger(tmp_path, finish, words, *, fgsm_accuracy=0.3, clip=None):
     """A ledger of networks that lose more, the less they were trained for it."""
     artefact = experiments.artefacts()["scarl2023_observations"]
     noises = {"nat": 100.0, "fgsm": 3.0, "pgd": 0.1}
@@ -169,7 +169,12 @@ def _ledger(tmp_path, finish, words, *, fgsm_accuracy=0.3):
     )
     path.write_text("\n".join(lines))
     work = Workspace(
-        artefact, "full", tmp_path / "runs", tmp_path / "out", words_file=str(path)
+        artefact,
+        "full",
+        tmp_path / "runs",
+        tmp_path / "out",
+        words_file=str(path),
+        clip_embeddings=clip,
     )
     (tmp_path / "out").mkdir()
     artefact.write_ledger(work)
@@ -192,11 +197,22 @@ def test_ledger(tmp_path, finish, words):
     assert rows["pgd_pgd20_heldout"].measured > rows["nat_pgd20_heldout"].measured
     assert {row.tag for row in ledger.rows} == {"reduced"}
     assert all((tmp_path / "out" / each.file).exists() for each in ledger.pictures)
+    assert "--clip_embeddings" in ledger.pictures[1].caption
+    assert "clip_similarity" not in rows
 
 
 def test_a_network_that_fgsm_failed_to_harden_decides_nothing(tmp_path, finish, words):
     words = np.random.default_rng(3).normal(size=(CLASSES, 12))
-    ledger = _ledger(tmp_path, finish, words, fgsm_accuracy=0.02)
+    words -= words.mean(axis=0)
+    clip = tmp_path / "clip.npy"
+    turn, _ = np.linalg.qr(np.random.default_rng(4).normal(size=(12, 12)))
+    np.save(clip, 2 * words @ turn)
+    ledger = _ledger(tmp_path, finish, words, fgsm_accuracy=0.02, clip=str(clip))
+    # Turned words have the similarities of the words.
+    rows = {each.id: each for each in ledger.rows}
+    assert rows["clip_similarity"].measured == pytest.approx(1)
+    assert rows["clip_mantel_p"].measured < 1e-3
+    assert "missing" not in ledger.pictures[1].caption
     (claim,) = (each for each in ledger.claims if each.id == "K3")
     assert claim.verdict == "undecided"
     assert "2.0 %" in claim.measurement
