@@ -12,6 +12,7 @@ ARTEFACTS = (
         runs=runs.observations,
         module="observations",
         reduced=True,
+        minutes=105,
     ),
     Artefact(
         name="scarl2023_robustness",
@@ -19,6 +20,7 @@ ARTEFACTS = (
         runs=runs.robustness,
         module="robustness",
         reduced=True,
+        minutes=330,  # with 100 of networks of the observations
     ),
     Artefact(
         name="scarl2023_ablation",
@@ -26,5 +28,6 @@ ARTEFACTS = (
         runs=runs.ablation,
         module="ablation",
         reduced=True,
+        minutes=630,  # with 90 of networks of the other two
     ),
 )
