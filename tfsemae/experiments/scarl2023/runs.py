@@ -77,7 +77,7 @@ TERMS = {
 WORDS = {
     "perm": Variant("words of other classes", ("--words=perm",)),
     "random": Variant("random vectors", ("--words=random",)),
-    "onehot": Variant("one entry for each class", ("--words=onehot",)),
+    "onehot": Variant("one-hot vectors", ("--words=onehot",)),
 }
 VARIANTS = TERMS | WORDS
 
