@@ -44,6 +44,12 @@ class Settings(Places):
         "Text file with the vectors of the words of the classes, as GloVe has it, "
         "which scarl2023 takes.",
     )
+    clip_embeddings: str | None = setting(
+        None,
+        "File (.npy, .npz or text) with an embedding by CLIP in each of 10 rows, one "
+        "for each class of CIFAR-10, which scarl2023_observations draws. It is read "
+        "when the ledger is made: delete a ledger that was made without it.",
+    )
     output_dir: str = setting(
         "runs/reproduction", "Everything made; a second start continues it."
     )

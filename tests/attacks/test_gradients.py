@@ -161,3 +161,17 @@ def test_values_of_every_floating_type_become_float32(dtype):
     )
     np.testing.assert_array_equal(value, np.float32([4, 4]), strict=True)
     np.testing.assert_array_equal(gradient, np.ones((2, 2, 2), np.float32), strict=True)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_not_finite_of_a_gradient_is_not_followed(dtype):
+    given = np.array(
+        [[3.0, np.nan, -4.0], [np.inf, -np.inf, 1e-30], [1e-12, -0.0, 0.0]], dtype
+    )
+    gradient, whole, flat = gradients.examined(tf.constant(given))
+    assert gradient.dtype == dtype
+    np.testing.assert_array_equal(
+        gradient, np.where(np.isfinite(given), given, np.array(0, dtype))
+    )
+    assert whole.numpy().tolist() == [False, False, True]
+    assert flat.numpy().tolist() == [False, True, True]

@@ -113,6 +113,34 @@ def test_rounding_takes_no_point_out_of_its_ball(norm, scale):
         assert np.all(_norms(moved) <= 0.01 * (1 + 1e-6))
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_points_are_the_floats_next_to_the_exact_ones(scale):
+    rng = np.random.default_rng(4)
+    center = rng.normal(size=(500, 8)).astype(np.float32)
+    ball = _ball(center, scale, "linf")
+    displacement = ball.project(tf.constant(rng.normal(size=(500, 8)), tf.float32))
+    exact = center + displacement.numpy().astype(np.float64)
+    nearest = exact.astype(np.float32)
+    beyond = np.abs(nearest - center.astype(np.float64)) > np.abs(displacement)
+    expected = np.where(beyond, np.nextafter(nearest, center), nearest)
+    assert 0 < beyond.mean() < 1
+    np.testing.assert_array_equal(ball.point(displacement), expected)
+
+
+def test_what_is_not_a_number_stays_so():
+    found = _ball(np.float32([[np.nan, 1.0]]), 1.0).point(tf.constant([[1.0, np.nan]]))
+    assert np.isnan(found).all()
+
+
+def test_examples_are_chosen():
+    a, b = np.zeros((3, 2, 2), np.float32), np.ones((3, 2, 2), np.float32)
+    mask = tf.constant([True, False, True])
+    found = projections.choose(mask, tf.constant(a), tf.constant(b))
+    np.testing.assert_array_equal(found, np.stack([a[0], b[1], a[2]]))
+    found = projections.choose(mask, tf.zeros(3), tf.ones(3))
+    np.testing.assert_array_equal(found, [0, 1, 0])
+
+
 def test_rounding_to_nearest_would_leave_the_ball():
     # What the test above rests on: its points are not all representable anyway.
     rng = np.random.default_rng(1)

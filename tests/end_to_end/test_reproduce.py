@@ -163,6 +163,7 @@ def test_dry_run_only_prints_the_plan(tmp_path):
         (["--scale=half"], "--scale"),
         (["--cores=0"], "--cores"),
         (["--land", "--scale=smoke"], "--land"),
+        (["--clip_embeddings=none.npy"], "--clip_embeddings: There is no such file"),
     ],
 )
 def test_wrong_arguments_are_one_message(arguments, expected, tmp_path):

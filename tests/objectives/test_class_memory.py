@@ -54,8 +54,9 @@ def test_no_gradient_flows_through_the_memory():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([[0.0]], [[0.0, 1.0]], [True], 0.5), r"same shape.*\(1, 1\), \(1, 2\)"),
-        (([[0.0]], [[0.0]], [True, True], 0.5), r"`present` \[C\].*\(2,\)"),
+        (([[0.0]], [[0.0, 1.0]], [True], 0.5), r"same shape.*\(1, 1\) and \(1, 2\)"),
+        (([[0.0]], [[0.0]], [True, True], 0.5), r"truth values \[1\].*\(2,\)"),
+        (([[0.0]], [[0.0]], [1], 0.5), r"truth values \[1\].*dtype=int32"),
         (([[0.0]], [[0.0]], [True], 1.5), r"`momentum` must be in \[0, 1\].*1.5"),
     ],
 )

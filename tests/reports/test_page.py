@@ -319,6 +319,16 @@ def test_scale_is_marked(write, make_ledger, scale):
     assert ("Smoke scale: paper_mnist." in parser.text) == (scale == "smoke")
 
 
+def test_what_was_not_run_has_an_empty_cell(write, ledger, make_ledger):
+    assert "not run" not in parse(write([ledger])).text
+    row = dataclasses.replace(
+        ledger.rows[0], measured=None, n=None, sd=None, tag="not run"
+    )
+    text = parse(write([make_ledger(rows=(row,))])).text
+    assert f"25.10 {DASH} {DASH} not run" in text
+    assert "not run Printed of a scale" in text  # what the tag means
+
+
 def test_landed_and_newly_measured_stand_side_by_side(write, ledger, make_ledger):
     psnr, silhouette = ledger.rows
     fresh = make_ledger(

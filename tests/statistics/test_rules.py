@@ -8,6 +8,7 @@ from tfsemae.statistics import (
     Below,
     Between,
     Interval,
+    NotBelow,
     Within,
 )
 from tfsemae.statistics.rules import is_detectable
@@ -15,6 +16,7 @@ from tfsemae.statistics.rules import is_detectable
 RULES = [
     Above(0.5),
     Below(0.5),
+    NotBelow(0.5),
     Within(0.5),
     Between(0.1, 0.5),
 ]
@@ -41,6 +43,10 @@ def interval(low, high):
         (Below(0.1), 0.1, 0.2, "undecided"),
         (Below(0.1), 0.1, 0.1, "undecided"),
         (Below(0.1), 0.11, 0.2, "does not hold"),
+        (NotBelow(0.1), 0.11, 0.2, "holds"),
+        (NotBelow(0.1), 0.0, 0.2, "holds"),
+        (NotBelow(0.1), 0.0, 0.1, "holds"),
+        (NotBelow(0.1), 0.0, 0.09, "does not hold"),
         (Within(0.5), -0.1, 0.4, "holds"),
         (Within(0.5), -0.5, 0.5, "holds"),
         (Within(0.5), 0.3, 0.3, "holds"),
@@ -85,6 +91,12 @@ def test_verdict_by_interval(rule, low, high, verdict):
             "holds below -35 dB, does not hold above",
             (-35.0,),
             ["holds", "undecided", "does not hold"],
+        ),
+        (
+            NotBelow(0),
+            "does not hold where the interval lies below 0 dB, else holds",
+            (0.0,),
+            ["does not hold", "holds", "holds"],
         ),
         (
             Within(0.25),
@@ -157,6 +169,7 @@ def test_rules_that_cannot_be_are_refused(make, message):
         (Below(-0.1), 0.01, 0.09, False),
         (Above(-0.5), -0.7, -0.1, False),  # a loss that may be tolerable
         (Above(0.0), -0.7, -0.1, False),
+        (NotBelow(0.0), -0.7, -0.1, False),
         (Within(0.5), 0.2, 1.0, False),
         (Between(0.1, 0.5), 0.2, 0.3, False),
     ],

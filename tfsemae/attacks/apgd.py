@@ -10,7 +10,7 @@ from tfsemae import tensor_checks
 from tfsemae.attacks import arguments, gradients, projections
 from tfsemae.attacks.gradients import Objective
 from tfsemae.attacks.pgd import Seed
-from tfsemae.attacks.projections import Ball, Norm, per_example
+from tfsemae.attacks.projections import Ball, Norm, choose, per_example
 from tfsemae.attacks.result import AttackResult
 from tfsemae.tensor_checks import TensorLike
 
@@ -202,7 +202,7 @@ class APGD:
         way = projections.norms(state.current - state.previous, order)
         best = ball.point(state.best)
         return _Found(
-            _where(value > state.best_value, point, best),
+            choose(value > state.best_value, point, best),
             tf.maximum(value, state.best_value),
             state.finite & (value > -math.inf),
             state.flat,
@@ -242,7 +242,7 @@ class _Found(NamedTuple):
     def or_better(self, other: "_Found") -> "_Found":
         better = other.value > self.value
         return _Found(
-            _where(better, other.point, self.point),
+            choose(better, other.point, self.point),
             tf.where(better, other.value, self.value),
             self.finite & other.finite,
             self.flat & other.flat,
@@ -299,8 +299,8 @@ class _State(NamedTuple):
         return self._replace(
             gradient=gradient,
             value=value,
-            best=_where(better, self.current, self.best),
-            best_gradient=_where(better, gradient, self.best_gradient),
+            best=choose(better, self.current, self.best),
+            best_gradient=choose(better, gradient, self.best_gradient),
             best_value=tf.maximum(value, self.best_value),
             rises=self.rises + tf.cast(rose, tf.float32),
             finite=self.finite & whole & (value > -math.inf),
@@ -314,8 +314,8 @@ class _State(NamedTuple):
         stuck = ~self.halved & (self.best_value <= self.checkpoint_value)
         halve = checkpoint & (stalled | stuck)
         return self._replace(
-            current=_where(halve, self.best, self.current),
-            gradient=_where(halve, self.best_gradient, self.gradient),
+            current=choose(halve, self.best, self.current),
+            gradient=choose(halve, self.best_gradient, self.gradient),
             value=tf.where(halve, self.best_value, self.value),
             step_size=tf.where(halve, 0.5 * self.step_size, self.step_size),
             rises=tf.where(checkpoint, 0.0, self.rises),
@@ -325,8 +325,3 @@ class _State(NamedTuple):
             ),
             halved=tf.where(checkpoint, halve, self.halved),
         )
-
-
-def _where(condition: tf.Tensor, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """Chooses examples `[B, ...]` by a condition `[B]`."""
-    return tf.where(per_example(condition, a), a, b)

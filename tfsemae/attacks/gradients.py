@@ -71,7 +71,8 @@ def examined(gradient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """
     finite = tf.math.is_finite(gradient)
     whole = tf.reduce_all(finite, axis=tf.range(1, tf.rank(gradient)))
-    gradient = tf.where(finite, gradient, 0.0)
+    # As tf.where(finite, gradient, 0.0), which takes longer.
+    gradient = tf.math.multiply_no_nan(gradient, tf.cast(finite, gradient.dtype))
     return gradient, whole, norms(gradient) <= FLAT
 
 

@@ -332,7 +332,7 @@ class _Best(NamedTuple):
             _, whole, nothing = gradients.examined(gradient)
             finite, flat = finite & whole, flat & nothing
         return _Best(
-            tf.where(projections.per_example(better, point), point, self.point),
+            projections.choose(better, point, self.point),
             tf.where(better, value, self.value),
             finite,
             flat,

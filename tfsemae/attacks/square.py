@@ -10,7 +10,7 @@ from tfsemae import tensor_checks
 from tfsemae.attacks import arguments, gradients
 from tfsemae.attacks.gradients import Objective
 from tfsemae.attacks.pgd import Seed
-from tfsemae.attacks.projections import Ball, per_example
+from tfsemae.attacks.projections import Ball, choose, per_example
 from tfsemae.attacks.result import AttackResult
 from tfsemae.tensor_checks import TensorLike
 
@@ -177,7 +177,7 @@ class Square:
         value = tf.where(value > -math.inf, self._sign * value, math.nan)
         point = ball.point(found.displacement)
         return AttackResult(
-            tf.stop_gradient(tf.where(per_example(better, point), point, start)),
+            tf.stop_gradient(choose(better, point, start)),
             tf.stop_gradient(value),
             found.queries,
             ~found.active,
@@ -229,7 +229,7 @@ class _Search(NamedTuple):
         better = self.active & (score > self.score)
         best = tf.ensure_shape(tf.where(better, score, self.score), own.shape)
         return _Search(
-            tf.where(per_example(better, proposal), proposal, self.displacement),
+            choose(better, proposal, self.displacement),
             best,
             self.active & ~(best > stop),
             self.queries + tf.cast(self.active, tf.int32),

@@ -83,6 +83,7 @@ class Workspace:
         output_dir: of ledger and pictures.
         data_dir: see `data.load`.
         words_file: see `data.class_vectors`.
+        clip_embeddings: see `data.class_embeddings`.
     """
 
     artefact: Artefact
@@ -91,6 +92,7 @@ class Workspace:
     output_dir: pathlib.Path
     data_dir: str | None = None
     words_file: str | None = None
+    clip_embeddings: str | None = None
 
     def folder(self, run: Run) -> pathlib.Path:
         """The folder of a run."""

@@ -123,6 +123,28 @@ def estimated_difference(
     )
 
 
+def not_run(id_: str, quantity: str, printed: float, *, unit: str, note: str) -> Row:
+    """A row of a printed number of a scale at which nothing was measured here.
+
+    Args:
+        id_: see `row`, as what follows.
+        quantity: see `row`.
+        printed: the source's number.
+        unit: see `row`.
+        note: such as the flagfile of that scale.
+    """
+    return Row(
+        id=id_,
+        quantity=quantity,
+        unit=unit,
+        printed=printed,
+        measured=None,
+        n=None,
+        tag="not run",
+        note=note,
+    )
+
+
 def claim(
     id_: str,
     statement: str,

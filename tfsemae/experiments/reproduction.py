@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from tfsemae import experiments, files
+from tfsemae import data, experiments, files
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.reports import Ledger, ledger, page, readme
 from tfsemae.reports.numerals import duration
@@ -17,6 +17,7 @@ RESULTS = pathlib.Path("results")
 _SNAKEFILE = pathlib.Path(__file__).with_name("Snakefile")
 #: Of one run at the scale `smoke`, on a core, with its share of the ledger.
 _SMOKE_SECONDS = 6.0
+_CLIP_CLASSES = 10  # of CIFAR-10
 
 
 def reproduce(
@@ -32,6 +33,7 @@ def reproduce(
     weights_dir: str | None,
     snakemake: Sequence[str],
     words_file: str | None = None,
+    clip_embeddings: str | None = None,
 ) -> None:
     """Prints the plan, makes the artefacts with Snakemake, and lands them.
 
@@ -47,13 +49,16 @@ def reproduce(
         weights_dir: folder of the weights of LPIPS; without it LPIPS is not measured.
         snakemake: further arguments of Snakemake, such as an executor.
         words_file: vectors of the words of classes, see `data.class_vectors`.
+        clip_embeddings: of the classes of CIFAR-10, see `data.class_embeddings`.
 
     Raises:
-        ValueError: if this is no checkout, a name is unknown, or Snakemake fails.
+        ValueError: if this is no checkout, a name is unknown, the embeddings cannot be
+            used, or Snakemake fails.
     """
     artefacts = _checked(artefacts)
     if land and scale == "smoke":
         raise ValueError("--land takes full artefacts only. Leave --scale=smoke out.")
+    _check_embeddings(clip_embeddings)
     print(_plan(artefacts, scale, cores), flush=True)
     if dry_run:
         return
@@ -64,6 +69,7 @@ def reproduce(
         "manual_dir": manual_dir,
         "weights_dir": weights_dir,
         "words_file": words_file,
+        "clip_embeddings": clip_embeddings,
     }
     config = {
         "artefacts": artefacts,
@@ -123,6 +129,7 @@ def write_ledger(
         root / artefact,
         places.get("data_dir"),
         places.get("words_file"),
+        places.get("clip_embeddings"),
     )
     known.write_ledger(work)
 
@@ -174,6 +181,16 @@ def _checked(artefacts: Sequence[str]) -> list[str]:
                 f"Received: {artefact}."
             )
     return list(artefacts or known)
+
+
+def _check_embeddings(path: str | None) -> None:
+    """Reads what only a ledger reads, after all runs."""
+    if path is None:
+        return
+    try:
+        data.class_embeddings(path, _CLIP_CLASSES)
+    except ValueError as error:
+        raise ValueError(f"--clip_embeddings: {error}") from error
 
 
 def _check_snakemake() -> None:

@@ -127,6 +127,28 @@ def labels(
     return value
 
 
+def present(value: TensorLike, rows: tf.Tensor) -> tf.Tensor:
+    """Checks whether each class is there.
+
+    Args:
+        value: truth values `[C]`.
+        rows: `[C, ...]`, a row per class.
+
+    Returns:
+        bool `[C]`.
+
+    Raises:
+        ValueError: if the type or the shape is another.
+    """
+    value = tf.convert_to_tensor(value)
+    if value.dtype != tf.bool or not value.shape.is_compatible_with(rows.shape[:1]):
+        raise ValueError(
+            f"`present` must be truth values [{rows.shape[0]}], one per class. "
+            f"Received: present.dtype={value.dtype.name}, present.shape={value.shape}."
+        )
+    return value
+
+
 def image_pair(a: TensorLike, b: TensorLike) -> tuple[tf.Tensor, tf.Tensor]:
     """Checks images of one shape, also where it is known only when they are computed.
 

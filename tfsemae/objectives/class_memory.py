@@ -39,13 +39,12 @@ def update_class_memory(
     """
     memory = checks.matrix("memory", memory)
     means = checks.matrix("means", means, memory.dtype)
-    present = tf.convert_to_tensor(present)
-    fits = memory.shape.is_compatible_with(means.shape)
-    if not fits or not present.shape.is_compatible_with(memory.shape[:1]):
+    if not memory.shape.is_compatible_with(means.shape):
         raise ValueError(
-            "`memory` and `means` must have the same shape [C, D], `present` [C]. "
-            f"Received: {memory.shape}, {means.shape} and {present.shape}."
+            "`memory` and `means` must have the same shape [C, D]. "
+            f"Received: {memory.shape} and {means.shape}."
         )
+    present = checks.present(present, memory)
     share = _share("momentum", momentum, memory.dtype)
     moved = share * memory + (1 - share) * means
     return tf.stop_gradient(tf.where(present[:, tf.newaxis], moved, memory))

@@ -215,13 +215,7 @@ def _checked(
         ) from None
     if present is None:
         return student, teacher, tf.ones_like(first, tf.bool)
-    present = tf.convert_to_tensor(present)
-    if present.dtype != tf.bool or not present.shape.is_compatible_with(first.shape):
-        raise ValueError(
-            f"`present` must be truth values [{student.shape[0]}], one per class. "
-            f"Received: present.dtype={present.dtype.name}, "
-            f"present.shape={present.shape}."
-        )
+    present = checks.present(present, student)
     # Also for gradients: what is not finite in them would not be hidden later.
     rows = present[:, tf.newaxis]
     return tf.where(rows, student, 0), tf.where(rows, teacher, 0), present

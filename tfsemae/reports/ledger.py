@@ -19,7 +19,7 @@ from tfsemae.statistics.verdicts import Verdict
 
 FILE_NAME = "ledger.json"
 Scale = Literal["full", "reduced", "smoke"]
-Tag = Literal["as printed", "our choice", "reduced", "stand-in"]
+Tag = Literal["as printed", "our choice", "reduced", "stand-in", "not run"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
@@ -32,9 +32,10 @@ class Row:
         quantity: what was measured, for a reader.
         unit: unit of `printed`, `measured` and `sd`; "" where there is none.
         printed: the source's number, or None where it prints nothing.
-        measured: our number, the mean of `n` values.
+        measured: our number, the mean of `n` values; None where, and only where, the
+            tag is "not run".
         sd: standard deviation of those values, or None.
-        n: how many independent values (seeds) the mean is over.
+        n: how many independent values (seeds) the mean is over, or None of none.
         difference: `measured - printed`, or None; computed, never given.
         tag: one of `Tag`.
         note: what a reader should know besides.
@@ -44,16 +45,16 @@ class Row:
 
     Raises:
         ValueError: if a number is not finite, a name is not allowed, or `values`
-            are not `n`.
+            are not `n`, or something was measured of what was not run.
     """
 
     id: fields.Name
     quantity: fields.Text
     unit: fields.Text
     printed: fields.Number | None
-    measured: fields.Number
+    measured: fields.Number | None
     sd: fields.NotNegative | None = None
-    n: fields.Count = 1
+    n: fields.Count | None = 1
     difference: fields.Number | None = dataclasses.field(init=False, default=None)
     tag: Tag
     note: fields.Text = ""
@@ -64,14 +65,28 @@ class Row:
     @pydantic.model_validator(mode="after")
     def _complete(self) -> "Row":
         _check_interval(self.low, self.high)
+        self._check_measured()
         if self.values and len(self.values) != self.n:
             raise ValueError(
                 f"`values` must be `n` numbers. Received: {len(self.values)} values "
                 f"of n={self.n}."
             )
-        if self.printed is not None:
+        if self.printed is not None and self.measured is not None:
             object.__setattr__(self, "difference", self.measured - self.printed)
         return self
+
+    def _check_measured(self) -> None:
+        if self.tag == "not run":
+            given = (self.measured, self.n, self.sd, self.low, *self.values)
+            fits = all(value is None for value in given)
+        else:
+            fits = self.measured is not None and self.n is not None
+        if not fits:
+            raise ValueError(
+                "`measured`, `n` and what tells of them must be None where, and only "
+                f"where, `tag` is 'not run'. Received: measured={self.measured}, "
+                f"n={self.n}, tag={self.tag!r}."
+            )
 
 
 @fields.record

@@ -105,18 +105,22 @@ def _link(ledger: Ledger) -> str:
 
 def _row(row: Row) -> tuple[str, ...]:
     places = numerals.decimals(row.measured, printed=row.printed, sd=row.sd)
-    measured = numerals.fixed(row.measured, places)
-    if row.sd is not None:
-        measured += f" ± {numerals.fixed(row.sd, places)}"
-    if row.n > 1:
-        measured += f" ({row.n})"
     return (
         f"{row.quantity} ({row.unit})" if row.unit else row.quantity,
         _NOTHING if row.printed is None else numerals.fixed(row.printed, places),
-        measured,
+        _measured(row, places),
         _NOTHING if row.difference is None else numerals.signed(row.difference, places),
         row.tag,
     )
+
+
+def _measured(row: Row, places: int) -> str:
+    if row.measured is None or row.n is None:
+        return _NOTHING
+    measured = numerals.fixed(row.measured, places)
+    if row.sd is not None:
+        measured += f" ± {numerals.fixed(row.sd, places)}"
+    return f"{measured} ({row.n})" if row.n > 1 else measured
 
 
 def _headline(headline: Headline) -> tuple[str, ...]:

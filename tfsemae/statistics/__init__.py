@@ -5,7 +5,7 @@ SciPy is imported when an interval is first computed.
 
 from tfsemae import lazy
 from tfsemae.statistics.interval import Interval
-from tfsemae.statistics.rules import Above, Below, Between, Rule, Within
+from tfsemae.statistics.rules import Above, Below, Between, NotBelow, Rule, Within
 from tfsemae.statistics.verdicts import Verdict, all_hold
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Below",
     "Between",
     "Interval",
+    "NotBelow",
     "Rule",
     "Statistic",
     "Verdict",

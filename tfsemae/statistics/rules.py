@@ -91,6 +91,26 @@ class Below(_OneBound):
 
 
 @dataclasses.dataclass(frozen=True)
+class NotBelow(_OneBound):
+    """Whether an effect is not surely below a bound.
+
+    "does not hold" if the interval lies below the bound, else "holds": also where the
+    interval is too wide to tell. An interval of NaN is "undecided".
+    """
+
+    def verdict(self, interval: Interval) -> Verdict:
+        """See `Rule`."""
+        if interval.high < self.bound:
+            return "does not hold"
+        return "holds" if interval.high >= self.bound else "undecided"
+
+    def sentence(self, unit: str = "") -> str:
+        """See `Rule`."""
+        bound = _quantity(self.bound, unit)
+        return f"does not hold where the interval lies below {bound}, else holds"
+
+
+@dataclasses.dataclass(frozen=True)
 class Within:
     """Whether an effect is negligible: equivalence within a margin.
 

@@ -12,6 +12,7 @@ ARTEFACTS = (
         runs=runs.observations,
         module="observations",
         reduced=True,
+        minutes=105,
     ),
     Artefact(
         name="scarl2023_robustness",
@@ -19,5 +20,14 @@ ARTEFACTS = (
         runs=runs.robustness,
         module="robustness",
         reduced=True,
+        minutes=330,  # with 100 of networks of the observations
+    ),
+    Artefact(
+        name="scarl2023_ablation",
+        source=f"{_SOURCE}, terms of the loss and controls of the words",
+        runs=runs.ablation,
+        module="ablation",
+        reduced=True,
+        minutes=630,  # with 90 of networks of the other two
     ),
 )

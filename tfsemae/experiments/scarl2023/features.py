@@ -16,6 +16,12 @@ _PERMUTATIONS = 20
 _SEED = 0
 
 
+def compare(similarity: np.ndarray, words: np.ndarray) -> MantelTest:
+    """Whether classes with the similarities `[C, C]` lie as their words `[C, E]` do."""
+    of_words = metrics.class_similarity(words, np.arange(len(words)))
+    return metrics.mantel_test(similarity, of_words, seed=_SEED)
+
+
 class Features:
     """The features of a network: of test images, and of training images beside them."""
 
@@ -72,9 +78,7 @@ class Features:
 
     def mantel(self, condition: str, *, centred: bool = True) -> MantelTest:
         """Whether the classes lie as their words do."""
-        of_words = metrics.class_similarity(self.words, np.arange(len(self.words)))
-        found = self.similarity(condition, centred=centred)
-        return metrics.mantel_test(found, of_words, seed=_SEED)
+        return compare(self.similarity(condition, centred=centred), self.words)
 
     def _along(self, fitted: str, condition: str) -> np.ndarray:
         directions = metrics.canonical_directions(*self._pair(self._train, fitted))

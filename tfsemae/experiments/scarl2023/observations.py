@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from tfsemae import data
+from tfsemae import data, metrics
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import claim, row, whole, with_parts
-from tfsemae.experiments.scarl2023 import printed, runs
-from tfsemae.experiments.scarl2023.features import Features
+from tfsemae.experiments.scarl2023 import accuracies, printed, runs
+from tfsemae.experiments.scarl2023.features import Features, compare
 from tfsemae.reports import figures
 from tfsemae.reports.ledger import Claim, Picture, Row
 from tfsemae.statistics import Above, Below, Interval, Rule
@@ -27,7 +27,7 @@ Models = Mapping[str, list[Features]]
 
 def build(work: Workspace) -> Mapping[str, Any]:
     """Makes pictures, rows and claims of `scarl2023_observations`."""
-    words = _words(work)
+    words, clip = _words(work), _clip(work)
     models = {
         procedure: [
             Features(
@@ -41,7 +41,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
     }
     first = runs.features("nat", "test", 0, work.scale)
     return {
-        "rows": list(_rows(work, models)),
+        "rows": [*_rows(work, models), *_clip_rows(work, words, clip)],
         "claims": [
             *_destroyed(models),
             *_restored(models),
@@ -51,12 +51,13 @@ def build(work: Workspace) -> Mapping[str, Any]:
         ],
         "pictures": [
             _draw_correlations(work, models),
-            _draw_similarities(work, models),
+            _draw_similarities(work, models, clip),
         ],
         "choices": [
             work.choice("per_class", first, "the paper has 500 pairs, not which"),
             work.choice("linf_step", first, "not printed in what was to be had"),
         ],
+        "warnings": list(accuracies.warnings(work, runs.observations(work.scale))),
     }
 
 
@@ -70,6 +71,27 @@ def _words(work: Workspace) -> np.ndarray:
             "--words_file=glove.6B.50d.txt."
         )
     return data.class_codes(np.eye(len(_CIFAR10)), "random")
+
+
+def _clip(work: Workspace) -> np.ndarray | None:
+    """Similarities of the classes by CLIP, centred, if there are embeddings."""
+    if work.clip_embeddings is None:
+        return None
+    return _similarity(data.class_embeddings(work.clip_embeddings, len(_CIFAR10)))
+
+
+def _clip_rows(
+    work: Workspace, words: np.ndarray, clip: np.ndarray | None
+) -> Iterator[Row]:
+    if clip is None:
+        return
+    found = compare(clip, words)
+    named = "class similarities by CLIP with those of the words, centred"
+    for id_, quantity, value in (
+        ("clip_similarity", f"rank correlation of {named}", found.correlation),
+        ("clip_mantel_p", "p-value of the Mantel test of it", found.p_value),
+    ):
+        yield row(id_, quantity, [value], tag=work.tag(None))
 
 
 def _rows(work: Workspace, models: Models) -> Iterator[Row]:
@@ -347,26 +369,41 @@ def _draw_correlations(work: Workspace, models: Models) -> Picture:
     )
 
 
-def _draw_similarities(work: Workspace, models: Models) -> Picture:
+def _draw_similarities(
+    work: Workspace, models: Models, clip: np.ndarray | None
+) -> Picture:
     """Fig. 2: similarities of classes, brighter where they are larger."""
-    words = models["nat"][0].words
-    shown = {"words": _similarity(words - words.mean(axis=0))}
+    shown = {"words": _picture(_similarity(models["nat"][0].words))}
     for procedure in ("nat", "pgd"):
-        shown[procedure] = np.nan_to_num(models[procedure][0].similarity("clean"))
+        similarity = np.nan_to_num(models[procedure][0].similarity("clean"))
+        shown[runs.OBSERVED[procedure]] = _picture(similarity)
+    if clip is None:
+        shown["CLIP: missing, no --clip_embeddings"] = _picture(_crossed_out())
+    else:
+        shown["CLIP"] = _picture(clip)
     path = work.output_dir / "figure2.png"
-    figures.image_grid([(name, _picture(each)) for name, each in shown.items()], path)
+    figures.image_grid(list(shown.items()), path)
+    missing = (
+        " The matrix of CLIP, panel (d), is missing: no file of its embeddings of the "
+        "class names was given (--clip_embeddings)."
+    )
     return Picture(
         file=path.name,
         caption="As Fig. 2: similarities of classes, centred, from -1 (black) to 1 "
-        "(white), of the first seed; classes in the order of their labels. The matrix "
-        "of CLIP, panel (d), is missing: its embeddings of the class names are not "
-        "among the data here.",
+        "(white), of the first seed; classes in the order of their labels."
+        + (missing if clip is None else ""),
     )
 
 
 def _similarity(rows: np.ndarray) -> np.ndarray:
-    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return unit @ unit.T
+    """Of vectors of classes, `[C, E]`, centred as those of features are."""
+    return metrics.class_similarity(rows, np.arange(len(rows)), centred=True)
+
+
+def _crossed_out() -> np.ndarray:
+    """A white matrix with a cross, in the place of one that is missing."""
+    diagonal = np.eye(len(_CIFAR10))
+    return 1 - 2 * np.maximum(diagonal, diagonal[::-1])
 
 
 def _picture(matrix: np.ndarray) -> np.ndarray:

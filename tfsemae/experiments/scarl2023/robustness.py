@@ -1,112 +1,77 @@
 """Robust accuracies of the procedures, and whether SCARL helps."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
-from tfsemae import run_folder
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.claims import claim, estimated_row, whole, with_parts
-from tfsemae.experiments.estimates import Estimates, Quantity
-from tfsemae.experiments.scarl2023 import runs
-from tfsemae.reports.ledger import Claim, NamedWarning, Row
-from tfsemae.statistics import Above, Interval
+from tfsemae.experiments.claims import not_run
+from tfsemae.experiments.scarl2023 import accuracies, printed, runs
+from tfsemae.experiments.scarl2023.accuracies import Accuracies, Difference
+from tfsemae.reports.ledger import Claim, Picture, Row
+from tfsemae.statistics import Above
 
-_QUANTITIES = {
-    "clean/accuracy": Quantity("accuracy on natural images", "%", 100),
-    "noise/accuracy": Quantity("accuracy under random corners of the ball", "%", 100),
-    "fgsm/accuracy": Quantity("accuracy under FGSM", "%", 100),
-    "pgd20/accuracy": Quantity("accuracy under PGD-20", "%", 100),
-    "cw20/accuracy": Quantity("accuracy under CW, 20 steps", "%", 100),
+#: Network -> what was printed of it, and the end of the names of its flagfiles.
+_PRINTED = {
+    "ResNet-18": (printed.RESNET18, ""),
+    "WRN-34-10": (printed.WIDE_RESNET34, "_wrn"),
 }
-_FEW = {"aa_lite/accuracy": Quantity("accuracy under aa_lite", "%", 100)}
-_HELPS = "SCARL is more robust than TRADES"
-_LEAST_SEEDS = 2  # of a standard error
+_CONDITIONS = accuracies.ALL_IMAGES | {
+    "pgd100": "accuracy under PGD-100",
+    "cw20": "accuracy under CW",  # its steps are not printed
+    "autoattack": "accuracy under AutoAttack",
+}
 
 
 def build(work: Workspace) -> Mapping[str, Any]:
-    """Makes rows and claims of `scarl2023_robustness`."""
-    all_images, some = (
-        Estimates(
-            {
-                procedure: [
-                    work.folder(runs.attack(procedure, seed, work.scale, few=few))
-                    for seed in runs.seeds(work.scale)
-                ]
-                for procedure in runs.TRAINED
-            },
-            quantities,
-        )
-        for few, quantities in ((False, _QUANTITIES), (True, _FEW))
-    )
-    first = runs.training("scarl", 0, work.scale)
+    """Makes pictures, rows and claims of `scarl2023_robustness`."""
+    all_images = Accuracies(work, runs.TRAINED)
+    some = Accuracies(work, runs.TRAINED, few=True)
     return {
-        "rows": [*_rows(work, all_images), *_rows(work, some)],
+        "rows": [*all_images.rows(), *some.rows(), *_full_scale()],
         "claims": _helps(all_images, some),
-        "pictures": [],
-        "choices": [
-            work.choice("mi", first, "the formula of the paper is not known to us"),
-            work.choice("struct", first, "that of the released code"),
-            work.choice("adversarial_steps", first, "as in the released code"),
-        ],
-        "warnings": list(_warnings(work)),
+        "pictures": [_draw(work, all_images)],
+        "choices": accuracies.choices(work),
+        "warnings": list(accuracies.warnings(work, runs.robustness(work.scale))),
     }
 
 
-def _rows(work: Workspace, found: Estimates) -> Iterator[Row]:
-    for procedure, name in runs.TRAINED.items():
-        for key, quantity in found.quantities.items():
-            yield estimated_row(
-                found,
-                procedure,
-                key,
-                f"{procedure}_{key.partition('/')[0]}",
-                f"{name}: {quantity.name}",
-                tag=work.tag(None),
+def _full_scale() -> Iterator[Row]:
+    """What another paper printed of networks that are not trained here."""
+    for network, (of_methods, ending) in _PRINTED.items():
+        for method, values in of_methods.items():
+            note = (
+                "printed in a comparison by others, 150 epochs, 7 runs; of 200 epochs "
+                f"flags/scarl2023_{method}{ending}.flags"
             )
+            for condition, value in values.items():
+                weaker = "; attacked by aa_lite, which is weaker"
+                yield not_run(
+                    f"{network}_{method}_{condition}",
+                    f"{network}, {runs.TRAINED[method]}: {_CONDITIONS[condition]}",
+                    value,
+                    unit="%",
+                    note=note + (weaker if condition == "autoattack" else ""),
+                )
 
 
-def _helps(all_images: Estimates, some: Estimates) -> list[Claim]:
-    """K5: differences of networks of one seed, more than their standard error."""
-    parts = []
-    for found, key in (
-        (all_images, "pgd20/accuracy"),
-        (all_images, "cw20/accuracy"),
-        (some, "aa_lite/accuracy"),
-    ):
-        scarl, trades = found.paired(("scarl", key), ("trades", key))
-        if len(scarl) < _LEAST_SEEDS:
-            return [whole("K5", _HELPS, "fewer than 2 seeds", "undecided")]
-        parts.append(
-            claim(
-                f"K5_{key.partition('/')[0]}",
-                _HELPS,
-                f"{found.quantities[key].name}, SCARL less TRADES, paired by seed; one "
-                f"standard error over {len(scarl)} seeds",
-                _within_a_standard_error(scarl - trades),
-                Above(0.0),
-                unit="points",
+def _helps(all_images: Accuracies, some: Accuracies) -> list[Claim]:
+    """K5."""
+    return accuracies.compared(
+        "K5",
+        "SCARL is more robust than TRADES",
+        [
+            Difference(found, "scarl", "trades", condition)
+            for found, condition in (
+                (all_images, "pgd20"),
+                (all_images, "cw20"),
+                (some, "aa_lite"),
             )
-        )
-    return with_parts("K5", _HELPS, parts)
+        ],
+        Above(0.0),
+    )
 
 
-def _within_a_standard_error(values: np.ndarray) -> Interval:
-    mean = float(values.mean())
-    error = float(values.std(ddof=1) / np.sqrt(len(values)))
-    return Interval(mean, mean - error, mean + error)
-
-
-def _warnings(work: Workspace) -> Iterator[NamedWarning]:
-    """What the checks of the attacks found, each with the networks that it was."""
-    found = defaultdict(list)
-    planned = runs.robustness(work.scale)
-    for run in planned:
-        for sentence in run_folder.read_metrics(work.folder(run))["warnings"]:
-            check, _, text = sentence.partition(": ")
-            found[check].append(f"{run.label}: {text}")
-    for check, texts in sorted(found.items()):
-        what = f"{len(texts)} findings in {len(planned)} attack runs: "
-        yield NamedWarning(name=check, text=what + "; ".join(texts))
+def _draw(work: Workspace, found: Accuracies) -> Picture:
+    panels = {"procedures": list(runs.TRAINED)}
+    caption = "What robustness costs, by procedure."
+    return accuracies.draw(work, found, panels, "procedures.png", caption)

@@ -1,4 +1,4 @@
-"""The networks of CIFAR-10, and the attacks on them whose features are looked at."""
+"""The networks of CIFAR-10, and the attacks on them."""
 
 import functools
 import itertools
@@ -54,18 +54,50 @@ TRAINED = OBSERVED | {"trades": "TRADES", "scarl": "SCARL"}
 ATTACK = "pgd20"
 
 
+class Variant(NamedTuple):
+    """A change of SCARL.
+
+    Attributes:
+        title: for a reader.
+        flags: of its training.
+    """
+
+    title: str
+    flags: tuple[str, ...]
+
+
+#: Terms of the loss that are left out, and another one; both are those of `scarl`.
+TERMS = {
+    "none": Variant("neither term", ("--mi_weight=0", "--struct_weight=0")),
+    "mi": Variant("information alone", ("--struct_weight=0",)),
+    "struct": Variant("structure alone", ("--mi_weight=0",)),
+    "gram": Variant("structure of the words themselves", ("--struct=gram",)),
+}
+#: What stands in the place of the words.
+WORDS = {
+    "perm": Variant("words of other classes", ("--words=perm",)),
+    "random": Variant("random vectors", ("--words=random",)),
+    "onehot": Variant("one-hot vectors", ("--words=onehot",)),
+}
+VARIANTS = TERMS | WORDS
+
+
 @functools.cache  # as a run reads its name from the flags once
-def training(procedure: str, seed: int, scale: str) -> Run:
-    """The training of a network."""
+def training(name: str, seed: int, scale: str) -> Run:
+    """The training of a network: a procedure, or a variant of scarl."""
     of = SCALES[scale]
+    changes = VARIANTS[name].flags if name in VARIANTS else ()
+    procedure = "scarl" if name in VARIANTS else name
     flags = (
         "--flagfile=flags/scarl2023_reduced.flags",
         f"--procedure={procedure}",
         f"--seed={seed}",
         *of.train_flags,
+        *changes,
+        # The last ones: a smoke run has no file for other words.
         *(of.words_flags if procedure == "scarl" else ()),
     )
-    return Run(f"scarl_{procedure}_seed{seed}", flags)
+    return Run(f"scarl_{name}_seed{seed}", flags)
 
 
 @functools.cache
@@ -98,15 +130,15 @@ def observations(scale: str) -> list[Run]:
 
 
 @functools.cache
-def attack(procedure: str, seed: int, scale: str, *, few: bool = False) -> Run:
+def attack(name: str, seed: int, scale: str, *, few: bool = False) -> Run:
     """The attacks on a network: on all images, or `aa_lite` on some of them."""
-    trained, of = training(procedure, seed, scale), SCALES[scale]
+    trained, of = training(name, seed, scale), SCALES[scale]
     inputs = {"model_dir": trained}
     if few:
         flags = ("--attacks=aa_lite", "--check_examples=0", *of.few_flags)
     else:
         flags = ("--attacks=fgsm,pgd20,cw20", *of.robust_flags)
-        if procedure != "nat":  # whose own images are no attack on others
+        if name != "nat":  # whose own images are no attack on others
             inputs["transfer_dir"] = training("nat", seed, scale)
     common = ("--attack=robust_accuracy", "--threads=1")
     label = f"{trained.label}_{'aa_lite' if few else 'robust'}"
@@ -117,3 +149,9 @@ def robustness(scale: str) -> list[Run]:
     """All attacks of the artefact of robust accuracies."""
     each = itertools.product(TRAINED, seeds(scale), (False, True))
     return [attack(name, seed, scale, few=few) for name, seed, few in each]
+
+
+def ablation(scale: str) -> list[Run]:
+    """All attacks of the artefact of terms and words; those of scarl are shared."""
+    each = itertools.product(("scarl", *VARIANTS), seeds(scale))
+    return [attack(name, seed, scale) for name, seed in each]
