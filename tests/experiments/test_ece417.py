@@ -164,8 +164,21 @@ def test_a_linear_autoencoder_that_is_pca(workspace):
     assert claims["6"].verdict == "does not hold"  # the log is level
 
 
-def test_ledger_of_variational_autoencoders(workspace):
+@pytest.fixture
+def few_features(monkeypatch):
+    """Pixels in place of 1,024 features, of which a Frechet distance takes seconds."""
+
+    def few(judge, images):
+        return images.reshape(len(images), -1)[:, ::80]
+
+    monkeypatch.setattr(samples.Judge, "features", few)
+
+
+def test_ledger_of_variational_autoencoders(workspace, few_features):
     rows, claims = _ledger(workspace("ece417_vae"))
+    for latent in (2, 16):
+        names = {f"fd_cls{latent}_{each}" for each in ("standard", "slide", "fitted")}
+        assert all(rows[name].measured > 0 for name in names)
     for name in ("ef", "eg", "used"):
         assert {f"vae{latent}_{name}" for latent in (2, 16)} <= rows.keys()
     kinds = collections.Counter(id_.partition("_")[0] for id_ in claims)
@@ -175,12 +188,7 @@ def test_ledger_of_variational_autoencoders(workspace):
     assert rows["eigenvalues"].measured == above
 
 
-def test_ledger_of_gans(workspace, monkeypatch):
-    # Of 1,024 features a Frechet distance takes seconds.
-    def few(judge, images):
-        return images.reshape(len(images), -1)[:, ::80]
-
-    monkeypatch.setattr(samples.Judge, "features", few)
+def test_ledger_of_gans(workspace, few_features):
     work = workspace("ece417_gan")
     rows, claims = _ledger(work)
     assert rows["ring_nonsat_modes"].n == 3
