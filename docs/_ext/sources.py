@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sphinx.application import Sphinx
 
 from tfsemae.experiments import artefacts
-from tfsemae.reports import Claim, Ledger, Row, numerals, sentences
+from tfsemae.reports import Claim, Ledger, Row, numerals, readme, sentences
 
 _ROW = ("quantity", "printed", "measured ± sd (n)", "difference", "tag", "note")
 _CLAIM = ("claim", "effect [interval]", "verdict", "how it is decided", "note")
@@ -97,16 +97,13 @@ def _whole_first(claims: Sequence[Claim]) -> Iterator[Claim]:
 
 def _row(row: Row) -> tuple[str, ...]:
     places = numerals.decimals(row.measured, printed=row.printed, sd=row.sd)
-    measured = numerals.fixed(row.measured, places)
-    if row.sd is not None:
-        measured += f" ± {numerals.fixed(row.sd, places)}"
-    if row.n > 1:
-        measured += f" ({row.n})"
     printed = difference = _NOTHING
     if row.printed is not None:
         printed = numerals.fixed(row.printed, places)
+    if row.difference is not None:
         difference = numerals.signed(row.difference, places)
     quantity = f"{row.quantity} ({row.unit})" if row.unit else row.quantity
+    measured = readme.measured(row, places)
     return quantity, printed, measured, difference, row.tag, row.note
 
 

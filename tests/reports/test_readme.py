@@ -184,3 +184,11 @@ def test_markers_must_stand_once_in_order(path, ledger, text):
         with pytest.raises(ValueError, match=r"README\.md must hold .*results: begin"):
             call(path, [ledger])
     assert path.read_text() == text
+
+
+def test_what_was_not_run_has_an_empty_cell(ledger, make_ledger):
+    row = dataclasses.replace(
+        ledger.rows[0], measured=None, n=None, sd=None, tag="not run"
+    )
+    table = readme.results_table([make_ledger(rows=(row,))])
+    assert "| 25.10 | \u2013 | \u2013 | not run |" in table

@@ -108,19 +108,25 @@ def _row(row: Row) -> tuple[str, ...]:
     return (
         f"{row.quantity} ({row.unit})" if row.unit else row.quantity,
         _NOTHING if row.printed is None else numerals.fixed(row.printed, places),
-        _measured(row, places),
+        measured(row, places),
         _NOTHING if row.difference is None else numerals.signed(row.difference, places),
         row.tag,
     )
 
 
-def _measured(row: Row, places: int) -> str:
+def measured(row: Row, places: int) -> str:
+    """Mean, standard deviation and number of values, as there are.
+
+    Args:
+        row: of a ledger.
+        places: decimals.
+    """
     if row.measured is None or row.n is None:
         return _NOTHING
-    measured = numerals.fixed(row.measured, places)
+    found = numerals.fixed(row.measured, places)
     if row.sd is not None:
-        measured += f" ± {numerals.fixed(row.sd, places)}"
-    return f"{measured} ({row.n})" if row.n > 1 else measured
+        found += f" ± {numerals.fixed(row.sd, places)}"
+    return f"{found} ({row.n})" if row.n > 1 else found
 
 
 def _headline(headline: Headline) -> tuple[str, ...]:
