@@ -67,8 +67,8 @@ SCALES = {
         labelled_seeds=5,
         least=0.5,
         ring_steps=5_000,
-        gan_steps=4_000,
-        gan_first=200,
+        gan_steps=2_000,
+        gan_first=100,
     ),
     "smoke": Scale(
         *("digits", 1_437),
@@ -122,7 +122,14 @@ METHODS = {
 LOSSES = {"minimax": "minimax", "nonsat": "non-saturating"}
 STARTS = {"random": "random start", "vae": "start from a VAE"}
 RING_SEEDS = range(3)
-GAN_LATENT = VARIATIONAL_SIZES[-1]
+#: Convolutions: dense networks of this length end in one noisy image.
+_OF_GANS = ("--model=conv", "--latent=16", "--batch_size=64")
+_VARIATIONAL = (
+    "--variational",
+    "--reconstruction_weight=0.5",  # E_g, a half of the squared error
+    "--regularizer=kl",
+    "--regularizer_weight=1",
+)
 _ADAM = ("--learning_rate=0.0002", "--decay_rate=1", "--adam_beta_1=0.5")
 LINEAR = (
     *("--hidden=none", "--output_activation=linear"),
@@ -207,10 +214,7 @@ def variational(latent: int, scale: str, *, linear: bool = False) -> Run:
         f"ece417_{kind}{latent}",
         latent,
         scale,
-        "--variational",
-        "--reconstruction_weight=0.5",  # E_g, a half of the squared error
-        "--regularizer=kl",
-        "--regularizer_weight=1",
+        *_VARIATIONAL,
         linear=linear,
     )
 
@@ -378,6 +382,14 @@ def ring(loss: str, seed: int, scale: str) -> Run:
 
 
 @functools.cache
+def gan_start(scale: str) -> Run:
+    """The VAE from whose decoder GANs of images start."""
+    of = SCALES[scale]
+    flags = (*of.flags, *_OF_GANS, "--loss=summed_squared_error", *_VARIATIONAL)
+    return Run("ece417_gan_start", (*flags, f"--steps={of.gan_steps}"))
+
+
+@functools.cache
 def gan(loss: str, start: str, scale: str) -> Run:
     """A GAN of images.
 
@@ -389,16 +401,13 @@ def gan(loss: str, start: str, scale: str) -> Run:
     of = SCALES[scale]
     flags = (
         *of.flags,
-        *("--model=dense", f"--latent={GAN_LATENT}"),
+        *_OF_GANS,
         f"--gan_loss={loss}",
         *_ADAM,
-        "--batch_size=64",
         f"--steps={of.gan_steps}",
         *((f"--gan_discriminator_steps={of.gan_first}",) if start == "vae" else ()),
     )
-    inputs = {}
-    if start == "vae":
-        inputs["decoder_from"] = variational(GAN_LATENT, scale)
+    inputs = {"decoder_from": gan_start(scale)} if start == "vae" else {}
     return Run(f"ece417_gan_{loss}_{start}", flags, inputs=inputs)
 
 
