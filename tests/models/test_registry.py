@@ -48,6 +48,7 @@ CASES = {
     "dense-variational": ("dense", (6, 5, 3), 0, {"latent": 4, "variational": True}),
     "dense_classifier": ("dense_classifier", (4, 3, 1), 3, {}),
     "conv_classifier": ("conv_classifier", (12, 10, 3), 4, {}),
+    "small_conv_classifier": ("small_conv_classifier", (7, 6, 3), 4, {}),
     "preact_resnet8": ("preact_resnet8", (12, 9, 3), 4, {}),
 }
 

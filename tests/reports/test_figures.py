@@ -109,6 +109,34 @@ def test_image_grid_keeps_each_pixel(tmp_path, channels):
             np.testing.assert_array_equal(block, np.broadcast_to(expected, block.shape))
 
 
+def test_image_grid_writes_captions_above_images(tmp_path):
+    black = np.zeros((2, 28, 28, 1))
+    rows, captions = [("a", black), ("b", black)], [["7  99 %", ""], ["", "1"]]
+    figures.image_grid(rows, tmp_path / "grid.png", captions=captions)
+    found = pixels(tmp_path / "grid.png").min(axis=2)
+    # Two rows of 24 pixels for text and 112 of images, 8 between them.
+    assert found.shape[0] == 2 * (24 + 112) + 8
+    columns = slice(-232, -120), slice(-112, None)
+    for row, written in enumerate(([True, False], [False, True])):
+        top = row * 144
+        for column, text in zip(columns, written, strict=True):
+            assert (found[top : top + 24, column].min() < 100) == text
+            assert not found[top + 24 : top + 136, column].any()
+    with pytest.raises(ValueError, match=r"each row, \[2, 2\]. Received: \[2, 1\]"):
+        figures.image_grid(rows, tmp_path / "no.png", captions=[["", ""], [""]])
+
+
+def test_matrix_is_darker_where_numbers_are_greater(tmp_path):
+    values = np.array([[0.0, 100.0, np.nan]])
+    names = (["a"], ["x", "y", "z"])
+    figures.matrix(values, names, ("label", "fake class"), tmp_path / "matrix.png")
+    found = pixels(tmp_path / "matrix.png").mean(axis=(0, 2))
+    darkest = int(np.argmax(np.convolve(255 - found, np.ones(20), "same")))
+    assert abs(darkest / len(found) - 0.5) < 0.15  # the second of three columns
+    with pytest.raises(ValueError, match=r"\(1, 3\) rows.*Received: \(1, 2\) names"):
+        figures.matrix(values, (["a"], ["x", "y"]), ("", ""), tmp_path / "no.png")
+
+
 def test_image_grid_writes_labels_and_white_gaps(tmp_path):
     black = np.zeros((2, 28, 28, 1))
     figures.image_grid([("original", black)], tmp_path / "grid.png")

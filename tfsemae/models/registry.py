@@ -46,6 +46,7 @@ NETWORKS = {
     "conv_classifier": Network(
         "tfsemae.models.classifiers", function="build_conv", classifies=True
     ),
+    "small_conv_classifier": Network("tfsemae.models.small_conv", classifies=True),
     **{
         name: Network(
             "tfsemae.models.resnet", function=f"build_{name}", classifies=True

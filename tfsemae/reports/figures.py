@@ -32,6 +32,8 @@ _STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
 _PIXELS_PER_INCH = 160
 _IMAGE_PIXELS = 112  # shown size that images are enlarged to, about
 _GAP_PIXELS = 8
+_CAPTION_PIXELS = 24
+_CELL_PIXELS = 64
 _LEGEND_LINES = 20
 _LEGEND_PIXELS = 260
 _BOUND_COLOUR = "#1d4f7c"
@@ -94,7 +96,12 @@ class Panel:
     logarithmic: bool = False
 
 
-def image_grid(rows: Sequence[tuple[str, np.ndarray]], path: files.PathLike) -> None:
+def image_grid(
+    rows: Sequence[tuple[str, np.ndarray]],
+    path: files.PathLike,
+    *,
+    captions: Sequence[Sequence[str]] = (),
+) -> None:
     """Draws rows of images, each row with its label at the left.
 
     Each pixel of an image becomes a square of whole pixels of the picture, with
@@ -104,27 +111,41 @@ def image_grid(rows: Sequence[tuple[str, np.ndarray]], path: files.PathLike) -> 
         rows: `(label, images)`; images float in [0, 1] `[N, H, W, C]` with C of
             1 or 3, all rows of the same shape.
         path: PNG file to write.
+        captions: of each row the N texts above its images; by default there are none.
 
     Raises:
-        ValueError: if there are no images, or shapes or range are others.
+        ValueError: if there are no images, or shapes, range or the number of captions
+            are others.
     """
     _check_not_empty("rows", rows)
     strips = [_strip(label, np.asarray(images)) for label, images in rows]
     if len({strip.shape for strip in strips}) > 1:
         shapes = [np.shape(images) for _, images in rows]
         raise ValueError(f"All rows must have the same shape. Received: {shapes}.")
+    counts = [len(texts) for texts in captions]
+    if counts and counts != [len(images) for _, images in rows]:
+        raise ValueError(
+            "`captions` must have a text for each image of each row, "
+            f"{[len(images) for _, images in rows]}. Received: {counts} texts."
+        )
     height, width = strips[0].shape[:2]
+    side = (width + _GAP_PIXELS) // len(rows[0][1])  # of an image and a gap
     left = _label_pixels([label for label, _ in rows])
     width += left
-    pitch = height + _GAP_PIXELS
+    above = _CAPTION_PIXELS if captions else 0
+    pitch = height + _GAP_PIXELS + above
     total = pitch * len(rows) - _GAP_PIXELS
     with _figure(width, total, path, palette=False) as figure:
         for index, ((label, _), strip) in enumerate(zip(rows, strips, strict=True)):
-            bottom = total - height - index * pitch
+            bottom = total - height - above - index * pitch
             figure.figimage(strip, left, bottom)
             x = (left - _GAP_PIXELS) / width
             y = (bottom + height / 2) / total
             figure.text(x, y, label, ha="right", va="center")
+            for number, text in enumerate(captions[index] if captions else ()):
+                x = (left + number * side + (side - _GAP_PIXELS) / 2) / width
+                y = (bottom + height + above / 2) / total
+                figure.text(x, y, text, ha="center", va="center", fontsize=7)
 
 
 def embedding(
@@ -222,6 +243,45 @@ def curves(panels: Sequence[Panel], path: files.PathLike) -> None:
             loc="outside right center",
             frameon=False,
         )
+
+
+def matrix(
+    values: np.ndarray,
+    names: tuple[Sequence[str], Sequence[str]],
+    labels: tuple[str, str],
+    path: files.PathLike,
+) -> None:
+    """Draws numbers from 0 to 100 as shades of grey with the rounded number in each.
+
+    Args:
+        values: float `[R, C]`, such as percentages; NaN stays empty.
+        names: of the rows and of the columns.
+        labels: what the rows and the columns are.
+        path: PNG file to write.
+
+    Raises:
+        ValueError: if the numbers of names are others.
+    """
+    counts = tuple(len(each) for each in names)
+    if counts != values.shape:
+        raise ValueError(
+            f"`names` must be those of {values.shape} rows and columns. "
+            f"Received: {counts} names."
+        )
+    rows, columns = values.shape
+    size = (_CELL_PIXELS * columns + 120, _CELL_PIXELS * rows + 120)
+    with _figure(*size, path) as figure:
+        figure.set_layout_engine("constrained")
+        axis = figure.subplots()
+        axis.imshow(values, cmap="Greys", vmin=0, vmax=130)  # black text stays legible
+        for (row, column), value in np.ndenumerate(values):
+            if np.isfinite(value):
+                axis.text(column, row, f"{value:.0f}", ha="center", va="center")
+        axis.set_xticks(range(columns), names[1])
+        axis.set_yticks(range(rows), names[0])
+        axis.set(xlabel=labels[1], ylabel=labels[0])
+        axis.tick_params(length=0)
+        axis.spines[:].set_visible(False)
 
 
 def label_few_ticks(axis: Axes) -> None:

@@ -7,6 +7,12 @@ _SOURCE = "ECE 417, lecture 22"
 
 ARTEFACTS = (
     Artefact(
+        name="ece417_adversarial_images",
+        source=f"{_SOURCE}, adversarial images",
+        runs=runs.adversarial_images,
+        module="adversarial_images",
+    ),
+    Artefact(
         name="ece417_pca",
         source=f"{_SOURCE}, autoencoders and PCA",
         runs=runs.pca,

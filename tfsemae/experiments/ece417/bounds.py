@@ -1,5 +1,11 @@
 """Bounds that decide the claims: least relevant sizes, chosen before the runs."""
 
+# Adversarial images, percentage points of images.
+BEYOND_NOISE = 10.0
+STALLED = 10.0
+TRANSFERRED = 5.0
+SURER = 5.0  # of probability
+
 # Autoencoders and PCA.
 LINEAR_EXCESS = 1.0  # %, error of a linear autoencoder beside that of PCA
 ANGLE = 0.1  # radians, between their subspaces

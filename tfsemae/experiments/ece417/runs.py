@@ -22,7 +22,7 @@ class Scale(NamedTuple):
         passes: 20 epochs of an autoencoder, in steps.
         few_steps: of the training on few images.
         few_every: steps between two measurements of it.
-        classifier_steps: of the classifier that judges samples.
+        classifier_steps: of classifiers that judge samples or are attacked.
         ring_steps: of a GAN of points on a ring.
         gan_steps: of a GAN of images.
         gan_first: of these, steps of the discriminator alone, after a start from a VAE.
@@ -66,6 +66,13 @@ SCALES = {
         gan_first=10,
     ),
 }
+#: Classifiers of adversarial images; the first is attacked.
+VICTIMS = {
+    "first": "the attacked network",
+    "same": "same layers, other weights",
+    "dense": "dense network",
+}
+ATTACKED = "first"
 LOSSES = {"minimax": "minimax", "nonsat": "non-saturating"}
 STARTS = {"random": "random start", "vae": "start from a VAE"}
 RING_SEEDS = range(3)
@@ -168,6 +175,35 @@ def classifier(scale: str) -> Run:
         f"--steps={of.classifier_steps}",
     )
     return Run("ece417_classifier", flags)
+
+
+@functools.cache
+def small_conv(seed: int, scale: str) -> Run:
+    """A convolutional classifier, which is attacked.
+
+    Args:
+        seed: of the weights and the order of the images.
+        scale: of `SCALES`.
+    """
+    of = SCALES[scale]
+    flags = (
+        "--flagfile=flags/ece417_small_conv_classifier.flags",
+        f"--dataset={of.dataset}",
+        f"--steps={of.classifier_steps}",
+        f"--seed={seed}",
+    )
+    return Run(f"ece417_small_conv_seed{seed}", flags)
+
+
+def victims(scale: str) -> dict[str, Run]:
+    """The trainings of `VICTIMS`."""
+    found = (small_conv(0, scale), small_conv(1, scale), classifier(scale))
+    return dict(zip(VICTIMS, found, strict=True))
+
+
+def adversarial_images(scale: str) -> list[Run]:
+    """Classifiers: one that is attacked, and two that see the same images."""
+    return list(victims(scale).values())
 
 
 def vae(scale: str) -> list[Run]:
