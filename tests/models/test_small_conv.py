@@ -23,7 +23,8 @@ def test_layers():
     assert {name: n for name, n in counts.items() if n} == COUNTS
     assert made.network.count_params() == sum(COUNTS.values()) == 110_026
     assert made.joint().output["features"].shape == (None, 64)
-    assert made.network.layers[-1].activation.__name__ == "linear"
+    bends = [k.activation.__name__ for k in made.network.layers if k.name in COUNTS]
+    assert bends == ["relu", "relu", "tanh", "relu", "linear"]
 
 
 def test_the_seed_gives_the_weights():

@@ -14,11 +14,13 @@ _HOMES = {
     "class_vectors": "word_vectors",
     "crop_and_flip": "augmentation",
     "load": "loading",
+    "nuisance_states": "nuisance",
     "pixels": "images",
     "select": "images",
     "split_off": "images",
     "splits": "loading",
     "take": "images",
+    "with_nuisance": "nuisance",
 }
 
 __all__ = [
@@ -29,11 +31,13 @@ __all__ = [
     "class_vectors",
     "crop_and_flip",
     "load",
+    "nuisance_states",
     "pixels",
     "select",
     "split_off",
     "splits",
     "take",
+    "with_nuisance",
 ]
 
 __getattr__ = lazy.attributes(__name__, _HOMES)

@@ -49,6 +49,7 @@ from tfsemae.metrics.linear_probe import (
     linear_probe_accuracy,
     linear_probe_predictions,
 )
+from tfsemae.metrics.mlp_probe import mlp_probe_accuracy
 from tfsemae.metrics.multiscale import MSSSIM, ms_ssim
 from tfsemae.metrics.normalized_distortion import auddc, normalized_distortions
 from tfsemae.metrics.perceptual import LPIPS, LPIPSDistance
@@ -104,6 +105,7 @@ __all__ = [
     "logistic_rmse",
     "mantel_test",
     "mean_pairwise_distance",
+    "mlp_probe_accuracy",
     "ms_ssim",
     "normalized_distortions",
     "permuted_correlations",

@@ -64,6 +64,7 @@ class GradientReversal(keras.layers.Layer):
             initializer=keras.initializers.Constant(self._initial),
             trainable=False,
             autocast=False,
+            aggregation="only_first_replica",  # all devices assign the same
         )
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:

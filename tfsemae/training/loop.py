@@ -11,6 +11,7 @@ from tfsemae.training.checkpoints import Checkpoints
 from tfsemae.training.procedures.adversarial import AdversarialProcedure
 from tfsemae.training.procedures.autoencoder import AutoencoderProcedure
 from tfsemae.training.procedures.classifier import ClassifierProcedure
+from tfsemae.training.procedures.domain_adversarial import DomainAdversarialProcedure
 from tfsemae.training.procedures.gan import GanProcedure
 from tfsemae.training.procedures.latent_adversarial import LatentAdversarialProcedure
 from tfsemae.training.procedures.procedure import Procedure
@@ -25,6 +26,7 @@ _CLASSIFIERS = {
     "pgd": AdversarialProcedure,
     "trades": AdversarialProcedure,
     "scarl": ScarlProcedure,
+    "domain_adversarial": DomainAdversarialProcedure,
 }
 
 

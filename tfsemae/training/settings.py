@@ -326,16 +326,48 @@ class Scarl(Checked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class DomainAdversarial(Checked):
+    """A nuisance and its classifier: `procedures.domain_adversarial`."""
+
+    nuisance: str = setting(
+        "colour",
+        "Of --procedure=domain_adversarial: what images get that the features must not "
+        "tell: one of 4 tints, or a turn by 0, 90, 180 or 270 degrees (rot).",
+        choices=("colour", "rot"),
+    )
+    nuisance_bias: float = setting(
+        0.0,
+        "Of --procedure=domain_adversarial: share of the training images whose "
+        "nuisance is chosen by the label; of the others it is drawn.",
+        lower_bound=0.0,
+        upper_bound=1.0,
+    )
+    reversal_factor: float = setting(
+        1.0,
+        "Of --procedure=domain_adversarial: weight of the loss of the classifier of "
+        "the nuisance that the features maximise; 0 trains it beside them.",
+        lower_bound=0.0,
+    )
+    reversal_ramp_steps: int = setting(
+        0,
+        "Of --procedure=domain_adversarial: steps over which --reversal_factor grows "
+        "from 0 to its end; 0 for none.",
+        lower_bound=0,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Classifier(Checked):
-    """How a classifier is trained: `procedures.classifier` and `adversarial`."""
+    """How a classifier is trained: `procedures.classifier` and its neighbours."""
 
     # None and not "nat", which would be in the flags of all runs.
     procedure: str | None = setting(
         None,
         "Of a classifier: what a step learns from: the images (nat), adversarial "
-        "images of one step (fgsm) or of several (pgd), both (trades), or these and "
-        "the words of the classes (scarl). Default: nat.",
-        choices=("nat", "fgsm", "pgd", "trades", "scarl"),
+        "images of one step (fgsm) or of several (pgd), both (trades), these and "
+        "the words of the classes (scarl), or images with a nuisance, against a "
+        "classifier of it (domain_adversarial). Default: nat.",
+        choices=("nat", "fgsm", "pgd", "trades", "scarl", "domain_adversarial"),
     )
     augment: str | None = setting(
         None,
@@ -367,6 +399,9 @@ class Classifier(Checked):
         lower_bound=0.0,
     )
     scarl: Scarl = dataclasses.field(default_factory=Scarl)
+    domain_adversarial: DomainAdversarial = dataclasses.field(
+        default_factory=DomainAdversarial
+    )
 
     def __post_init__(self) -> None:
         """Checks what the attack and the words need.
@@ -401,7 +436,7 @@ class Classifier(Checked):
     @property
     def attacks(self) -> bool:
         """Whether a step attacks its images."""
-        return self.procedure not in (None, "nat")
+        return self.procedure not in (None, "nat", "domain_adversarial")
 
 
 #: Option of a classifier -> procedures that it belongs to.
@@ -411,6 +446,7 @@ _OF_PROCEDURES = {
     "adversarial_steps": ("pgd", "trades", "scarl"),
     "kl_weight": ("trades", "scarl"),
     "scarl": ("scarl",),
+    "domain_adversarial": ("domain_adversarial",),
 }
 
 

@@ -13,6 +13,12 @@ ARTEFACTS = (
         module="adversarial_images",
     ),
     Artefact(
+        name="ece417_domain_adversarial",
+        source=f"{_SOURCE}, adversarial training",
+        runs=runs.domain_adversarials,
+        module="domain_adversarial",
+    ),
+    Artefact(
         name="ece417_pca",
         source=f"{_SOURCE}, autoencoders and PCA",
         runs=runs.pca,

@@ -6,6 +6,12 @@ STALLED = 10.0
 TRANSFERRED = 5.0
 SURER = 5.0  # of probability
 
+# Domain-adversarial training, percentage points.
+HIDDEN = 30.0  # fall of the nuisance found
+DIGITS_LOST = 2.0
+UNBIASED = 1.0
+UNDERRATED = 5.0
+
 # Autoencoders and PCA.
 LINEAR_EXCESS = 1.0  # %, error of a linear autoencoder beside that of PCA
 ANGLE = 0.1  # radians, between their subspaces

@@ -23,6 +23,7 @@ class Scale(NamedTuple):
         few_steps: of the training on few images.
         few_every: steps between two measurements of it.
         classifier_steps: of classifiers that judge samples or are attacked.
+        domain_steps: of networks that are trained against a nuisance.
         ring_steps: of a GAN of points on a ring.
         gan_steps: of a GAN of images.
         gan_first: of these, steps of the discriminator alone, after a start from a VAE.
@@ -34,6 +35,7 @@ class Scale(NamedTuple):
     few_steps: int
     few_every: int
     classifier_steps: int
+    domain_steps: int
     ring_steps: int
     gan_steps: int
     gan_first: int
@@ -51,6 +53,7 @@ SCALES = {
         few_steps=2_000,
         few_every=50,
         classifier_steps=2_000,
+        domain_steps=2_000,
         ring_steps=5_000,
         gan_steps=4_000,
         gan_first=200,
@@ -61,6 +64,7 @@ SCALES = {
         few_steps=20,
         few_every=5,
         classifier_steps=20,
+        domain_steps=20,
         ring_steps=20,
         gan_steps=20,
         gan_first=10,
@@ -73,6 +77,23 @@ VICTIMS = {
     "dense": "dense network",
 }
 ATTACKED = "first"
+FACTORS = (0.0, 0.1, 0.3, 1.0)  # of reversed gradients; the slide has 1
+NUISANCES = {
+    "colour": "random tint",
+    "biased": "tint of the digit in training",
+    "rot": "turn",
+}
+_NUISANCE_FLAGS: dict[str, tuple[str, ...]] = {
+    "colour": (),
+    "biased": ("--nuisance_bias=0.9",),
+    # A turned 6 is a 9.
+    "rot": ("--nuisance=rot", "--classes=0,1,2,3,4,5,6,7,8"),
+}
+#: Nuisance and factor of the trainings: 20 with their seeds.
+DOMAIN_GROUPS = (
+    *(("colour", factor) for factor in FACTORS),
+    *((kind, factor) for kind in ("biased", "rot") for factor in (0.0, 1.0)),
+)
 LOSSES = {"minimax": "minimax", "nonsat": "non-saturating"}
 STARTS = {"random": "random start", "vae": "start from a VAE"}
 RING_SEEDS = range(3)
@@ -204,6 +225,43 @@ def victims(scale: str) -> dict[str, Run]:
 def adversarial_images(scale: str) -> list[Run]:
     """Classifiers: one that is attacked, and two that see the same images."""
     return list(victims(scale).values())
+
+
+@functools.cache
+def domain_adversarial(nuisance: str, factor: float, seed: int, scale: str) -> Run:
+    """A network that is trained against a classifier of a nuisance.
+
+    Args:
+        nuisance: of `NUISANCES`.
+        factor: of the reversed gradient; 0 trains that classifier beside it.
+        seed: of the weights and the order of the images.
+        scale: of `SCALES`.
+    """
+    of = SCALES[scale]
+    flags = (
+        "--flagfile=flags/ece417_domain_adversarial.flags",
+        f"--dataset={of.dataset}",
+        f"--steps={of.domain_steps}",
+        f"--reversal_ramp_steps={of.domain_steps // 2}",
+        f"--reversal_factor={factor:g}",
+        f"--seed={seed}",
+        *_NUISANCE_FLAGS[nuisance],
+    )
+    return Run(f"ece417_{nuisance}_factor{factor:g}_seed{seed}", flags)
+
+
+def seeds_of(nuisance: str) -> range:
+    """The seeds of the networks of a nuisance."""
+    return range(1 if nuisance == "rot" else 3)
+
+
+def domain_adversarials(scale: str) -> list[Run]:
+    """All trainings against a nuisance."""
+    return [
+        domain_adversarial(nuisance, factor, seed, scale)
+        for nuisance, factor in DOMAIN_GROUPS
+        for seed in seeds_of(nuisance)
+    ]
 
 
 def vae(scale: str) -> list[Run]:

@@ -69,10 +69,9 @@ class ClassifierProcedure:
         self.model = self._functional(inputs, logits, settings)
         self.model.compile(
             optimizers.make(settings.optimizer),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
             jit_compile=settings.run.jit_compile,
             steps_per_execution=settings.steps_per_execution,
+            **self._objectives(),
         )
         # Before a checkpoint is read: Keras restores only variables that exist.
         self.model.optimizer.build(self.model.trainable_variables)
@@ -81,6 +80,13 @@ class ClassifierProcedure:
     def _functional(self, inputs: Any, logits: Any, settings: Settings) -> StepCounter:
         """The model that is compiled."""
         return StepCounter(inputs, logits, name="classifier")
+
+    def _objectives(self) -> dict[str, Any]:
+        """Loss and metrics that the model is compiled with."""
+        return {
+            "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            "metrics": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        }
 
     def check(self, images: data.Images, reference: data.Images) -> None:
         """See `Procedure`; nothing is learned from the reference."""

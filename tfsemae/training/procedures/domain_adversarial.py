@@ -1,0 +1,184 @@
+"""Domain-adversarial training: features that do not tell a nuisance."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfsemae import data, models
+from tfsemae.data.nuisance import STATES
+from tfsemae.evaluation import nuisance as evaluation
+from tfsemae.models.classifier import Classifier
+from tfsemae.run_folder import Metrics
+from tfsemae.training import dropout
+from tfsemae.training.procedures.classifier import ClassifierProcedure
+from tfsemae.training.procedures.procedure import StepCounter
+from tfsemae.training.settings import DomainAdversarial, Settings
+
+_LABEL, _NUISANCE = "label", "nuisance"  # outputs, and names in the log
+_REVERSAL = "reversal"
+_HIDDEN = 64  # units of the adversary, as many as of the head of small_conv_classifier
+#: Of the states of the nuisance, by what the images are for.
+_SEEDS = {"train": 0, "held_out": 1, "test": 2}
+
+
+class DomainAdversarialProcedure(ClassifierProcedure):
+    """Training against a classifier of a nuisance, the adversary.
+
+    With y the probabilities of the labels and s those of the states of the nuisance,
+    both computed from the features h of the network:
+
+        E_primary = -ln y_label,   E_adversary = -ln s_state
+
+    The adversary minimises E_adversary, the head E_primary, and the layers below h
+    `E_primary - factor * E_adversary`, in one step on the sum of both losses:
+    `models.GradientReversal` lies between h and the adversary. The factor grows
+    linearly from 0.
+
+    Images get a tint or a turn, see `data.with_nuisance`: those of the training by
+    `--nuisance_bias`, those of the test at random. The adversary is no part of the
+    network. It has been trained against, so that `evaluate` trains a new one.
+
+    Source: ECE 417, lecture 22, where the factor is 1; Ganin et al. 2016.
+    """
+
+    @classmethod
+    def build(
+        cls, settings: Settings, images: data.Images
+    ) -> "DomainAdversarialProcedure":
+        """Builds network and adversary; see `ClassifierProcedure.build`.
+
+        Raises:
+            ValueError: also if the images cannot have the nuisance, or the network has
+                dropout.
+        """
+        seen, _ = _seen(images, settings.classifier.domain_adversarial, "train")
+        made = super().build(settings, seen)
+        assert isinstance(made, DomainAdversarialProcedure)
+        return made
+
+    def __init__(self, networks: Classifier, settings: Settings):
+        """Makes the adversary, and compiles; see `ClassifierProcedure`."""
+        if dropout.masks(networks.network):
+            raise ValueError(
+                "--procedure=domain_adversarial takes a network without dropout. "
+                "Choose one such as --model=small_conv_classifier. "
+                f"Received: --model={settings.network.model}."
+            )
+        self._chosen = settings.classifier.domain_adversarial
+        features = networks.network.get_layer(networks.features_layer).output
+        self._adversary = _adversary(features.shape[-1], settings.run.seed)
+        super().__init__(networks, settings)
+
+    def _functional(self, inputs: Any, logits: Any, settings: Settings) -> StepCounter:
+        joint = self.networks.joint()(inputs)
+        reversal = models.GradientReversal(name=_REVERSAL)
+        states = self._adversary(reversal(joint["features"]))
+        outputs = {_LABEL: joint["logits"], _NUISANCE: states}
+        return _AdversaryModel(inputs, outputs, chosen=self._chosen)
+
+    def _objectives(self) -> dict[str, Any]:
+        cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        names = (_LABEL, _NUISANCE)
+        return {
+            "loss": dict.fromkeys(names, cross_entropy),
+            "metrics": {
+                name: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+                for name in names
+            },
+        }
+
+    def check(self, images: data.Images, reference: data.Images) -> None:
+        """See `Procedure`; the nuisance needs images of these sizes."""
+        super().check(self._seen(images, "test")[0], reference)
+
+    def batches(
+        self, images: data.Images, *, batch_size: int, seed: int, start_step: int
+    ) -> tf.data.Dataset:
+        """See `Procedure`."""
+        pairs = _paired(*self._seen(images, "train"))
+        found = super().batches(
+            pairs, batch_size=batch_size, seed=seed, start_step=start_step
+        )
+        return found.map(_targets)
+
+    def held_out(self, images: data.Images, batch_size: int) -> tf.data.Dataset:
+        """See `Procedure`."""
+        pairs = _paired(*self._seen(images, "held_out"))
+        return super().held_out(pairs, batch_size).map(_targets)
+
+    def evaluate(
+        self, images: data.Images, reference: data.Images, *, output_dir: Any, seed: int
+    ) -> Metrics:
+        """See `Procedure`; also measures what the features tell of the nuisance.
+
+        Returns:
+            What a classifier has, and `nuisance`: see `evaluation.nuisance.measure`.
+        """
+        seen = self._seen(images, "test")
+        found = super().evaluate(seen[0], reference, output_dir=output_dir, seed=seed)
+        told = evaluation.measure(
+            self.networks,
+            self._adversary,
+            seen,
+            # Without a bias: else labels would tell the state.
+            _seen(reference, self._chosen, "train", biased=False),
+            seed=seed,
+        )
+        return {**found, "nuisance": told}
+
+    def _seen(self, images: data.Images, role: str) -> tuple[data.Images, np.ndarray]:
+        return _seen(images, self._chosen, role)
+
+
+class _AdversaryModel(StepCounter):
+    """A functional model whose gradients are reversed by a growing factor."""
+
+    def __init__(self, inputs: Any, outputs: Any, *, chosen: DomainAdversarial):
+        super().__init__(inputs, outputs, name="classifier")
+        self._end, self._ramp = chosen.reversal_factor, chosen.reversal_ramp_steps
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Sets the factor by the steps done before, and does a step of Keras."""
+        done = tf.cast(self.step.value, tf.float32)
+        share = tf.minimum(done / self._ramp, 1.0) if self._ramp else 1.0
+        self.get_layer(_REVERSAL).factor.assign(self._end * share)
+        return super().train_step(data)
+
+
+def _adversary(size: int, seed: int) -> keras.Model:
+    """Features `[B, size]` -> logits of the states."""
+    # Beside the seed of the network, whose first kernel would be drawn alike.
+    seeds = np.random.SeedSequence([seed, 1]).generate_state(2)
+    first, second = (keras.initializers.GlorotUniform(int(each)) for each in seeds)
+    layers = [
+        keras.Input((size,), name="features"),
+        keras.layers.Dense(_HIDDEN, "relu", kernel_initializer=first, name="hidden"),
+        keras.layers.Dense(STATES, kernel_initializer=second, name="states"),
+    ]
+    return keras.Sequential(layers, name="adversary")
+
+
+def _seen(
+    images: data.Images, chosen: DomainAdversarial, role: str, *, biased: bool = True
+) -> tuple[data.Images, np.ndarray]:
+    """Images with their nuisance, and its states."""
+    bias = chosen.nuisance_bias if biased and role != "test" else 0.0
+    states = data.nuisance_states(
+        len(images), seed=_SEEDS[role], labels=images.labels, bias=bias
+    )
+    return data.with_nuisance(images, states, chosen.nuisance), states
+
+
+def _paired(images: data.Images, states: np.ndarray) -> data.Images:
+    """Images whose labels are pairs of label and state, as one number."""
+    names = tuple(
+        f"{name} {state}" for name in images.class_names for state in range(STATES)
+    )
+    assert images.labels is not None  # checked
+    return data.Images(images.images, images.labels * STATES + states, names)
+
+
+def _targets(inputs: Any, pairs: tf.Tensor) -> tuple:
+    return inputs, {_LABEL: pairs // STATES, _NUISANCE: pairs % STATES}
