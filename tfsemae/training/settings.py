@@ -72,8 +72,13 @@ class Network(Checked):
 
     @property
     def classifies(self) -> bool:
-        """Whether it is a classifier of images; else it is an autoencoder."""
+        """Whether it learns from labels; else it is an autoencoder."""
         return registry.NETWORKS[self.model].classifies
+
+    @property
+    def spells(self) -> bool:
+        """Whether it learns the letters of the labels' names."""
+        return registry.NETWORKS[self.model].spells
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -332,8 +337,9 @@ class DomainAdversarial(Checked):
     nuisance: str = setting(
         "colour",
         "Of --procedure=domain_adversarial: what images get that the features must not "
-        "tell: one of 4 tints, or a turn by 0, 90, 180 or 270 degrees (rot).",
-        choices=("colour", "rot"),
+        "tell: one of 4 tints, a turn by 0, 90, 180 or 270 degrees (rot), or one of 4 "
+        "speakers of spectra.",
+        choices=("colour", "rot", "speaker"),
     )
     nuisance_bias: float = setting(
         0.0,
@@ -680,8 +686,21 @@ class Settings:
                 "--train_decoder goes with --decoder_from; without it the decoder is "
                 "always trained. Name the run whose decoder is meant."
             )
+        self._check_spelling()
         self._check_loss()
         self._check_regularizer()
+
+    def _check_spelling(self) -> None:
+        chosen = self.classifier
+        nuisance = chosen.domain_adversarial.nuisance
+        fitting = chosen.procedure == "domain_adversarial" and nuisance == "speaker"
+        if self.network.spells and (not fitting or chosen.augment):
+            raise ValueError(
+                f"--model={self.network.model} is trained by "
+                "--procedure=domain_adversarial --nuisance=speaker, without --augment. "
+                f"Received: --procedure={chosen.procedure} --nuisance={nuisance} "
+                f"--augment={chosen.augment}."
+            )
 
     def _check_gan(self) -> None:
         if self.procedure.gan.gan_loss is None:
