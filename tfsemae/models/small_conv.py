@@ -18,9 +18,9 @@ def build(
     """Builds two convolutions, 64 features, and a head with a hidden layer.
 
     The convolutions are 3 x 3 with stride 2, padded, of 16 and 32 channels. They and
-    the 64 units of the head have ReLU; the features have tanh, so that a training that
-    maximises a loss of them does not make them grow. 110,026 weights for 28 x 28
-    pixels and 10 classes.
+    the 64 units of the head have ReLU. The features are normalised over the batch, so
+    that a training that maximises a loss of them does not make them grow. 110,218
+    weights for 28 x 28 pixels and 10 classes.
 
     Args:
         image_shape: (H, W, C).
@@ -55,14 +55,16 @@ def build(
             name=f"conv{number}",
         )(x)
     x = layers.Flatten(name="flatten")(x)
-    for name, units, bend in (
-        ("features", _FEATURES, "tanh"),
-        ("hidden", _HIDDEN, "relu"),
-    ):
-        kernel = kernels(x.shape[-1])
-        x = layers.Dense(units, activation=bend, kernel_initializer=kernel, name=name)(
-            x
-        )
+    kernel = kernels(x.shape[-1])
+    x = layers.Dense(
+        _FEATURES, use_bias=False, kernel_initializer=kernel, name="dense"
+    )(x)
+    # A momentum for trainings of a few hundred steps.
+    x = layers.BatchNormalization(momentum=0.9, name="features")(x)
+    kernel = kernels(_FEATURES)
+    x = layers.Dense(
+        _HIDDEN, activation="relu", kernel_initializer=kernel, name="hidden"
+    )(x)
     logits = layers.Dense(
         len(class_names), kernel_initializer=kernels(_HIDDEN), name="logits"
     )(x)

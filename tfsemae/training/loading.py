@@ -32,9 +32,14 @@ def load(settings: Settings, split: str) -> "data.Images":
 
 
 def networks(settings: Settings) -> dict[str, str]:
-    """The networks that a training begins from: flag -> folder."""
-    chosen = settings.procedure
-    flags = {"decoder_from": chosen.decoder_from, "encoder_from": chosen.encoder_from}
+    """The networks that a training takes: flag -> folder."""
+    chosen, fakes = settings.procedure, settings.classifier.fakes
+    flags = {
+        "decoder_from": chosen.decoder_from,
+        "encoder_from": chosen.encoder_from,
+        "fakes_from": fakes.fakes_from,
+        "fakes_judge": fakes.fakes_judge,
+    }
     return {flag: folder for flag, folder in flags.items() if folder}
 
 

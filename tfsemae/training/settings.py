@@ -363,6 +363,72 @@ class DomainAdversarial(Checked):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Fakes(Checked):
+    """Few labelled images and changed copies of them: `training.fakes`."""
+
+    labelled_per_class: int | None = setting(
+        None,
+        "Of a classifier: train on so many images of each class, chosen by the seed. "
+        "Default: all.",
+        lower_bound=1,
+    )
+    fakes: str | None = setting(
+        None,
+        "Of a classifier: train on fakes as well, which have the label of their "
+        "original: moved by up to 2 pixels (shift), or decoded by --fakes_from (vae). "
+        "Default: none.",
+        choices=("shift", "vae"),
+    )
+    fakes_per_image: int = setting(
+        10, "Of --fakes: number of fakes of each image.", lower_bound=1
+    )
+    fakes_from: str | None = setting(
+        None,
+        "Of --fakes=vae: the --output_dir of a variational autoencoder's training.",
+    )
+    fakes_scale: float = setting(
+        1.0,
+        "Of --fakes=vae: factor on the standard deviation of the posterior from which "
+        "the latent of a fake is drawn.",
+        lower_bound=0.0,
+    )
+    fakes_judge: str | None = setting(
+        None,
+        "Of --fakes: the --output_dir of a classifier's training, which judges fakes. "
+        "Default: all are kept.",
+    )
+    fakes_least: float = setting(
+        0.5,
+        "Of --fakes_judge: probability of the label from which on a fake is kept.",
+        lower_bound=0.0,
+    )
+
+    def __post_init__(self) -> None:
+        """Checks that a network is named where one is needed.
+
+        Raises:
+            ValueError: if it is not.
+        """
+        super().__post_init__()
+        if self.fakes == "vae" and self.fakes_from is None:
+            raise ValueError(
+                "--fakes=vae needs --fakes_from, the --output_dir of a training with "
+                "--variational. Received: no --fakes_from."
+            )
+
+    def unused(self) -> dict[str, str]:
+        """The options of other fakes, or of none."""
+        found = {}
+        if self.fakes is None:
+            found = dict.fromkeys(("fakes_per_image", "fakes_judge"), "--fakes")
+        if self.fakes != "vae":
+            found |= dict.fromkeys(("fakes_from", "fakes_scale"), "--fakes=vae")
+        if self.fakes_judge is None:
+            found["fakes_least"] = "--fakes_judge"
+        return found
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Classifier(Checked):
     """How a classifier is trained: `procedures.classifier` and its neighbours."""
 
@@ -408,6 +474,7 @@ class Classifier(Checked):
     domain_adversarial: DomainAdversarial = dataclasses.field(
         default_factory=DomainAdversarial
     )
+    fakes: Fakes = dataclasses.field(default_factory=Fakes)
 
     def __post_init__(self) -> None:
         """Checks what the attack and the words need.
@@ -445,14 +512,15 @@ class Classifier(Checked):
         return self.procedure not in (None, "nat", "domain_adversarial")
 
 
-#: Option of a classifier -> procedures that it belongs to.
-_OF_PROCEDURES = {
+#: Option of a classifier -> procedures that it belongs to; None is the default.
+_OF_PROCEDURES: dict[str, tuple[str | None, ...]] = {
     "adversarial_epsilon": ("pgd", "fgsm", "trades", "scarl"),
     "adversarial_step_size": ("pgd", "fgsm", "trades", "scarl"),
     "adversarial_steps": ("pgd", "trades", "scarl"),
     "kl_weight": ("trades", "scarl"),
     "scarl": ("scarl",),
     "domain_adversarial": ("domain_adversarial",),
+    "fakes": ("nat", None),
 }
 
 

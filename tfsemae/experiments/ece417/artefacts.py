@@ -36,4 +36,10 @@ ARTEFACTS = (
         runs=runs.gans,
         module="gan",
     ),
+    Artefact(
+        name="ece417_augmentation",
+        source=f"{_SOURCE}, data augmentation",
+        runs=runs.augmentation,
+        module="augmentation",
+    ),
 )

@@ -33,3 +33,8 @@ SHARE = 5.0  # percentage points of samples that a classifier is sure of
 # Generative adversarial networks.
 MODES = 1.0  # of 8
 ALL_MODES = 7.5  # of 8
+
+# Data augmentation, percentage points.
+GAIN = 1.0  # of accuracy
+FLIPPED = 5.0  # more fakes of another class
+FILTERED = 1.0  # fewer of them

@@ -68,7 +68,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
             work.choice("model", first, "no network is printed"),
             work.choice("nuisance", first, "the lecture's nuisance is the speaker"),
             work.choice(
-                "sgd_momentum", first, "with momentum or Adam E_adversary grows"
+                "sgd_momentum", first, "keeps E_adversary near that of a guess"
             ),
             work.choice("learning_rate", first, "no rate is printed"),
             work.choice("reversal_ramp_steps", first, "the first half of the training"),

@@ -24,6 +24,9 @@ class Scale(NamedTuple):
         few_every: steps between two measurements of it.
         classifier_steps: of classifiers that judge samples or are attacked.
         domain_steps: of networks that are trained against a nuisance.
+        labelled: images of each class that a classifier of few labels knows.
+        labelled_steps: of its training.
+        labelled_seeds: number of its trainings.
         ring_steps: of a GAN of points on a ring.
         gan_steps: of a GAN of images.
         gan_first: of these, steps of the discriminator alone, after a start from a VAE.
@@ -36,6 +39,9 @@ class Scale(NamedTuple):
     few_every: int
     classifier_steps: int
     domain_steps: int
+    labelled: int
+    labelled_steps: int
+    labelled_seeds: int
     ring_steps: int
     gan_steps: int
     gan_first: int
@@ -54,6 +60,9 @@ SCALES = {
         few_every=50,
         classifier_steps=2_000,
         domain_steps=2_000,
+        labelled=20,
+        labelled_steps=1_000,
+        labelled_seeds=5,
         ring_steps=5_000,
         gan_steps=4_000,
         gan_first=200,
@@ -65,6 +74,9 @@ SCALES = {
         few_every=5,
         classifier_steps=20,
         domain_steps=20,
+        labelled=10,
+        labelled_steps=20,
+        labelled_seeds=2,
         ring_steps=20,
         gan_steps=20,
         gan_first=10,
@@ -94,6 +106,15 @@ DOMAIN_GROUPS = (
     *(("colour", factor) for factor in FACTORS),
     *((kind, factor) for kind in ("biased", "rot") for factor in (0.0, 1.0)),
 )
+SPREADS = (0.0, 1.0, 2.0, 4.0)  # s of the fakes of a VAE, N(mu, s^2 Sigma)
+FILTERED = 2.0  # of the fakes that are judged
+#: How a classifier of few labels is trained.
+METHODS = {
+    "none": "no fakes",
+    "shift": "moved by up to 2 pixels",
+    **{f"vae{scale:g}": f"VAE, s = {scale:g}" for scale in SPREADS},
+    "filter": f"VAE, s = {FILTERED:g}, judged",
+}
 LOSSES = {"minimax": "minimax", "nonsat": "non-saturating"}
 STARTS = {"random": "random start", "vae": "start from a VAE"}
 RING_SEEDS = range(3)
@@ -115,7 +136,15 @@ def autoencoder(latent: int, scale: str, *, linear: bool = False) -> Run:
         scale: of `SCALES`.
         linear: whether it is.
     """
-    of, kind = SCALES[scale], "linear" if linear else "deep"
+    kind = "linear" if linear else "deep"
+    return _autoencoder(f"ece417_{kind}_ae{latent}", latent, scale, linear=linear)
+
+
+def _autoencoder(
+    label: str, latent: int, scale: str, *further: str, linear: bool
+) -> Run:
+    """An autoencoder, with further flags of its loss."""
+    of = SCALES[scale]
     flags = (
         *of.flags,
         "--model=dense",
@@ -124,8 +153,9 @@ def autoencoder(latent: int, scale: str, *, linear: bool = False) -> Run:
         "--loss=summed_squared_error",
         "--batch_size=128",
         f"--steps={of.passes}",
+        *further,
     )
-    return Run(f"ece417_{kind}_ae{latent}", flags)
+    return Run(label, flags)
 
 
 @functools.cache
@@ -168,21 +198,17 @@ def variational(latent: int, scale: str, *, linear: bool = False) -> Run:
         scale: of `SCALES`.
         linear: whether it is.
     """
-    of, kind = SCALES[scale], "linear_vae" if linear else "vae"
-    flags = (
-        *of.flags,
-        "--model=dense",
-        f"--latent={latent}",
+    kind = "linear_vae" if linear else "vae"
+    return _autoencoder(
+        f"ece417_{kind}{latent}",
+        latent,
+        scale,
         "--variational",
-        *(LINEAR if linear else ()),
-        "--loss=summed_squared_error",
         "--reconstruction_weight=0.5",  # E_g, a half of the squared error
         "--regularizer=kl",
         "--regularizer_weight=1",
-        "--batch_size=128",
-        f"--steps={of.passes}",
+        linear=linear,
     )
-    return Run(f"ece417_{kind}{latent}", flags)
 
 
 @functools.cache
@@ -273,6 +299,54 @@ def vae(scale: str) -> list[Run]:
     ]
     linear = variational(VARIATIONAL_SIZES[-1], scale, linear=True)
     return [*pairs, linear, classifier(scale)]
+
+
+@functools.cache
+def augmented(method: str, seed: int, scale: str) -> Run:
+    """A classifier of few labelled images and their fakes.
+
+    The VAE has learnt from all training images, without labels. The judge is the
+    classifier without fakes of the same seed, and so of the same labelled images.
+
+    Args:
+        method: of `METHODS`.
+        seed: of the labelled images, the fakes, the weights and the order.
+        scale: of `SCALES`.
+    """
+    of = SCALES[scale]
+    inputs: dict[str, Run] = {}
+    own: tuple[str, ...] = ()
+    if method == "shift":
+        own = ("--fakes=shift",)
+    elif method != "none":
+        judged = method == "filter"
+        spread = FILTERED if judged else float(method.removeprefix("vae"))
+        own = ("--fakes=vae", f"--fakes_scale={spread:g}")
+        inputs["fakes_from"] = variational(VARIATIONAL_SIZES[-1], scale)
+        if judged:
+            inputs["fakes_judge"] = augmented("none", seed, scale)
+    flags = (
+        "--flagfile=flags/ece417_few_labels.flags",
+        f"--dataset={of.dataset}",
+        f"--labelled_per_class={of.labelled}",
+        f"--steps={of.labelled_steps}",
+        f"--seed={seed}",
+        *own,
+    )
+    return Run(f"ece417_few_labels_{method}_seed{seed}", flags, inputs=inputs)
+
+
+def seeds(scale: str) -> range:
+    """The seeds of classifiers of few labels."""
+    return range(SCALES[scale].labelled_seeds)
+
+
+def augmentation(scale: str) -> list[Run]:
+    """Classifiers of few labels by each method, and the oracle."""
+    each = [
+        augmented(method, seed, scale) for method in METHODS for seed in seeds(scale)
+    ]
+    return [*each, classifier(scale)]
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from tfsemae.data.augmentation import augment
 from tfsemae.evaluation import classification
 from tfsemae.models.classifier import Classifier
 from tfsemae.run_folder import Metrics
-from tfsemae.training import draws, dropout, optimizers
+from tfsemae.training import draws, dropout, fakes, optimizers
 from tfsemae.training.procedures.procedure import StepCounter
 from tfsemae.training.settings import Settings
 
@@ -95,7 +95,9 @@ class ClassifierProcedure:
     def batches(
         self, images: data.Images, *, batch_size: int, seed: int, start_step: int
     ) -> tf.data.Dataset:
-        """See `Procedure`."""
+        """See `Procedure`; of few labels and fakes, see `training.fakes`."""
+        chosen = self._settings.classifier.fakes
+        images = fakes.learnt(images, chosen, self._settings.run.seed)
         batches = data.batches(images, batch_size, seed=seed, start_step=start_step)
         if self._settings.classifier.augment:
             batches = augment(batches, seed=seed, start_step=start_step)

@@ -1,0 +1,159 @@
+"""Fakes of labelled images: known copies, known limits, and a judge."""
+
+import keras
+import numpy as np
+import pytest
+
+from tfsemae import data, models, settings, training
+from tfsemae.models.classifier import Classifier
+from tfsemae.training import fakes
+from tfsemae.training.procedures.classifier import ClassifierProcedure
+from tfsemae.training.settings import Fakes
+
+IMAGES = data.Images(
+    np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1), dtype=np.uint8),
+    np.arange(60) % 3,
+    tuple("abc"),
+)
+
+
+@pytest.fixture(scope="module")
+def variational(tmp_path_factory):
+    """A variational autoencoder that has learnt nothing, and its folder."""
+    network = models.build(
+        "dense", (8, 8, 1), seed=0, latent=4, hidden=(16,), variational=True
+    )
+    folder = tmp_path_factory.mktemp("vae")
+    network.save(folder)
+    return network, str(folder)
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory):
+    """A classifier that is sure of class 0 where an image is dark, else of class 2."""
+    image = keras.Input((8, 8, 1))
+    mean = keras.layers.GlobalAveragePooling2D(name="features")(image)
+    network = keras.Model(image, keras.layers.Dense(3)(mean))
+    network.layers[-1].set_weights(
+        [np.float32([[-50, 0, 50]]), np.float32([25, 0, -25])]
+    )
+    folder = tmp_path_factory.mktemp("judge")
+    Classifier.of(network).save(folder)
+    return str(folder)
+
+
+def test_labelled_images_are_as_many_of_each_class_and_those_of_the_seed():
+    chosen = Fakes(labelled_per_class=5)
+    first, again, other = (fakes.labelled(IMAGES, chosen, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(np.bincount(first.labels), [5, 5, 5])
+    assert first.digest() == again.digest() != other.digest()
+    every = fakes.labelled(IMAGES, Fakes(), 0)
+    assert every.digest() == IMAGES.digest()
+    with pytest.raises(ValueError, match=r"--labelled_per_class=21 .* 20 images"):
+        fakes.labelled(IMAGES, Fakes(labelled_per_class=21), 0)
+
+
+def test_moved_images_are_parts_of_the_original_and_nothing():
+    found = fakes.make(IMAGES, Fakes(fakes="shift", fakes_per_image=30), 0)
+    np.testing.assert_array_equal(found.labels, np.repeat(IMAGES.labels, 30))
+    assert found.images.dtype == np.uint8
+    padded = np.pad(IMAGES.images, ((0, 0), (2, 2), (2, 2), (0, 0)))
+    moves = [(down, right) for down in range(5) for right in range(5)]
+    seen = set()
+    for place, fake in enumerate(found.images[:60]):
+        parts = [
+            np.array_equal(fake, padded[place // 30, d : d + 8, r : r + 8])
+            for d, r in moves
+        ]
+        assert sum(parts) == 1
+        seen.add(parts.index(True))
+    assert len(seen) > 15  # of 25
+
+
+def test_without_spread_a_fake_is_the_decoded_mean(variational):
+    network, folder = variational
+    chosen = Fakes(fakes="vae", fakes_from=folder, fakes_scale=0.0, fakes_per_image=2)
+    found = fakes.make(IMAGES, chosen, 0)
+    decoded = network.decoder(network.encoder(data.pixels(IMAGES)))
+    expected = np.repeat(np.rint(255 * decoded), 2, axis=0)
+    # A value near a half may be rounded either way.
+    np.testing.assert_allclose(found.images, expected, atol=1)
+    np.testing.assert_array_equal(found.labels, np.repeat(IMAGES.labels, 2))
+
+
+def test_spread_grows_with_the_scale(variational):
+    _, folder = variational
+    spread = []
+    for scale in (0.0, 1.0, 2.0, 4.0):
+        chosen = Fakes(
+            fakes="vae", fakes_from=folder, fakes_scale=scale, fakes_per_image=5
+        )
+        images = data.pixels(fakes.make(IMAGES, chosen, 0))
+        spread.append(np.ptp(images.reshape(60, 5, -1), axis=1).mean())
+    assert spread[0] == 0
+    assert spread == sorted(spread)
+    assert spread[1] > 0
+
+
+@pytest.mark.parametrize(("least", "kept"), [(0.0, 60), (0.5, 20)])
+def test_the_judge_keeps_what_has_its_label(judge, least, kept):
+    dark = data.Images(
+        np.zeros((60, 8, 8, 1), np.uint8), IMAGES.labels, ("a", "b", "c")
+    )
+    chosen = Fakes(
+        fakes="shift", fakes_per_image=1, fakes_judge=judge, fakes_least=least
+    )
+    found = fakes.make(dark, chosen, 0)
+    assert len(found) == kept
+    if least:
+        assert not found.labels.any()  # only class 0 is dark
+
+
+def test_a_judge_that_keeps_nothing_is_named(judge):
+    chosen = Fakes(
+        fakes="shift", fakes_per_image=1, fakes_judge=judge, fakes_least=1.01
+    )
+    with pytest.raises(
+        ValueError, match=r"keeps none of 60 fakes.*--fakes_least=1\.01"
+    ):
+        fakes.make(IMAGES, chosen, 0)
+
+
+def test_a_step_sees_labelled_images_and_fakes():
+    given = {
+        "dataset": "digits",
+        "model": "small_conv_classifier",
+        "labelled_per_class": 2,
+        "fakes": "shift",
+        "fakes_per_image": 3,
+        "output_dir": "unused",
+        "seed": 1,
+    }
+    procedure = ClassifierProcedure.build(
+        settings.make(training.Settings, given), IMAGES
+    )
+    batches = procedure.batches(IMAGES, batch_size=24, seed=1, start_step=0)
+    pixels, labels = next(iter(batches))  # one pass: 6 images and 18 fakes
+    np.testing.assert_array_equal(np.bincount(labels), [8, 8, 8])
+    known = data.pixels(fakes.labelled(IMAGES, Fakes(labelled_per_class=2), 1))
+    for image in known:
+        assert np.any(np.all(np.isclose(pixels, image), axis=(1, 2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fakes": "vae"}, "--fakes=vae needs --fakes_from"),
+        ({"fakes_scale": 2.0}, "--fakes_scale=2.0 belongs to --fakes"),
+        (
+            {"fakes": "shift", "fakes_from": "a"},
+            "--fakes_from=a belongs to --fakes=vae",
+        ),
+        ({"fakes": "shift", "fakes_least": 0.9}, "belongs to --fakes_judge"),
+        ({"fakes": "shift", "procedure": "pgd"}, "belongs to --procedure=nat"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(changes, message):
+    given = {"model": "small_conv_classifier", "output_dir": "unused"} | changes
+    with pytest.raises(ValueError, match=message):
+        settings.make(training.Settings, given)

@@ -1,0 +1,275 @@
+"""Data augmentation: fakes of few labelled images, and whether they keep the label.
+
+A fake has the label of its original: an image that is moved, or `g(z)` of a variational
+autoencoder with `z ~ N(mu, s^2 Sigma)` of the original's posterior. A classifier that
+has learnt from all labels, the oracle, measures how many fakes show another class. It
+never chooses any. It errs as well, above all about moved digits, of which it has seen
+few.
+"""
+
+import functools
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tfsemae import data, run_folder
+from tfsemae.experiments.artefact import Workspace
+from tfsemae.experiments.claims import (
+    claim,
+    estimated_difference,
+    estimated_row,
+    row,
+    with_parts,
+)
+from tfsemae.experiments.ece417 import bounds, measures, runs, samples
+from tfsemae.experiments.estimates import Estimates, Quantity
+from tfsemae.reports import figures
+from tfsemae.reports.ledger import Claim, Picture, Row
+from tfsemae.statistics import Above, Below, Interval
+from tfsemae.training import fakes
+
+_ACCURACY, _FLIPS = "accuracy", "flips"
+_POINTS = "percentage points"
+_SHOWN = 10  # images of a picture
+
+
+def build(work: Workspace) -> Mapping[str, Any]:
+    """Makes pictures, rows and claims of `ece417_augmentation`."""
+    judge = samples.Judge(work)
+    train = measures.load(work, "train")
+    folders = {
+        method: work.folders(
+            [
+                runs.augmented(method, seed, work.scale)
+                for seed in runs.seeds(work.scale)
+            ]
+        )
+        for method in runs.METHODS
+    }
+    quantities = {
+        _ACCURACY: Quantity("accuracy on test images", "%", 100),
+        _FLIPS: Quantity(
+            "fakes that show another class to the oracle",
+            "%",
+            100,
+            functools.partial(_flipped, judge, train),
+        ),
+    }
+    found = Estimates(folders, quantities)
+    first = runs.augmented("filter", 0, work.scale)
+    return {
+        "rows": [*_rows(work, found), *_oracle_rows(work, judge, train, folders)],
+        "claims": [*_gains(found), _flips(found), *_judged(found)],
+        "pictures": [
+            _draw_fakes(train, folders, work.output_dir / "fakes.png"),
+            _draw_scales(found, work.output_dir / "scales.png"),
+        ],
+        "choices": [
+            work.choice("labelled_per_class", first, "no number is printed"),
+            work.choice("fakes_per_image", first, "no number is printed"),
+            work.choice("fakes_least", first, "no threshold is printed"),
+            work.choice("steps", first, "as many with fakes as without"),
+        ],
+    }
+
+
+def made(train: data.Images, folder: pathlib.Path) -> data.Images:
+    """The fakes that a run was trained on, made again."""
+    chosen: Any = run_folder.read_settings(
+        folder, runs.augmented("none", 0, "full").group
+    )
+    options, seed = chosen.classifier.fakes, chosen.run.seed
+    return fakes.make(fakes.labelled(train, options, seed), options, seed)
+
+
+def _flipped(judge: samples.Judge, train: data.Images, folder: pathlib.Path) -> float:
+    """Share of the fakes of a run that the oracle gives another class."""
+    images = made(train, folder)
+    classes = judge.probabilities(data.pixels(images)).argmax(axis=1)
+    return float(np.mean(classes != images.labels))
+
+
+def _rows(work: Workspace, found: Estimates) -> Iterator[Row]:
+    for method, name in runs.METHODS.items():
+        for key in (_ACCURACY,) if method == "none" else (_ACCURACY, _FLIPS):
+            yield estimated_row(
+                found,
+                method,
+                key,
+                f"{method}_{key}",
+                f"{name}: {found.quantities[key].name}",
+                tag=work.tag(None),
+            )
+        if method != "none":
+            yield estimated_difference(
+                found,
+                (method, _ACCURACY),
+                ("none", _ACCURACY),
+                f"{method}_gain",
+                f"{name}: accuracy more than without fakes",
+                tag=work.tag(None),
+                unit=_POINTS,
+            )
+
+
+def _oracle_rows(
+    work: Workspace,
+    judge: samples.Judge,
+    train: data.Images,
+    folders: Mapping[str, list[pathlib.Path]],
+) -> Iterator[Row]:
+    test = measures.load(work, "test")
+    classes = judge.probabilities(data.pixels(test)).argmax(axis=1)
+    yield row(
+        "oracle",
+        "test images that the oracle gives another class than their label",
+        [100 * np.mean(classes != test.labels)],
+        unit="%",
+        tag=work.tag(None),
+    )
+    unfiltered = f"vae{runs.FILTERED:g}"
+    counts = [
+        100 * len(made(train, a)) / len(made(train, b))
+        for a, b in zip(folders["filter"], folders[unfiltered], strict=True)
+    ]
+    yield row(
+        "kept",
+        f"fakes of s = {runs.FILTERED:g} that the judge keeps",
+        counts,
+        unit="%",
+        tag=work.tag(None),
+    )
+
+
+def _difference(found: Estimates, key: str, first: str, second: str) -> Interval:
+    return found.difference((first, key), (second, key))
+
+
+def _over(found: Estimates) -> str:
+    return found.interval_over(len(found.values("none", _ACCURACY)))
+
+
+def _gains(found: Estimates) -> Iterator[Claim]:
+    """No gain is assumed: the sign is what was measured."""
+    statement = "Fakes of labelled images make a classifier better"
+    methods = {key: name for key, name in runs.METHODS.items() if key != "none"}
+    yield from with_parts(
+        "1",
+        statement,
+        [
+            claim(
+                f"1_{method}",
+                f"{statement}: {name}",
+                "accuracy on test images, with fakes minus without, paired; "
+                f"{_over(found)}",
+                _difference(found, _ACCURACY, method, "none"),
+                Above(bounds.GAIN),
+                unit=_POINTS,
+            )
+            for method, name in methods.items()
+        ],
+    )
+
+
+def _flips(found: Estimates) -> Claim:
+    low, high = (f"vae{scale:g}" for scale in (runs.SPREADS[0], runs.SPREADS[-1]))
+    return claim(
+        "2",
+        "A VAE does not know which changes alter the label",
+        f"fakes that show another class to the oracle, s = {runs.SPREADS[-1]:g} minus "
+        f"s = {runs.SPREADS[0]:g}; {_over(found)}",
+        _difference(found, _FLIPS, high, low),
+        Above(bounds.FLIPPED),
+        unit=_POINTS,
+    )
+
+
+def _judged(found: Estimates) -> list[Claim]:
+    unfiltered = f"vae{runs.FILTERED:g}"
+    measured: tuple[tuple[str, str, str, Any], ...] = (
+        (
+            "flips",
+            "Fewer fakes that another network has judged show another class",
+            _FLIPS,
+            Below(-bounds.FILTERED),
+        ),
+        (
+            "gain",
+            "They make a better classifier than fakes that nobody has judged",
+            _ACCURACY,
+            Above(bounds.GAIN),
+        ),
+    )
+    return with_parts(
+        "3",
+        "Another network that judges fakes is a remedy",
+        [
+            claim(
+                f"3_{id_}",
+                statement,
+                f"{found.quantities[key].name}, s = {runs.FILTERED:g}, judged minus "
+                f"not judged; {_over(found)}",
+                _difference(found, key, "filter", unfiltered),
+                rule,
+                unit=_POINTS,
+            )
+            for id_, statement, key, rule in measured
+        ],
+    )
+
+
+def _draw_fakes(
+    train: data.Images,
+    folders: Mapping[str, list[pathlib.Path]],
+    path: pathlib.Path,
+) -> Picture:
+    """The first fake of one labelled image of each class, by method."""
+    rows = []
+    for method in ("shift", *(f"vae{scale:g}" for scale in runs.SPREADS)):
+        images = made(train, folders[method][0])
+        assert images.labels is not None
+        firsts = [int(np.argmax(images.labels == label)) for label in range(_SHOWN)]
+        shown = data.pixels(data.take(images, np.array(firsts)))
+        rows.append((runs.METHODS[method], shown))
+    figures.image_grid(rows, path)
+    return Picture(
+        file=path.name,
+        caption="The first fake of an image of each class. All methods have the same "
+        "originals and the same random numbers.",
+    )
+
+
+def _draw_scales(found: Estimates, path: pathlib.Path) -> Picture:
+    by_scale = [f"vae{scale:g}" for scale in runs.SPREADS]
+    panels = []
+    for key in (_FLIPS, _ACCURACY):
+        each = [found.value(method, key) for method in by_scale]
+        others = (
+            ("none", "shift", "filter") if key == _ACCURACY else ("shift", "filter")
+        )
+        panels.append(
+            figures.Panel(
+                x_label="s of the fakes of a VAE",
+                y_label=str(found.quantities[key]),
+                curves=[
+                    figures.Curve(
+                        label="VAE",
+                        x=runs.SPREADS,
+                        y=[interval.effect for interval in each],
+                        y_error=[interval.high - interval.effect for interval in each],
+                    )
+                ],
+                levels=[
+                    (runs.METHODS[name], found.value(name, key).effect)
+                    for name in others
+                ],
+            )
+        )
+    figures.curves(panels, path)
+    return Picture(
+        file=path.name,
+        caption="Fakes that show another class, and accuracy. Bars: 95 % "
+        f"{_over(found)}.",
+    )
