@@ -7,6 +7,11 @@ from tfsemae import data
 from tfsemae.data import speech
 
 
+@pytest.fixture(scope="module")
+def splits():
+    return {split: data.load("speech", split) for split in ("train", "test")}
+
+
 def _tone(place, width=40, dtype=np.uint8):
     """A spectrum of one frame with one narrow peak."""
     spectrum = np.zeros((1, 1, width, 1), dtype)
@@ -14,8 +19,8 @@ def _tone(place, width=40, dtype=np.uint8):
     return spectrum
 
 
-def test_a_speaker_of_factor_1_and_shift_0_changes_nothing():
-    images = data.load("speech", "test").images[:5]
+def test_a_speaker_of_factor_1_and_shift_0_changes_nothing(splits):
+    images = splits["test"].images[:5]
     np.testing.assert_array_equal(speech.warp(images, 1.0, 0.0), images, strict=True)
 
 
@@ -59,8 +64,8 @@ def test_phones_of_words():
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 8_000), ("test", 1_000)])
-def test_utterances_are_as_long_as_their_phones(split, count):
-    images = data.load("speech", split)
+def test_utterances_are_as_long_as_their_phones(splits, split, count):
+    images = splits[split]
     assert images.images.shape == (count, 32, 36, 1)
     heard = images.images[..., 0].max(axis=2) > 0
     lengths = heard.sum(axis=1)
@@ -74,8 +79,8 @@ def test_utterances_are_as_long_as_their_phones(split, count):
     assert each.mean() == pytest.approx(6, abs=5 * np.sqrt(2 / 3 / count))
 
 
-def test_frames_show_the_peaks_of_their_phone():
-    images = data.load("speech", "train")
+def test_frames_show_the_peaks_of_their_phone(splits):
+    images = splits["train"]
     of_word = images.images[images.labels == images.class_names.index("ship")]
     first = of_word[:, 0, :, 0].mean(axis=0)
     # Loudness is 0.85 on average, the jitter widens the peak by 1 %.
@@ -87,6 +92,6 @@ def test_frames_show_the_peaks_of_their_phone():
     np.testing.assert_allclose(first, expected, atol=8)
 
 
-def test_splits_differ():
-    train, test = (data.load("speech", split).images for split in ("train", "test"))
+def test_splits_differ(splits):
+    train, test = (splits[split].images for split in ("train", "test"))
     assert not np.array_equal(train[:100], test[:100])

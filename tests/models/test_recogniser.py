@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import ops
 
 from tfsemae import models
@@ -107,6 +106,7 @@ def test_features_are_moments_of_the_states_that_are_present(recogniser):
         states = heard["states"][number, :count].numpy().astype(np.float64)
         deviation = np.sqrt(states.var(axis=0) + 1e-4)
         expected = np.concatenate([states.mean(axis=0), deviation])
+        expected /= np.sqrt(1 + 1e-3)  # by a batch normalisation before its first step
         np.testing.assert_allclose(heard["features"][number], expected, atol=1e-5)
 
 
@@ -122,7 +122,8 @@ def test_weights_of_the_full_size():
     network = models.build("listen_attend_spell", (32, 36, 1), words, seed=0)
     # Of a GRU with n inputs and m units: 3 m (n + m + 2).
     first, second = 2 * 96 * (72 + 32 + 2), 2 * 96 * (128 + 32 + 2)
-    assert network.listener.count_params() == first + second
+    moments = 2 * 128  # of the batch normalisation, not trained
+    assert network.listener.count_params() == first + second + moments
     letters, cell = 14 * 16, 192 * (16 + 64 + 64 + 2)
     dense = 2 * (64 * 64 + 64) + (128 * 14 + 14)
     assert network.speller.count_params() == letters + cell + dense
@@ -151,12 +152,12 @@ def test_a_damaged_part_is_refused(recogniser, tmp_path):
         models.Autoencoder.load(tmp_path)
     damaged = tmp_path / "speller.keras"
     damaged.write_bytes(damaged.read_bytes()[:-1])
-    with pytest.raises(ValueError, match="speller.keras"):
+    with pytest.raises(ValueError, match=r"speller\.keras"):
         models.load(tmp_path)
 
 
 def test_parts_that_do_not_fit_are_refused(recogniser):
-    with pytest.raises(ValueError, match="`speller` must fit .*'logits': \\(5, 4\\)"):
+    with pytest.raises(ValueError, match=r"`speller` must fit .*'logits': \(5, 4\)"):
         Recogniser(recogniser.listener, recogniser.speller, ("ab", "abca"))
     with pytest.raises(ValueError, match="`listener` must have the named tensors"):
         Recogniser(recogniser.speller, recogniser.speller, NAMES)
@@ -172,13 +173,3 @@ def test_parts_that_do_not_fit_are_refused(recogniser):
 def test_what_cannot_be_built_is_refused(shape, names, message):
     with pytest.raises(ValueError, match=message):
         models.build("listen_attend_spell", shape, names, seed=0)
-
-
-def test_one_trace_spells_all_batches(recogniser):
-    symbols = tf.function(recogniser.symbols, reduce_retracing=True, autograph=False)
-    shape = tf.TensorSpec((None, 16, 5, 1))
-    concrete = symbols.get_concrete_function(shape)
-    images = _images()
-    whole, alone = (concrete(tf.constant(part)) for part in (images, images[:1]))
-    np.testing.assert_array_equal(whole[:1], alone)
-    np.testing.assert_array_equal(whole, recogniser.symbols(images))

@@ -76,7 +76,10 @@ def test_a_step_minimises_the_letters_and_maximises_the_speaker(procedure, batch
     count = len(parts["listener"])
     of_listener = speaker.gradient(told, parts["listener"] + parts["adversary"])
     slopes = [
-        *(a - FACTOR * b for a, b in zip(of_letters[:count], of_listener, strict=False)),
+        *(
+            a - FACTOR * b
+            for a, b in zip(of_letters[:count], of_listener, strict=False)
+        ),
         *map(tf.convert_to_tensor, of_letters[count:]),
         *of_listener[count:],
     ]
@@ -234,7 +237,10 @@ def test_an_adversary_that_guesses_costs_ln_4(procedure):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"procedure": "nat", "nuisance": "colour"}, "is trained by --procedure=domain"),
+        (
+            {"procedure": "nat", "nuisance": "colour"},
+            "is trained by --procedure=domain",
+        ),
         ({"nuisance": "rot"}, "--nuisance=speaker, without --augment"),
         ({"augment": "crop_flip"}, "--augment=crop_flip"),
     ],
