@@ -22,10 +22,10 @@ def test_plan(parsed):
     }
     for label, factor in factors.items():
         assert factor == (0 if "beside" in label else 1)
-        assert planned[label].optimizer.steps == 1_000
+        assert planned[label].optimizer.steps == 1_500
     assert planned["ece417_speech_untrained_seed0"].optimizer.learning_rate == 0
     ramp = planned["ece417_speech_against_seed2"].classifier.domain_adversarial
-    assert ramp.reversal_ramp_steps == 500
+    assert ramp.reversal_ramp_steps == 750
     assert {chosen.network.model for chosen in planned.values()} == {
         "listen_attend_spell"
     }

@@ -10,7 +10,7 @@ GROUPS = {
     "beside": "trained beside the adversary",
     "against": "trained against the adversary",
 }
-_STEPS = {"full": 1_000, "smoke": 20}
+_STEPS = {"full": 1_500, "smoke": 20}
 _SEEDS = {"full": 3, "smoke": 2}
 
 
