@@ -56,7 +56,7 @@ def test_turns():
     [
         ((2, 3, 3, 3), "colour", r"1 channel; .*Received: shape=\(2, 3, 3, 3\)"),
         ((2, 3, 4, 1), "rot", r"as many rows as columns; .*shape=\(2, 3, 4, 1\)"),
-        ((2, 3, 3, 1), "size", "colour or rot. Received: kind='size'"),
+        ((2, 3, 3, 1), "size", "colour, rot, speaker. Received: kind='size'"),
     ],
 )
 def test_images_that_cannot_have_it_are_refused(shape, kind, message):

@@ -11,6 +11,7 @@ from tfsemae import models
 from tfsemae.models import registry, saved_model, verification
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.models.classifier import Classifier
+from tfsemae.models.recogniser import Recogniser
 
 #: Name, image shape, number of classes and options that suit it.
 CASES = {
@@ -50,6 +51,7 @@ CASES = {
     "conv_classifier": ("conv_classifier", (12, 10, 3), 4, {}),
     "small_conv_classifier": ("small_conv_classifier", (7, 6, 3), 4, {}),
     "preact_resnet8": ("preact_resnet8", (12, 9, 3), 4, {}),
+    "listen_attend_spell": ("listen_attend_spell", (8, 5, 2), 12, {}),
 }
 
 #: Loads both forms of each folder where tfsemae cannot be imported, and applies them.
@@ -63,6 +65,17 @@ for folder in sys.argv[1:]:
     images = np.load(f"{folder}/images.npy")
     load = lambda name: keras.saving.load_model(f"{folder}/{name}.keras")
     exported = tf.saved_model.load(f"{folder}/saved_model")
+    if hasattr(exported, "spell"):
+        heard = load("listener")(images)
+        previous = tf.constant(np.load(f"{folder}/previous.npy"))
+        given = {name: heard[name] for name in ("states", "present")}
+        found = {
+            "spelled": exported.spell(images), "features": exported.features(images),
+            "keras_features": heard["features"],
+            "keras_logits": load("speller")({**given, "previous": previous})["logits"],
+        }
+        np.savez(f"{folder}/found.npz", **found)
+        continue
     if hasattr(exported, "features"):
         found = {
             "logits": exported.classify(images), "features": exported.features(images),
@@ -112,10 +125,22 @@ def _images(network, count=5):
     return np.random.default_rng(0).random(shape, np.float32)
 
 
+def _previous(network, count):
+    """Letters that a recogniser is given."""
+    length = network.speller.input["previous"].shape[1]
+    symbols = np.arange(count * length) % (len(network.alphabet) + 1)
+    return symbols.reshape(count, length).astype(np.int32)
+
+
 def _apply(network, images):
     """Name -> output of each part."""
     if isinstance(network, Classifier):
         return dict(network.joint()(images))
+    if isinstance(network, Recogniser):
+        previous = tf.constant(_previous(network, len(images)))
+        given = {"image": tf.convert_to_tensor(images), "previous": previous}
+        forced = network.forced()(given)
+        return {name: forced[name] for name in ("features", "logits")}
     latent = network.encoder(images)
     found = {"latent": latent, "image": network.decoder(latent)}
     if network.classifier is not None:
@@ -130,6 +155,8 @@ def _apply(network, images):
 def _parts(network):
     if isinstance(network, Classifier):
         return [network.network]
+    if isinstance(network, Recogniser):
+        return [network.listener, network.speller]
     parts = (getattr(network, name) for name in verification.PARTS)
     return [part for part in parts if part is not None]
 
@@ -155,6 +182,9 @@ def test_float32_in_and_out(network):
     if isinstance(network, Classifier):
         layer = network.network.get_layer(network.features_layer)
         shapes["features"] = layer.output.shape[1:]
+    elif isinstance(network, Recogniser):
+        shapes["features"] = (128,)
+        shapes["logits"] = (3, 11)  # of names such as 11, and of 10 digits
     else:
         shapes["latent"] = shapes["log_variance"] = network.encoder.output_shape[1:]
     for name, tensor in found.items():
@@ -180,11 +210,13 @@ def test_gradient_reaches_every_weight(network):
         if "image" in found:
             loss += tf.reduce_mean(tf.square(found["image"] - images))
         if "logits" in found:
+            logits = found["logits"]
+            labels = np.arange(5) % len(network.class_names)
+            if isinstance(network, Recogniser):  # a label for each letter
+                labels = np.tile(labels[:, np.newaxis], (1, logits.shape[1]))
             loss += tf.reduce_mean(
                 keras.losses.sparse_categorical_crossentropy(
-                    np.arange(5) % len(network.class_names),
-                    found["logits"],
-                    from_logits=True,
+                    labels, logits, from_logits=True
                 )
             )
         for name in ("log_variance", "pixel_log_variance"):
@@ -198,6 +230,7 @@ def test_gradient_reaches_every_weight(network):
     gradients = tape.gradient(loss, list(weights))
     for weight, gradient in zip(weights, gradients, strict=True):
         assert gradient is not None, weight.path
+        gradient = tf.convert_to_tensor(gradient)  # that of letters is sparse
         assert np.isfinite(gradient).all(), weight.path
         assert np.any(gradient), weight.path
 
@@ -227,7 +260,10 @@ def found_elsewhere(networks, tmp_path_factory, run_python):
         folder = folders[network] = tmp_path_factory.mktemp("elsewhere")
         network.save(folder)
         saved_model.export(network, folder / "saved_model")
-        np.save(folder / "images.npy", _images(network))
+        images = _images(network)
+        np.save(folder / "images.npy", images)
+        if isinstance(network, Recogniser):
+            np.save(folder / "previous.npy", _previous(network, len(images)))
     ended = run_python("-c", ELSEWHERE, *folders.values(), cwd="/")
     assert ended.status == 0, ended.messages
     return {
@@ -237,10 +273,13 @@ def found_elsewhere(networks, tmp_path_factory, run_python):
 
 def test_both_saved_forms_load_without_tfsemae(network, found_elsewhere):
     found = found_elsewhere[network]
-    for name, expected in _apply(network, _images(network)).items():
+    images = _images(network)
+    if isinstance(network, Recogniser):
+        np.testing.assert_array_equal(found["spelled"], network.symbols(images))
+    for name, expected in _apply(network, images).items():
         # Sums may be ordered differently in another process and in a graph.
         for kind in ("", "keras_"):
-            if kind + name == "keras_features":  # of a layer, not of the whole
+            if kind + name not in found:  # of a layer, or of letters that are given
                 continue
             np.testing.assert_allclose(
                 found[kind + name], expected, rtol=1e-5, atol=1e-6

@@ -29,6 +29,7 @@ DATA_SETS = {
     ),
     "synthetic": DataSet("Gaussian spots, 28x28x1, computed; for tests", in_tfds=False),
     "ring": DataSet("points of 8 normal distributions, 1x1x2, drawn", in_tfds=False),
+    "speech": DataSet("spectra of spoken words, 32x36x1, drawn", in_tfds=False),
     "mnist": DataSet("handwritten digits, 28x28x1"),
     "fashion_mnist": DataSet("articles of clothing, 28x28x1"),
     "cifar10": DataSet("ten kinds of objects, 32x32x3"),

@@ -4,10 +4,15 @@ import os
 from collections.abc import Sequence
 
 from tfsemae import files
-from tfsemae.data import catalogue, digits, own_file, ring, synthetic
+from tfsemae.data import catalogue, digits, own_file, ring, speech, synthetic
 from tfsemae.data.images import Images, class_list, select
 
-_COMPUTED = {"digits": digits.load, "ring": ring.load, "synthetic": synthetic.load}
+_COMPUTED = {
+    "digits": digits.load,
+    "ring": ring.load,
+    "speech": speech.load,
+    "synthetic": synthetic.load,
+}
 
 
 def load(

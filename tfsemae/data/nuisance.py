@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tfsemae.data import speech
 from tfsemae.data.images import Images
 
 STATES = 4
@@ -53,14 +54,15 @@ def nuisance_states(
 
 
 def with_nuisance(images: Images, states: np.ndarray, kind: str) -> Images:
-    """Tints or turns images by their states.
+    """Tints, turns or warps images by their states.
 
     Args:
         images: `[N, H, W, C]`: to be tinted with 1 channel, to be turned with as many
-            rows as columns.
-        states: int `[N]`, 0 to 3.
+            rows as columns, to be warped spectra with the frequency along W.
+        states: int `[N]`, 0 to 3; of speakers also 4, one who is not drawn.
         kind: "colour", red, green, blue or yellow in place of white, which gives 3
-            channels; or "rot", turned by 0, 90, 180 or 270 degrees.
+            channels; "rot", turned by 0, 90, 180 or 270 degrees; or "speaker", see
+            `speech.spoken`.
 
     Returns:
         The images with their labels; of the type of the images.
@@ -68,9 +70,11 @@ def with_nuisance(images: Images, states: np.ndarray, kind: str) -> Images:
     Raises:
         ValueError: if the images cannot be tinted or turned, or the kind is another.
     """
-    changes = {"colour": _tinted, "rot": _turned}
+    changes = {"colour": _tinted, "rot": _turned, "speaker": speech.spoken}
     if kind not in changes:
-        raise ValueError(f"`kind` must be colour or rot. Received: kind={kind!r}.")
+        raise ValueError(
+            f"`kind` must be {', '.join(changes)}. Received: kind={kind!r}."
+        )
     changed = changes[kind](images.images, states)
     return Images(changed, images.labels, images.class_names)
 

@@ -11,17 +11,18 @@ from tfsemae import data, files
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, Shards, measure
 from tfsemae.evaluation.checks import check_classes, check_shape
 from tfsemae.models.classifier import Classifier
+from tfsemae.models.recogniser import Recogniser
 from tfsemae.progress import note
 from tfsemae.run_folder import Metrics
 
 _BATCH = 500
 
 
-def check(classifier: Classifier, images: data.Images) -> None:
+def check(classifier: Classifier | Recogniser, images: data.Images) -> None:
     """Refuses what `evaluate` could not measure.
 
     Args:
-        classifier: need not be trained.
+        classifier: or a recogniser; need not be trained.
         images: to be measured.
 
     Raises:

@@ -5,7 +5,6 @@ import numpy as np
 from scipy import special
 
 from tfsemae import data, metrics
-from tfsemae.models.classifier import Classifier
 from tfsemae.progress import note
 from tfsemae.run_folder import Metrics
 
@@ -14,7 +13,7 @@ _PROBED = 20_000  # images on which a new classifier is trained, at most
 
 
 def measure(
-    classifier: Classifier,
+    joint: keras.Model,
     adversary: keras.Model,
     tested: tuple[data.Images, np.ndarray],
     learnt: tuple[data.Images, np.ndarray],
@@ -27,7 +26,7 @@ def measure(
     and still tell the nuisance to others.
 
     Args:
-        classifier: of the images; gives the features.
+        joint: images -> {"features": `[B, D]`, ...}, such as `Classifier.joint()`.
         adversary: features -> logits of the states, trained against the features.
         tested: images with the nuisance and the states, int `[N]`: measured.
         learnt: others, on whose first 20,000 the new classifiers are trained; their
@@ -41,7 +40,7 @@ def measure(
     """
     note("Training new classifiers of the nuisance.")
     kept = data.take(learnt[0], slice(_PROBED))
-    features = [_features(classifier, images) for images in (kept, tested[0])]
+    features = [_features(joint, images) for images in (kept, tested[0])]
     sets = features[0], learnt[1][:_PROBED], features[1], tested[1]
     logits = adversary.predict(features[1], batch_size=_BATCH, verbose=0)
     answers = special.log_softmax(logits.astype(np.float64), axis=1)
@@ -54,8 +53,7 @@ def measure(
     }
 
 
-def _features(classifier: Classifier, images: data.Images) -> np.ndarray:
-    joint = classifier.joint()
+def _features(joint: keras.Model, images: data.Images) -> np.ndarray:
     batches = data.batches(images, _BATCH, shuffle=False)
     parts = [joint(pixels, training=False)["features"] for pixels, _ in batches]
     return np.concatenate(parts)

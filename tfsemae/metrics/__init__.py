@@ -24,6 +24,7 @@ from tfsemae.metrics.curves import (
     distortion_curve,
 )
 from tfsemae.metrics.diversity import mean_pairwise_distance
+from tfsemae.metrics.edit_distance import character_error_rate, edit_distances
 from tfsemae.metrics.frechet import (
     Moments,
     fid,
@@ -87,11 +88,13 @@ __all__ = [
     "base_line",
     "canonical_correlations",
     "canonical_directions",
+    "character_error_rate",
     "class_similarity",
     "classifier_score",
     "correlations_along",
     "curve_band",
     "distortion_curve",
+    "edit_distances",
     "fid",
     "fit_hinge",
     "frechet_distance",

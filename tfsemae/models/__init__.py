@@ -14,6 +14,7 @@ _find = lazy.attributes(
         "Classifier": "classifier",
         "Gan": "gan",
         "GradientReversal": "gradient_reversal",
+        "Recogniser": "recogniser",
         "build": "registry",
         "float64_copy": "precision",
         "load": "loading",

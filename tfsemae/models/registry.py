@@ -12,6 +12,7 @@ from tfsemae.settings import Checked
 if TYPE_CHECKING:
     from tfsemae.models.autoencoder import Autoencoder
     from tfsemae.models.classifier import Classifier
+    from tfsemae.models.recogniser import Recogniser
 
 INITIALIZERS = settings.INITIALIZERS
 
@@ -23,13 +24,16 @@ class Network(NamedTuple):
         module: of the function.
         options: its options, a group of settings; by default there are none.
         function: (image_shape, class_names, *, seed, **options) -> what is built.
-        classifies: whether that is a `Classifier`; else it is an `Autoencoder`.
+        classifies: whether that learns from labels: a `Classifier`, or a
+            `Recogniser`; else it is an `Autoencoder`.
+        spells: whether it is a `Recogniser`.
     """
 
     module: str
     options: type[Checked] = Checked
     function: str = "build"
     classifies: bool = False
+    spells: bool = False
 
 
 #: Name on the command line -> network. A new one is one line here.
@@ -53,6 +57,9 @@ NETWORKS = {
         )
         for name in ("preact_resnet8", "preact_resnet18", "wide_resnet34_10")
     },
+    "listen_attend_spell": Network(
+        "tfsemae.models.listen_attend_spell", classifies=True, spells=True
+    ),
 }
 
 
@@ -64,7 +71,7 @@ def build(
     *,
     seed: int,
     **options: Any,
-) -> "Autoencoder | Classifier":
+) -> "Autoencoder | Classifier | Recogniser":
     """Builds a network by its name.
 
     The result depends on the arguments alone, whatever Keras' global settings are.
@@ -78,7 +85,7 @@ def build(
             those that are not given have their defaults.
 
     Returns:
-        An `Autoencoder` or a `Classifier`, float32 and channels last.
+        An `Autoencoder`, a `Classifier` or a `Recogniser`, float32 and channels last.
 
     Raises:
         ValueError: if there is no such network or option, if a value is out of

@@ -10,14 +10,19 @@ from tfsemae.models import verification
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.models.classifier import Classifier
 from tfsemae.models.gan import Gan
+from tfsemae.models.recogniser import Recogniser
 
 
 @keras_state.standard()
-def export(networks: Autoencoder | Classifier | Gan, path: files.PathLike) -> None:
+def export(
+    networks: Autoencoder | Classifier | Gan | Recogniser, path: files.PathLike
+) -> None:
     """Writes a SavedModel; an earlier one at `path` is replaced.
 
     Endpoints, each for any batch size, of a classifier: `classify` image -> logits,
     which is also `serving_default`, and `features` image -> features. Of a
+    recogniser: `spell` image -> symbols, which is also `serving_default`, and
+    `features`. Of a
     GAN: `generate` latent -> image, which is also `serving_default`, and `discriminate`
     image -> logit. Of an autoencoder: `encode` image -> latent, `decode` latent ->
     image, `reconstruct` image -> image, which is also `serving_default`; where there
@@ -40,6 +45,8 @@ def export(networks: Autoencoder | Classifier | Gan, path: files.PathLike) -> No
         _add_classifier(archive, networks)
     elif isinstance(networks, Gan):
         _add_gan(archive, networks)
+    elif isinstance(networks, Recogniser):
+        _add_recogniser(archive, networks)
     else:
         _add_autoencoder(archive, networks)
     with files.replacing_folder(path, errors=(tf.errors.OpError,)) as folder:
@@ -88,6 +95,19 @@ def _add_gan(archive: keras.export.ExportArchive, gan: Gan) -> None:
     )
     archive.add_endpoint(
         "discriminate", lambda x: discriminator(x, training=False), [images]
+    )
+
+
+def _add_recogniser(
+    archive: keras.export.ExportArchive, recogniser: Recogniser
+) -> None:
+    images = tf.TensorSpec((None, *recogniser.image_shape), tf.float32, name="image")
+    listener = recogniser.listener
+    archive.track(listener)
+    archive.track(recogniser.speller)
+    archive.add_endpoint("spell", recogniser.symbols, [images])  # serving_default
+    archive.add_endpoint(
+        "features", lambda x: listener(x, training=False)["features"], [images]
     )
 
 

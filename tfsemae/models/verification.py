@@ -23,6 +23,8 @@ DESCRIPTION = "autoencoder.json"
 CLASSIFIER_DESCRIPTION = "classifier.json"
 GAN_DESCRIPTION = "gan.json"
 GAN_PARTS = ("generator", "discriminator")
+RECOGNISER_DESCRIPTION = "recogniser.json"
+RECOGNISER_PARTS = ("listener", "speller")
 #: In the folder of a SavedModel; TensorFlow ignores it.
 MANIFEST = "sha256.json"
 
@@ -34,6 +36,7 @@ _PARTS_OF = {
     DESCRIPTION: (PARTS[:2], PARTS),
     CLASSIFIER_DESCRIPTION: (_CLASSIFIER, _CLASSIFIER),
     GAN_DESCRIPTION: (GAN_PARTS, GAN_PARTS),
+    RECOGNISER_DESCRIPTION: (RECOGNISER_PARTS, RECOGNISER_PARTS),
 }
 _REMEDY = "Train it again, or run the training command again to finish it."
 
@@ -45,7 +48,7 @@ class Description:
     Attributes:
         parts: names of the networks, of `PARTS`.
         image_shape: (H, W, C).
-        class_names: of the classifier; empty without.
+        class_names: of the classifier, or what is spelled; empty without.
         sha256: name of a file -> 64 hexadecimal digits; empty in descriptions
             of versions that recorded none.
         weights: the `digest` of the networks, which other files of the same weights
@@ -84,10 +87,17 @@ def is_gan(model_dir: files.PathLike) -> bool:
     return (files.path(model_dir) / GAN_DESCRIPTION).is_file()
 
 
+def is_recogniser(model_dir: files.PathLike) -> bool:
+    """Whether a folder holds a listener and a speller."""
+    return (files.path(model_dir) / RECOGNISER_DESCRIPTION).is_file()
+
+
 def verify(model_dir: files.PathLike) -> Description:
     """Checks whichever networks the folder holds."""
     if is_gan(model_dir):
         return verify_gan(model_dir)
+    if is_recogniser(model_dir):
+        return verify_recogniser(model_dir)
     if is_classifier(model_dir):
         return verify_classifier(model_dir)
     return verify_autoencoder(model_dir)
@@ -119,6 +129,11 @@ def verify_autoencoder(model_dir: files.PathLike) -> Description:
             f"{files.path(model_dir)} holds a generator without an encoder, where an "
             "autoencoder is needed. Name the --output_dir of a training without "
             "--gan_loss."
+        )
+    if is_recogniser(model_dir):
+        raise ValueError(
+            f"{files.path(model_dir)} holds a recogniser, where an autoencoder is "
+            "needed. Name the --output_dir of the training of an autoencoder."
         )
     return _verified(files.path(model_dir), DESCRIPTION, _described)
 
@@ -163,6 +178,25 @@ def verify_gan(model_dir: files.PathLike) -> Description:
     )
 
 
+def verify_recogniser(model_dir: files.PathLike) -> Description:
+    """Checks the files that `Recogniser.save` wrote by their digests.
+
+    Args:
+        model_dir: the folder.
+
+    Returns:
+        The description of the networks.
+
+    Raises:
+        ValueError: see `verify_autoencoder`.
+    """
+    return _verified(
+        files.path(model_dir),
+        RECOGNISER_DESCRIPTION,
+        lambda value: _described(value, RECOGNISER_DESCRIPTION),
+    )
+
+
 def recorded_weights(model_dirs: Mapping[str, files.PathLike]) -> dict[str, str]:
     """What `run_folder.check_inputs` compares of networks that a run takes.
 
@@ -178,7 +212,7 @@ def recorded_weights(model_dirs: Mapping[str, files.PathLike]) -> dict[str, str]
     """
     found = {}
     for name, model_dir in model_dirs.items():
-        for file in (CLASSIFIER_DESCRIPTION, GAN_DESCRIPTION, DESCRIPTION):
+        for file in _PARTS_OF:
             path = files.path(model_dir) / file
             if path.is_file():
                 value = json.loads(path.read_bytes())

@@ -21,6 +21,7 @@ from tfsemae.objectives.shapiro_wilk import (
     shapiro_wilk_p_value,
     shapiro_wilk_regularizer,
 )
+from tfsemae.objectives.spelling import spelling_nll
 from tfsemae.objectives.squared_error import half_squared_error
 from tfsemae.objectives.ssim import ssim
 from tfsemae.objectives.total_correlation import KLDecomposition, kl_decomposition
@@ -51,6 +52,7 @@ __all__ = [
     "shapiro_wilk",
     "shapiro_wilk_p_value",
     "shapiro_wilk_regularizer",
+    "spelling_nll",
     "ssim",
     "targeted_dlr",
     "update_class_memory",

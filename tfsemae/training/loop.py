@@ -15,6 +15,7 @@ from tfsemae.training.procedures.domain_adversarial import DomainAdversarialProc
 from tfsemae.training.procedures.gan import GanProcedure
 from tfsemae.training.procedures.latent_adversarial import LatentAdversarialProcedure
 from tfsemae.training.procedures.procedure import Procedure
+from tfsemae.training.procedures.recogniser import RecogniserProcedure
 from tfsemae.training.procedures.scarl import ScarlProcedure
 from tfsemae.training.settings import Settings
 
@@ -54,7 +55,14 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
 
 def _procedure(
     settings: Settings,
-) -> type[AutoencoderProcedure] | type[ClassifierProcedure] | type[GanProcedure]:
+) -> (
+    type[AutoencoderProcedure]
+    | type[ClassifierProcedure]
+    | type[GanProcedure]
+    | type[RecogniserProcedure]
+):
+    if settings.network.spells:
+        return RecogniserProcedure
     if settings.network.classifies:
         return _CLASSIFIERS[settings.classifier.procedure or "nat"]
     if settings.procedure.gan.gan_loss is not None:

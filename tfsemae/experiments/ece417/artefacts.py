@@ -1,7 +1,7 @@
 """The artefacts of the lecture, in its order. Free of TensorFlow."""
 
 from tfsemae.experiments.artefact import Artefact
-from tfsemae.experiments.ece417 import runs
+from tfsemae.experiments.ece417 import runs, speech_runs
 
 _SOURCE = "ECE 417, lecture 22"
 
@@ -41,5 +41,11 @@ ARTEFACTS = (
         source=f"{_SOURCE}, data augmentation",
         runs=runs.augmentation,
         module="augmentation",
+    ),
+    Artefact(
+        name="ece417_speech",
+        source=f"{_SOURCE}, adversarial training of a speech recogniser",
+        runs=speech_runs.recognisers,
+        module="speech",
     ),
 )

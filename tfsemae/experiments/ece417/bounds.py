@@ -12,6 +12,11 @@ DIGITS_LOST = 2.0
 UNBIASED = 1.0
 UNDERRATED = 5.0
 
+# Speech, percentage points.
+SPEAKER_HIDDEN = 10.0  # fall of the speakers found
+UNSEEN_SPEAKER = 2.0  # fall of the letters that are wrong
+LETTERS_LOST = 2.0  # rise of the letters that are wrong, of known speakers
+
 # Autoencoders and PCA.
 LINEAR_EXCESS = 1.0  # %, error of a linear autoencoder beside that of PCA
 ANGLE = 0.1  # radians, between their subspaces

@@ -7,20 +7,16 @@ import numpy as np
 import tensorflow as tf
 
 from tfsemae import data, models
-from tfsemae.data.nuisance import STATES
 from tfsemae.evaluation import nuisance as evaluation
 from tfsemae.models.classifier import Classifier
 from tfsemae.run_folder import Metrics
 from tfsemae.training import dropout
+from tfsemae.training.procedures import adversary
 from tfsemae.training.procedures.classifier import ClassifierProcedure
 from tfsemae.training.procedures.procedure import StepCounter
-from tfsemae.training.settings import DomainAdversarial, Settings
+from tfsemae.training.settings import Settings
 
 _LABEL, _NUISANCE = "label", "nuisance"  # outputs, and names in the log
-_REVERSAL = "reversal"
-_HIDDEN = 64  # units of the adversary, as many as of the head of small_conv_classifier
-#: Of the states of the nuisance, by what the images are for.
-_SEEDS = {"train": 0, "held_out": 1, "test": 2}
 
 
 class DomainAdversarialProcedure(ClassifierProcedure):
@@ -53,7 +49,8 @@ class DomainAdversarialProcedure(ClassifierProcedure):
             ValueError: also if the images cannot have the nuisance, or the network has
                 dropout.
         """
-        seen, _ = _seen(images, settings.classifier.domain_adversarial, "train")
+        chosen = settings.classifier.domain_adversarial
+        seen, _ = adversary.seen(images, chosen, "train")
         made = super().build(settings, seen)
         assert isinstance(made, DomainAdversarialProcedure)
         return made
@@ -68,15 +65,15 @@ class DomainAdversarialProcedure(ClassifierProcedure):
             )
         self._chosen = settings.classifier.domain_adversarial
         features = networks.network.get_layer(networks.features_layer).output
-        self._adversary = _adversary(features.shape[-1], settings.run.seed)
+        self._adversary = adversary.build(features.shape[-1], settings.run.seed)
         super().__init__(networks, settings)
 
     def _functional(self, inputs: Any, logits: Any, settings: Settings) -> StepCounter:
         joint = self.networks.joint()(inputs)
-        reversal = models.GradientReversal(name=_REVERSAL)
+        reversal = models.GradientReversal(name=adversary.REVERSAL)
         states = self._adversary(reversal(joint["features"]))
         outputs = {_LABEL: joint["logits"], _NUISANCE: states}
-        return _AdversaryModel(inputs, outputs, chosen=self._chosen)
+        return adversary.AdversaryModel(inputs, outputs, chosen=self._chosen)
 
     def _objectives(self) -> dict[str, Any]:
         cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -97,7 +94,7 @@ class DomainAdversarialProcedure(ClassifierProcedure):
         self, images: data.Images, *, batch_size: int, seed: int, start_step: int
     ) -> tf.data.Dataset:
         """See `Procedure`."""
-        pairs = _paired(*self._seen(images, "train"))
+        pairs = adversary.paired(*self._seen(images, "train"))
         found = super().batches(
             pairs, batch_size=batch_size, seed=seed, start_step=start_step
         )
@@ -105,7 +102,7 @@ class DomainAdversarialProcedure(ClassifierProcedure):
 
     def held_out(self, images: data.Images, batch_size: int) -> tf.data.Dataset:
         """See `Procedure`."""
-        pairs = _paired(*self._seen(images, "held_out"))
+        pairs = adversary.paired(*self._seen(images, "held_out"))
         return super().held_out(pairs, batch_size).map(_targets)
 
     def evaluate(
@@ -119,66 +116,19 @@ class DomainAdversarialProcedure(ClassifierProcedure):
         seen = self._seen(images, "test")
         found = super().evaluate(seen[0], reference, output_dir=output_dir, seed=seed)
         told = evaluation.measure(
-            self.networks,
+            self.networks.joint(),
             self._adversary,
             seen,
             # Without a bias: else labels would tell the state.
-            _seen(reference, self._chosen, "train", biased=False),
+            adversary.seen(reference, self._chosen, "train", biased=False),
             seed=seed,
         )
         return {**found, "nuisance": told}
 
     def _seen(self, images: data.Images, role: str) -> tuple[data.Images, np.ndarray]:
-        return _seen(images, self._chosen, role)
-
-
-class _AdversaryModel(StepCounter):
-    """A functional model whose gradients are reversed by a growing factor."""
-
-    def __init__(self, inputs: Any, outputs: Any, *, chosen: DomainAdversarial):
-        super().__init__(inputs, outputs, name="classifier")
-        self._end, self._ramp = chosen.reversal_factor, chosen.reversal_ramp_steps
-
-    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Sets the factor by the steps done before, and does a step of Keras."""
-        done = tf.cast(self.step.value, tf.float32)
-        share = tf.minimum(done / self._ramp, 1.0) if self._ramp else 1.0
-        self.get_layer(_REVERSAL).factor.assign(self._end * share)
-        return super().train_step(data)
-
-
-def _adversary(size: int, seed: int) -> keras.Model:
-    """Features `[B, size]` -> logits of the states."""
-    # Beside the seed of the network, whose first kernel would be drawn alike.
-    seeds = np.random.SeedSequence([seed, 1]).generate_state(2)
-    first, second = (keras.initializers.GlorotUniform(int(each)) for each in seeds)
-    layers = [
-        keras.Input((size,), name="features"),
-        keras.layers.Dense(_HIDDEN, "relu", kernel_initializer=first, name="hidden"),
-        keras.layers.Dense(STATES, kernel_initializer=second, name="states"),
-    ]
-    return keras.Sequential(layers, name="adversary")
-
-
-def _seen(
-    images: data.Images, chosen: DomainAdversarial, role: str, *, biased: bool = True
-) -> tuple[data.Images, np.ndarray]:
-    """Images with their nuisance, and its states."""
-    bias = chosen.nuisance_bias if biased and role != "test" else 0.0
-    states = data.nuisance_states(
-        len(images), seed=_SEEDS[role], labels=images.labels, bias=bias
-    )
-    return data.with_nuisance(images, states, chosen.nuisance), states
-
-
-def _paired(images: data.Images, states: np.ndarray) -> data.Images:
-    """Images whose labels are pairs of label and state, as one number."""
-    names = tuple(
-        f"{name} {state}" for name in images.class_names for state in range(STATES)
-    )
-    assert images.labels is not None  # checked
-    return data.Images(images.images, images.labels * STATES + states, names)
+        return adversary.seen(images, self._chosen, role)
 
 
 def _targets(inputs: Any, pairs: tf.Tensor) -> tuple:
-    return inputs, {_LABEL: pairs // STATES, _NUISANCE: pairs % STATES}
+    labels, states = adversary.unpaired(pairs)
+    return inputs, {_LABEL: labels, _NUISANCE: states}

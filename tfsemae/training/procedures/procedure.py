@@ -9,6 +9,7 @@ from tfsemae import data
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.models.classifier import Classifier
 from tfsemae.models.gan import Gan
+from tfsemae.models.recogniser import Recogniser
 from tfsemae.run_folder import Metrics
 
 
@@ -54,7 +55,7 @@ class Procedure(Protocol):
     optimizers: list[keras.optimizers.Optimizer]
 
     @property
-    def networks(self) -> Autoencoder | Classifier | Gan:
+    def networks(self) -> Autoencoder | Classifier | Gan | Recogniser:
         """What is trained, and saved at the end."""
 
     def check(self, images: data.Images, reference: data.Images) -> None:

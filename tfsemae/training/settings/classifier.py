@@ -70,8 +70,9 @@ class DomainAdversarial(Checked):
     nuisance: str = setting(
         "colour",
         "Of --procedure=domain_adversarial: what images get that the features must not "
-        "tell: one of 4 tints, or a turn by 0, 90, 180 or 270 degrees (rot).",
-        choices=("colour", "rot"),
+        "tell: one of 4 tints, a turn by 0, 90, 180 or 270 degrees (rot), or one of 4 "
+        "speakers of spectra.",
+        choices=("colour", "rot", "speaker"),
     )
     nuisance_bias: float = setting(
         0.0,

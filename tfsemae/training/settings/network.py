@@ -43,5 +43,10 @@ class Network(Checked):
 
     @property
     def classifies(self) -> bool:
-        """Whether it is a classifier of images; else it is an autoencoder."""
+        """Whether it learns from labels; else it is an autoencoder."""
         return registry.NETWORKS[self.model].classifies
+
+    @property
+    def spells(self) -> bool:
+        """Whether it learns the letters of the labels' names."""
+        return registry.NETWORKS[self.model].spells

@@ -72,8 +72,21 @@ class Settings:
                 "--train_decoder goes with --decoder_from; without it the decoder is "
                 "always trained. Name the run whose decoder is meant."
             )
+        self._check_spelling()
         self._check_loss()
         self._check_regularizer()
+
+    def _check_spelling(self) -> None:
+        chosen = self.classifier
+        nuisance = chosen.domain_adversarial.nuisance
+        fitting = chosen.procedure == "domain_adversarial" and nuisance == "speaker"
+        if self.network.spells and (not fitting or chosen.augment):
+            raise ValueError(
+                f"--model={self.network.model} is trained by "
+                "--procedure=domain_adversarial --nuisance=speaker, without --augment. "
+                f"Received: --procedure={chosen.procedure} --nuisance={nuisance} "
+                f"--augment={chosen.augment}."
+            )
 
     def _check_gan(self) -> None:
         if self.procedure.gan.gan_loss is None:
