@@ -194,6 +194,7 @@ def _length_rows(
             f"median of |x' - x| at eta = 1, {STEPS[name]}",
             [float(np.median(norms(images - originals)))],
             tag=work.tag(None),
+            note=f"over all {len(images):,} images, not clipped",
         )
     for name in (*STEPS, "noise"):
         yield row(
@@ -231,8 +232,17 @@ def _alone_rows(work: Workspace, victims: _Victims, found: _Found) -> Iterator[R
                     [100 * values.mean()],
                     unit="%",
                     tag=work.tag(None),
-                    note=f"grey is no change, |x' - x| = {_SIZE:g}",
+                    note=f"in full contrast on grey, |x' - x| = {_SIZE:g}",
                 )
+    of_grey = victims.answers(np.full_like(images[:1], 0.5))[0]
+    yield row(
+        "grey_confidence",
+        "plain grey alone: probability of its class",
+        [100 * of_grey.max()],
+        unit="%",
+        tag=work.tag(None),
+        note=f"class {of_grey.argmax()}",
+    )
 
 
 def _success_rows(work: Workspace, success: np.ndarray) -> Iterator[Row]:
@@ -271,28 +281,20 @@ def _noise_claims(found: _Found) -> list[Claim]:
     )
 
 
-def _transfer_claims(found: _Found) -> list[Claim]:
-    statement = (
-        "Images that a step on one network makes mislead another one, whose parameters "
-        "it does not know"
-    )
-    return with_parts(
-        "3",
-        statement,
-        [
-            claim(
-                f"3_{network}",
-                f"{statement}: {name}",
-                f"misclassified images at |x' - x| = {_SIZE:g}, sign step on the first "
-                f"network minus noise; {_OVER}",
-                _beyond_noise(found, network, "sign"),
-                Above(bounds.TRANSFERRED),
-                unit=_POINTS,
-            )
-            for network, name in runs.VICTIMS.items()
-            if network != runs.ATTACKED
-        ],
-    )
+def _transfer_claims(found: _Found) -> Iterator[Claim]:
+    for network, name in runs.VICTIMS.items():
+        if network == runs.ATTACKED:
+            continue
+        yield claim(
+            f"3_{network}",
+            "Images that a step on one network makes mislead another one, whose "
+            f"parameters it does not know: {name}",
+            f"misclassified images at |x' - x| = {_SIZE:g}, sign step on the first "
+            f"network minus noise; {_OVER}",
+            _beyond_noise(found, network, "sign"),
+            Above(bounds.TRANSFERRED),
+            unit=_POINTS,
+        )
 
 
 def _beyond_noise(found: _Found, network: str, name: str) -> Interval:
@@ -401,7 +403,8 @@ def _draw_strips(
         figures.image_grid(rows, path, captions=captions)
         yield Picture(
             file=path.name,
-            caption=f"Image, change alone and sum, {step_name}, |x' - x| = {_SIZE:g}. "
+            caption=f"Image, change alone in full contrast on grey, and sum, "
+            f"{step_name}, |x' - x| = {_SIZE:g}. "
             "Above each its class and probability; in the last rows those that other "
             "networks give to the same images.",
         )

@@ -26,7 +26,7 @@ LEARNT = 1.0  # %, error that is left on images learnt by heart
 WORSE = 5.0  # %, rise of the error on other images
 
 # Variational autoencoders.
-LATENTS = 1.0  # used latents beside the number of eigenvalues above 1
+LATENTS = 0.5  # used latents beside the number of eigenvalues above 1: as many
 MINIMUM = 1.0  # %, loss of a linear one beside its minimum
 SHARE = 5.0  # percentage points of samples that a classifier is sure of
 

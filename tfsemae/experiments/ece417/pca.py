@@ -74,7 +74,10 @@ def build(work: Workspace) -> Mapping[str, Any]:
                 "hidden", first, "no layers are printed; the decoder mirrors these"
             ),
             work.choice(
-                "learning_rate", first, "no rate is printed; Adam, 0.005 of linear ones"
+                "learning_rate",
+                first,
+                "no rate is printed; Adam; 0.005 of linear ones, chosen after a run at "
+                "0.001 whose largest angle was 0.39 rad",
             ),
             work.choice("seed", first, "one network of each size"),
         ],
@@ -166,7 +169,7 @@ def _rows(work: Workspace, found: Mapping[int, Found]) -> Iterator[Row]:
             "code",
             [of.correlation],
             tag=tag,
-            note="0 for the code of PCA",
+            note="on test images; 0 for the code of PCA on training images",
         )
 
 
