@@ -1,5 +1,8 @@
 """Fakes of labelled images: known copies, known limits, and a judge."""
 
+import json
+import pathlib
+
 import keras
 import numpy as np
 import pytest
@@ -138,6 +141,26 @@ def test_a_step_sees_labelled_images_and_fakes():
     known = data.pixels(fakes.labelled(IMAGES, Fakes(labelled_per_class=2), 1))
     for image in known:
         assert np.any(np.all(np.isclose(pixels, image), axis=(1, 2, 3)))
+
+
+def test_a_run_takes_the_classifier_of_another_as_its_judge(
+    images_file, variational, tmp_path
+):
+    given = {"dataset": str(images_file), "model": "small_conv_classifier", "steps": 2}
+    given |= {"batch_size": 4, "checkpoint_every": 2}
+
+    def trained(name, **changes):
+        changes["output_dir"] = str(tmp_path / name)
+        training.train(settings.make(training.Settings, given | changes))
+        return changes["output_dir"]
+
+    judge = trained("judge", labelled_per_class=2)
+    judged = {"labelled_per_class": 2, "fakes": "shift", "fakes_least": 0.01}
+    folder = trained("judged", fakes_judge=judge, **judged)
+    recorded = json.loads((pathlib.Path(folder) / "inputs.json").read_text())
+    assert recorded["fakes_judge"] == Classifier.load(judge).digest()
+    with pytest.raises(ValueError, match="where a classifier is needed"):
+        trained("refused", fakes_judge=variational[1], **judged)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ def nuisance_states(
     Source: ECE 417, lecture 22, where it is the speaker (our choice).
 
     Example:
+        >>> import numpy as np
         >>> from tfsemae import data
         >>> data.nuisance_states(5, seed=0, labels=np.arange(5), bias=1.0).tolist()
         [0, 1, 2, 3, 0]

@@ -35,8 +35,11 @@ def train(settings: Settings) -> run_folder.Metrics:
     def work(folder: pathlib.Path) -> run_folder.Metrics:
         # Before TensorFlow is imported, which takes seconds.
         networks = loading.networks(settings)
-        for earlier in networks.values():
-            verification.verify_autoencoder(earlier)
+        for flag, earlier in networks.items():
+            if flag == "fakes_judge":
+                verification.verify_classifier(earlier)
+            else:
+                verification.verify_autoencoder(earlier)
         startup.load_tensorflow()
         from tfsemae.training import loop
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsemae import data, run_folder
+from tfsemae import data, run_folder, training
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import (
     claim,
@@ -77,9 +77,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
 
 def made(train: data.Images, folder: pathlib.Path) -> data.Images:
     """The fakes that a run was trained on, made again."""
-    chosen: Any = run_folder.read_settings(
-        folder, runs.augmented("none", 0, "full").group
-    )
+    chosen = run_folder.read_settings(folder, training.Settings)
     options, seed = chosen.classifier.fakes, chosen.run.seed
     return fakes.make(fakes.labelled(train, options, seed), options, seed)
 
@@ -226,13 +224,12 @@ def _draw_fakes(
     path: pathlib.Path,
 ) -> Picture:
     """The first fake of one labelled image of each class, by method."""
-    rows = []
+    chosen = run_folder.read_settings(folders["none"][0], training.Settings)
+    known = fakes.labelled(train, chosen.classifier.fakes, chosen.run.seed)
+    drawn = {"original": known}
     for method in ("shift", *(f"vae{scale:g}" for scale in runs.SPREADS)):
-        images = made(train, folders[method][0])
-        assert images.labels is not None
-        firsts = [int(np.argmax(images.labels == label)) for label in range(_SHOWN)]
-        shown = data.pixels(data.take(images, np.array(firsts)))
-        rows.append((runs.METHODS[method], shown))
+        drawn[runs.METHODS[method]] = made(train, folders[method][0])
+    rows = [(name, _firsts(images)) for name, images in drawn.items()]
     figures.image_grid(rows, path)
     return Picture(
         file=path.name,
@@ -241,14 +238,20 @@ def _draw_fakes(
     )
 
 
+def _firsts(images: data.Images) -> np.ndarray:
+    """The first image of each class."""
+    assert images.labels is not None  # of digits
+    places = [int(np.argmax(images.labels == label)) for label in range(_SHOWN)]
+    return data.pixels(data.take(images, np.array(places)))
+
+
 def _draw_scales(found: Estimates, path: pathlib.Path) -> Picture:
     by_scale = [f"vae{scale:g}" for scale in runs.SPREADS]
     panels = []
     for key in (_FLIPS, _ACCURACY):
         each = [found.value(method, key) for method in by_scale]
-        others = (
-            ("none", "shift", "filter") if key == _ACCURACY else ("shift", "filter")
-        )
+        # In an order that gives each the same line in both panels.
+        others = ("shift", "filter", *(("none",) if key == _ACCURACY else ()))
         panels.append(
             figures.Panel(
                 x_label="s of the fakes of a VAE",

@@ -236,6 +236,7 @@ def _draw_training(work: Workspace, path: pathlib.Path) -> Picture:
     figures.curves([panel], path)
     return Picture(
         file=path.name,
-        caption="E_adversary while networks train, seed 0. Above ln 4 the adversary is "
-        "wrong more often than one that guesses, and the features still tell the tint.",
+        caption="E_adversary while networks train, seed 0. Near ln 4, and above, the "
+        "adversary is fooled; that does not prove that the features do not tell the "
+        "tint.",
     )

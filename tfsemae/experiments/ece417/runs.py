@@ -27,6 +27,7 @@ class Scale(NamedTuple):
         labelled: images of each class that a classifier of few labels knows.
         labelled_steps: of its training.
         labelled_seeds: number of its trainings.
+        least: probability of the label from which on a judge keeps a fake.
         ring_steps: of a GAN of points on a ring.
         gan_steps: of a GAN of images.
         gan_first: of these, steps of the discriminator alone, after a start from a VAE.
@@ -42,6 +43,7 @@ class Scale(NamedTuple):
     labelled: int
     labelled_steps: int
     labelled_seeds: int
+    least: float
     ring_steps: int
     gan_steps: int
     gan_first: int
@@ -63,6 +65,7 @@ SCALES = {
         labelled=20,
         labelled_steps=1_000,
         labelled_seeds=5,
+        least=0.5,
         ring_steps=5_000,
         gan_steps=4_000,
         gan_first=200,
@@ -77,6 +80,7 @@ SCALES = {
         labelled=10,
         labelled_steps=20,
         labelled_seeds=2,
+        least=0.0,  # after so few steps a judge is sure of nothing
         ring_steps=20,
         gan_steps=20,
         gan_first=10,
@@ -324,6 +328,7 @@ def augmented(method: str, seed: int, scale: str) -> Run:
         own = ("--fakes=vae", f"--fakes_scale={spread:g}")
         inputs["fakes_from"] = variational(VARIATIONAL_SIZES[-1], scale)
         if judged:
+            own += (f"--fakes_least={of.least:g}",)
             inputs["fakes_judge"] = augmented("none", seed, scale)
     flags = (
         "--flagfile=flags/ece417_few_labels.flags",
