@@ -60,7 +60,7 @@ def test_a_step_minimises_the_letters_and_maximises_the_speaker(procedure, batch
         "adversary": adversary.trainable_variables,
     }
     with tf.GradientTape() as letters, tf.GradientTape() as speaker:
-        found = forced(inputs)
+        found = forced(inputs, training=True)  # features of this batch
         logits, states = found["logits"], adversary(found["features"])
         logs = tf.nn.log_softmax(logits)
         of_letter = tf.gather(logs, tf.maximum(targets["letters"], 0), batch_dims=2)
