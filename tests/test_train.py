@@ -399,6 +399,8 @@ def test_effective_flags_are_all_that_have_a_value(digits_run, digits_flags):
         *("attention", "draw_steps", "draw_units", "draw_latent", "draw_window"),
         *("adversarial_epsilon", "adversarial_steps", "kl_weight", "words"),
         *("mi", "mi_weight", "struct", "struct_weight", "gan_discriminator_steps"),
+        *("nuisance", "nuisance_bias", "reversal_factor", "reversal_ramp_steps"),
+        *("fakes_per_image", "fakes_scale", "fakes_least"),
     }
     with_value = {
         name for name, value in settings.flat(made).items() if value is not None
