@@ -44,7 +44,9 @@ def _by_hand(following):
     letters = keras.layers.Embedding(3, 3)
     logits = letters(inputs["previous"])
     letters.set_weights([table])
-    weights = ops.zeros_like(logits[:, :, :1]) * inputs["states"][:, None, :, 0]
+    # Keras 3.11 refuses inputs that no output comes from.
+    shown = inputs["states"][..., 0] * ops.cast(inputs["present"], "float32")
+    weights = ops.zeros_like(logits[:, :, :1]) * shown[:, None, :]
     outputs = {"logits": logits, "attention": weights}
     return Recogniser(keras.Model(image, heard), keras.Model(inputs, outputs), NAMES)
 

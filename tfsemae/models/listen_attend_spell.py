@@ -125,7 +125,7 @@ class _Speller(NamedTuple):
     cell: layers.GRUCell
     query: layers.Dense
     key: layers.Dense
-    attention: layers.Attention
+    attention: layers.Softmax
     logits: layers.Dense
 
     @classmethod
@@ -147,7 +147,7 @@ class _Speller(NamedTuple):
             ),
             dense(_SPELLER, "query"),
             dense(_SPELLER, "key"),
-            layers.Attention(name="attention"),
+            layers.Softmax(name="attention"),
             dense(count, "logits"),
         )
 
@@ -157,6 +157,7 @@ class _Speller(NamedTuple):
         present = keras.Input(states_shape[:1], dtype="bool", name="present")
         previous = keras.Input((length,), dtype="int32", name="previous")
         keys = self.key(states)
+        across, heeded = ops.transpose(keys, (0, 2, 1)), ops.expand_dims(present, 1)
         context = ops.zeros_like(ops.max(states, axis=1))
         memory = ops.zeros_like(ops.max(keys, axis=1))
         logits, weights = [], []
@@ -164,12 +165,10 @@ class _Speller(NamedTuple):
             x = layers.Concatenate()([ops.squeeze(letter, 1), context])
             memory, _ = self.cell(x, [memory])
             query = ops.expand_dims(self.query(memory), 1)
-            heard, weight = self.attention(
-                [query, states, keys],
-                mask=[None, present],
-                return_attention_scores=True,
-            )
-            context = ops.squeeze(heard, 1)
+            # The masks of keras.layers.Attention are broken in functional models of
+            # Keras 3.11.
+            weight = self.attention(ops.matmul(query, across), mask=heeded)
+            context = ops.squeeze(ops.matmul(weight, states), 1)
             logits.append(self.logits(layers.Concatenate()([memory, context])))
             weights.append(weight)
         inputs = {"states": states, "present": present, "previous": previous}
