@@ -171,11 +171,7 @@ def verify_gan(model_dir: files.PathLike) -> Description:
     Raises:
         ValueError: see `verify_autoencoder`.
     """
-    return _verified(
-        files.path(model_dir),
-        GAN_DESCRIPTION,
-        lambda value: _described(value, GAN_DESCRIPTION),
-    )
+    return _verified_parts(model_dir, GAN_DESCRIPTION)
 
 
 def verify_recogniser(model_dir: files.PathLike) -> Description:
@@ -190,11 +186,12 @@ def verify_recogniser(model_dir: files.PathLike) -> Description:
     Raises:
         ValueError: see `verify_autoencoder`.
     """
-    return _verified(
-        files.path(model_dir),
-        RECOGNISER_DESCRIPTION,
-        lambda value: _described(value, RECOGNISER_DESCRIPTION),
-    )
+    return _verified_parts(model_dir, RECOGNISER_DESCRIPTION)
+
+
+def _verified_parts(model_dir: files.PathLike, name: str) -> Description:
+    """What `_verified` does, of a description that lists its parts."""
+    return _verified(files.path(model_dir), name, lambda value: _described(value, name))
 
 
 def recorded_weights(model_dirs: Mapping[str, files.PathLike]) -> dict[str, str]:
