@@ -8,6 +8,7 @@ from tfsemae import run_folder, settings
 from tfsemae.evaluation.attacking import CONDITIONS
 from tfsemae.experiments import pictures
 from tfsemae.experiments.pictures import Attacked
+from tfsemae.reports import Ledger
 
 _ROOT = pathlib.Path(__file__).parents[2]
 
@@ -85,6 +86,24 @@ def finish_in():
         return folder
 
     return make
+
+
+@pytest.fixture
+def written():
+    """Writes a ledger: id -> row, id -> claim, and the names of its pictures."""
+
+    def write(work):
+        work.artefact.write_ledger(work)
+        found = Ledger.read(work.output_dir)
+        for picture in found.pictures:
+            assert (work.output_dir / picture.file).stat().st_size < 300_000
+        return (
+            {row.id: row for row in found.rows},
+            {each.id: each for each in found.claims},
+            {picture.file for picture in found.pictures},
+        )
+
+    return write
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import pytest
 from tfsemae import experiments
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.ece417 import runs
-from tfsemae.reports import Ledger
 
 ARTEFACT = experiments.artefacts()["ece417_domain_adversarial"]
 
@@ -46,7 +45,7 @@ def _metrics(accuracy, probe, adversary, seed):
 
 
 @pytest.fixture
-def ledger(tmp_path, finish):
+def ledger(tmp_path, finish, written):
     """Makes the ledger of given values: (nuisance, factor) -> those of `_metrics`."""
 
     def make(values):
@@ -57,15 +56,9 @@ def ledger(tmp_path, finish):
                 lines = ["step,nuisance_loss", "10,1.2", "20,1.4"]
                 (folder / "log.csv").write_text("\n".join(lines) + "\n")
         work = Workspace(ARTEFACT, "smoke", tmp_path, tmp_path / "made")
-        ARTEFACT.write_ledger(work)
-        found = Ledger.read(work.output_dir)
-        assert len({picture.file for picture in found.pictures}) == 3
-        for picture in found.pictures:
-            assert (work.output_dir / picture.file).stat().st_size < 300_000
-        return (
-            {row.id: row for row in found.rows},
-            {each.id: each for each in found.claims},
-        )
+        rows, claims, pictures = written(work)
+        assert len(pictures) == 3
+        return rows, claims
 
     return make
 
