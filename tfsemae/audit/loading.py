@@ -199,7 +199,7 @@ def _endpoint(loaded: Any, role: str, name: str, path: str) -> Callable:
             f"--decoder. There are: {', '.join(_endpoints(loaded)) or 'none'}."
         )
     signature = signatures[name]
-    arguments = list(signature.structured_input_signature[1])
+    arguments = sorted(signature.structured_input_signature[1])  # in no order there
     if len(arguments) != 1:
         raise ValueError(
             f"The endpoint {name!r} of the SavedModel {path} must take one tensor. "
