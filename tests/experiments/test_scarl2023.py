@@ -233,6 +233,17 @@ def test_runs_do_not_depend_on_where_the_words_lie(tmp_path):
     assert words[-1] == "--words_file=given.txt"
 
 
+def test_words_go_to_the_runs_that_take_some(tmp_path):
+    planned = experiments.artefacts()["scarl2023_ablation"].all_runs("full")
+    vanilla = Run("a", ("--flagfile=flags/ming2022_mnist_vanilla.flags",))
+    took = set()
+    for run in (*planned, vanilla):
+        _, *words = run.words(tmp_path, {"words_file": "given.txt"})
+        settings.parse(run.group, words)  # refuses the file where nothing takes it
+        took.add("--words_file=given.txt" in words)
+    assert took == {True, False}
+
+
 def test_plan_of_robustness(parsed):
     planned = experiments.artefacts()["scarl2023_robustness"].all_runs("full")
     found = collections.Counter(run.command for run in planned)

@@ -51,8 +51,8 @@ class Run:
 
         Args:
             runs_dir: holds the folder of each run.
-            places: flag -> folder, such as `data_dir`; one that the command does not
-                have is left out.
+            places: flag -> folder, such as `data_dir`; one that the run does not take
+                is left out.
         """
         flags = self._words(runs_dir, self.name, places)
         return [f"tfsemae.{self.command}", *flags]
@@ -71,9 +71,16 @@ class Run:
     ) -> list[str]:
         folders = {"output_dir": runs_dir / name}
         folders |= {flag: runs_dir / run.name for flag, run in self.inputs.items()}
-        known = settings.names(self.group)
-        words = [*folders.items(), *((k, v) for k, v in places.items() if k in known)]
+        words = [*folders.items(), *((k, v) for k, v in places.items() if self._has(k))]
         return [*self.flags, *(f"--{flag}={value}" for flag, value in words)]
+
+    def _has(self, place: str) -> bool:
+        """Whether the run reads from there; a file of words only replaces its own."""
+        if place != "words_file":
+            return place in settings.names(self.group)
+        return any(
+            "--words_file=" in each for each in (*self.flags, *_texts(self.flags))
+        )
 
 
 def _texts(words: Iterable[str]) -> tuple[str, ...]:
