@@ -18,8 +18,12 @@ _ROOT = pathlib.Path(__file__).parents[1]
 _PAGES = [_ROOT / "README.md", _ROOT / "docs/index.md", *_ROOT.glob("docs/guide/*.md")]
 _FENCE = re.compile(r"^( *)```(python|bash)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _BUILT_IN = ("digits", "synthetic")
-_FOLDERS_READ = ("model_dir", "attacker_dir", "decoder_from", "encoder_from")
-_STEPS = 10  # in place of the full length
+_FOLDERS_READ = ("model", "model_dir", "attacker_dir", "decoder_from", "encoder_from")
+#: In place of the full length.
+_SHORT = {
+    "tfsemae.train": ["--steps=10"],
+    "tfsemae.audit": ["--examples=2"],
+}
 
 #: Parses each command line with the flags of its module.
 _PARSE = """
@@ -103,10 +107,7 @@ def _runs_here(command, not_made):
 
 
 def _shortened(command):
-    if command.module != "tfsemae.train":
-        return command.words
-    words = [word for word in command.words if not word.startswith("--steps=")]
-    return [*words, f"--steps={_STEPS}"]
+    return [*command.words, *_SHORT.get(command.module, [])]  # the last one counts
 
 
 def _key(command):
