@@ -125,6 +125,14 @@ def test_in_order_it_is_one_pass_with_a_smaller_end(batch_size, sizes):
     assert found.cardinality() == len(sizes)
 
 
+def test_no_thread_tunes_a_pipeline():
+    # It would keep the end of a training waiting, for up to a minute.
+    found = batches(_numbered(100), 32, seed=0)
+    for pipeline in (found, found.map(lambda pixels, labels: pixels).take(2)):
+        assert pipeline.options().autotune.enabled is False
+        assert pipeline.options().deterministic is True
+
+
 def test_without_labels_there_are_pixels_alone():
     images = Images(_numbered(10).images, None, ())
     labelled = batches(_numbered(10), 4, seed=1).take(6)

@@ -6,7 +6,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfsemae.data.images import Images
+from tfsemae.data.pipelines import pipeline_options
 
+_PREFETCHED = 2  # batches
 _Batch: TypeAlias = tf.Tensor | tuple[tf.Tensor, tf.Tensor]
 
 
@@ -78,10 +80,8 @@ def batches(
         found = _to_unit_range(tf.gather(pixels, index))
         return found if labels is None else (found, tf.gather(labels, label_index))
 
-    options = tf.data.Options()
-    options.deterministic = True
     found = tf.data.Dataset.zip(order, label_order).map(batch)
-    return found.prefetch(tf.data.AUTOTUNE).with_options(options)
+    return found.prefetch(_PREFETCHED).with_options(pipeline_options())
 
 
 def _shuffled_order(

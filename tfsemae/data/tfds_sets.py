@@ -12,6 +12,7 @@ import tensorflow_datasets as tfds
 from tfsemae import files
 from tfsemae.data import catalogue, tfds_preparing
 from tfsemae.data.images import Images
+from tfsemae.data.pipelines import pipeline_options
 
 _READ_AT_ONCE = 1000
 
@@ -78,7 +79,9 @@ def _read(
         split=split,
         shuffle_files=False,
         # One file after the other: the same order on every machine.
-        read_config=tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False),
+        read_config=tfds.ReadConfig(
+            options=pipeline_options(), interleave_cycle_length=1, try_autocache=False
+        ),
     )
     records = records.map(
         lambda record: {
