@@ -121,6 +121,15 @@ def _changed(group: Any, name: str) -> dict[str, str]:
     return _lines(group, differing) if differing else {}
 
 
+def used(group: Any) -> set[str]:
+    """The names of the settings that have an effect; see the module.
+
+    Args:
+        group: an instance.
+    """
+    return set(_flat(group, leave_out=_unused))
+
+
 def define(group: type, values: flags.FlagValues = flags.FLAGS) -> None:
     """Defines a flag for each setting.
 
@@ -235,11 +244,6 @@ def _lines(group: Any, chosen: Mapping[str, Any]) -> dict[str, str]:
         if value is not None:
             lines[name] = flag.serialize()
     return lines
-
-
-def names(group: type) -> set[str]:
-    """Names of all settings of a group."""
-    return {field.name for field, _ in _fields(group)}
 
 
 def identity_names(group: type) -> set[str]:

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tfsemae import evaluation, training
+from tfsemae import evaluation, settings, training
 from tfsemae.experiments.runs import Run, with_inputs
 
 TRAIN = ("--dataset=digits", "--steps=5")
@@ -99,6 +99,21 @@ def test_a_place_goes_to_the_commands_that_know_it(tmp_path):
     _, *words = Run("a", TRAIN).words(tmp_path, places)
     assert "--data_dir=/data" in words
     assert not any("nothing" in word for word in words)
+
+
+def test_a_place_goes_to_the_runs_on_which_it_has_an_effect(tmp_path):
+    # An attack by noise measures no LPIPS, and refuses the folder of its weights.
+    places = {"weights_dir": "/weights", "data_dir": "/data"}
+    victim = Run("victim", TRAIN)
+    for flags, expected in (
+        (("--attack=noise", "--noise_norm=1"), False),
+        (("--attack=pgd", "--space=latent", "--epsilon=1"), True),
+    ):
+        run = Run("attacked", flags, "attack", {"model_dir": victim})
+        _, *words = run.words(tmp_path, places)
+        assert ("--weights_dir=/weights" in words) == expected
+        assert "--data_dir=/data" in words
+        settings.parse(run.group, words)  # raises where one has no effect
 
 
 def test_group_is_that_of_the_command():

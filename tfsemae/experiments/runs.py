@@ -43,7 +43,7 @@ class Run:
 
         A changed flagfile or input therefore makes a new run.
         """
-        words = tuple(self._words(pathlib.Path(), self.label, {}))
+        words = tuple(self._words(pathlib.Path(), self.label))
         return f"{self.label}-{_fingerprint(self.command, words, _texts(words))}"
 
     def words(self, runs_dir: pathlib.Path, places: Mapping[str, str]) -> list[str]:
@@ -51,11 +51,13 @@ class Run:
 
         Args:
             runs_dir: holds the folder of each run.
-            places: flag -> folder, such as `data_dir`; one that the run does not take
-                is left out.
+            places: flag -> folder or file, such as `data_dir`; one that has no effect
+                on the run is left out.
         """
-        flags = self._words(runs_dir, self.name, places)
-        return [f"tfsemae.{self.command}", *flags]
+        flags = self._words(runs_dir, self.name)
+        used = settings.used(settings.parse(self.group, flags))
+        words = [f"--{flag}={value}" for flag, value in places.items() if flag in used]
+        return [f"tfsemae.{self.command}", *flags, *words]
 
     def perform(self, runs_dir: pathlib.Path, places: Mapping[str, str]) -> None:
         """Does the run in this process."""
@@ -66,21 +68,10 @@ class Run:
         else:
             evaluation.attack_run(chosen)
 
-    def _words(
-        self, runs_dir: pathlib.Path, name: str, places: Mapping[str, str]
-    ) -> list[str]:
+    def _words(self, runs_dir: pathlib.Path, name: str) -> list[str]:
         folders = {"output_dir": runs_dir / name}
         folders |= {flag: runs_dir / run.name for flag, run in self.inputs.items()}
-        words = [*folders.items(), *((k, v) for k, v in places.items() if self._has(k))]
-        return [*self.flags, *(f"--{flag}={value}" for flag, value in words)]
-
-    def _has(self, place: str) -> bool:
-        """Whether the run reads from there; a file of words only replaces its own."""
-        if place != "words_file":
-            return place in settings.names(self.group)
-        return any(
-            "--words_file=" in each for each in (*self.flags, *_texts(self.flags))
-        )
+        return [*self.flags, *(f"--{flag}={path}" for flag, path in folders.items())]
 
 
 def _texts(words: Iterable[str]) -> tuple[str, ...]:
