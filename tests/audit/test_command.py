@@ -103,7 +103,10 @@ def test_missing_endpoint_or_model_is_named(folder, changes, message):
         ({"model": "a", "damage": "sim:1"}, "--damage=sim:1 must be a metric of ssim,"),
         ({"model": "a", "damage": "ssim:2"}, "value of ssim must be between 0 and 1"),
         ({"model": "a", "damage": "lpips:0.5"}, "--weights_dir is missing"),
-        ({"model": "a", "dataset": "nothing"}, "Unknown data set: .* name='nothing'"),
+        (
+            {"model": "a", "dataset": "nothing"},
+            "Unknown data set: .*'nothing'. A folder",
+        ),
         ({"model": "a", "examples": 3, "budget_minutes": 1.0}, "Leave one out"),
     ],
 )

@@ -167,13 +167,25 @@ class Settings(Places, Threads, Weights):
                 "--dataset is missing: name a data set, an .npz file or a folder of "
                 "images that fit the model."
             )
-        if self.dataset is not None and not files.path(self.dataset).is_dir():
-            catalogue.check_name(self.dataset)
+        if self.dataset is not None:
+            _check_dataset(self.dataset)
         if self.examples is not None and self.budget_minutes != 5.0:
             raise ValueError(
                 "--budget_minutes decides the number of images, and --examples states "
                 "it. Leave one out."
             )
+
+
+def _check_dataset(name: str) -> None:
+    if files.path(name).is_dir():
+        return
+    try:
+        catalogue.check_name(name)
+    except ValueError as error:
+        raise ValueError(
+            f"{error} A folder of images is taken as well, and there is none of that "
+            "name."
+        ) from error
 
 
 def stated_damage(text: str) -> tuple[str, float]:
