@@ -37,7 +37,8 @@ def main(*words):
         logging.warning("warning")
     if do == "show":
         command_line.show({"all": 100, "part": {"tail": 0.1 + 0.2, "third": -2 / 3},
-                           "none": None, "tiny": 1.23456789e-7, "count": 123456789})
+                           "none": None, "tiny": 1.23456789e-7, "count": 123456789,
+                           "list": [0.1 + 0.2, "text", {"in": (1 / 3,)}]})
     if do == "environment":
         import os
         print(*(os.environ[name] for name in sorted(os.environ)
@@ -175,6 +176,7 @@ def test_numbers_are_shown_with_six_digits(command):
         "none": None,
         "tiny": 1.23457e-7,
         "count": 123456789,
+        "list": [0.3, "text", {"in": [0.333333]}],
     }
 
 
@@ -229,7 +231,18 @@ def test_help_may_be_read_in_part(flag):
         "tfsemae.training",
         *(
             f"tfsemae.{command}"
-            for command in ("train", "attack", "evaluate", "export", "reproduce")
+            for command in (
+                "train",
+                "attack",
+                "evaluate",
+                "export",
+                "reproduce",
+                "audit",
+            )
+        ),
+        *(
+            f"tfsemae.benchmarks.{name}"
+            for name in ("attacks", "audit", "lbfgsb", "training")
         ),
     ],
 )

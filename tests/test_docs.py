@@ -17,6 +17,9 @@ import pytest
 _ROOT = pathlib.Path(__file__).parents[1]
 _PAGES = [_ROOT / "README.md", _ROOT / "docs/index.md", *_ROOT.glob("docs/guide/*.md")]
 _FENCE = re.compile(r"^( *)```(python|bash)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_CALL = re.compile(
+    r"^    (?:python -m tfsemae\.|\./reproduce\.sh).*(?:\n {8}--.*)*", re.MULTILINE
+)
 _BUILT_IN = ("digits", "synthetic")
 _FOLDERS_READ = ("model", "model_dir", "attacker_dir", "decoder_from", "encoder_from")
 #: In place of the full length.
@@ -89,6 +92,18 @@ def _all_commands():
             if block.language == "bash":
                 for command in _commands(block.text):
                     by_module[command.module].append(command.words)
+    return by_module
+
+
+def _docstring_commands():
+    """Calls in docstrings; a flag behind a line break is set in by 8 spaces."""
+    by_module = collections.defaultdict(list)
+    for path in sorted(_ROOT.glob("tfsemae/**/*.py")):
+        for call in _CALL.findall(path.read_text("utf-8")):
+            lines = (re.split(" {2,}", line.strip())[0] for line in call.splitlines())
+            for command in _commands(" ".join(lines)):
+                words = [w for w in command.words if not w.startswith("--flagfile=")]
+                by_module[command.module].append(words)
     return by_module
 
 
@@ -168,6 +183,13 @@ def test_page_runs_as_it_is_shown(page, run_page, trained, tmp_path, monkeypatch
 @pytest.mark.parametrize("module", list(_all_commands()))
 def test_commands_parse(module, run_python):
     words = json.dumps(_all_commands()[module])
+    ended = run_python("-c", _PARSE, module, words, cwd=_ROOT)
+    assert ended.status == 0, "\n".join(ended.messages)
+
+
+@pytest.mark.parametrize("module", list(_docstring_commands()))
+def test_commands_of_docstrings_parse(module, run_python):
+    words = json.dumps(_docstring_commands()[module])
     ended = run_python("-c", _PARSE, module, words, cwd=_ROOT)
     assert ended.status == 0, "\n".join(ended.messages)
 

@@ -3,10 +3,13 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 
 import pytest
 
 from tfsemae import files
+
+ROOT = pathlib.Path(__file__).parents[1]
 
 
 def test_replacing_writes_the_file_and_its_folders(tmp_path):
@@ -281,3 +284,23 @@ def test_another_content_is_refused_and_named(tmp_path):
         files.check_sha256(tmp_path, {"file": ABC})
     with pytest.raises(FileNotFoundError, match="none"):
         files.check_sha256(tmp_path, {"none": ABC})
+
+
+# --- paths of users
+
+
+def test_no_path_is_made_but_by_files_path():
+    # Which expands `~`. Others begin with a literal, or are those of a module.
+    made = re.compile(r'^(?! *>>>).*pathlib\.Path\((?!__file__|"|\))', re.MULTILINE)
+    for source in (ROOT / "tfsemae").rglob("*.py"):
+        if source.name not in ("files.py", "keras_state.py"):
+            assert not made.search(source.read_text("utf-8")), source
+
+
+def test_json_that_is_missing_or_damaged_is_none(tmp_path):
+    files.write_json(tmp_path / "good.json", {"a": [1]})
+    assert files.json_or_none(tmp_path / "good.json") == {"a": [1]}
+    for name, content in (("cut.json", b'{"a": ['), ("bytes.json", b"\xff\xfe\x00")):
+        (tmp_path / name).write_bytes(content)
+        assert files.json_or_none(tmp_path / name) is None
+    assert files.json_or_none(tmp_path / "none.json") is None

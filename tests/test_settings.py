@@ -1,10 +1,11 @@
 import dataclasses
 import re
+import typing
 
 import pytest
 from absl import flags
 
-from tfsemae import settings
+from tfsemae import audit, evaluation, reproduce, settings, training
 from tfsemae.settings import setting
 
 
@@ -245,3 +246,32 @@ def test_groups_share_a_setting(shape):
 def test_what_no_group_uses_must_not_be_set(given, message):
     with pytest.raises(ValueError, match=message):
         settings.make(Sharing, given)
+
+
+# --- the commands
+
+
+def _definitions(group):
+    """(name, class that defines it) of all settings of a group."""
+    for field in dataclasses.fields(group):
+        kind = typing.get_type_hints(group)[field.name]
+        if dataclasses.is_dataclass(kind):
+            yield from _definitions(kind)
+        else:
+            owners = (c for c in group.__mro__ if field.name in c.__annotations__)
+            yield field.name, next(owners)
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        training.Settings,
+        evaluation.Settings,
+        evaluation.AttackSettings,
+        audit.Settings,
+        reproduce.Settings,
+    ],
+)
+def test_each_flag_of_a_command_is_defined_once(group):
+    names = [name for name, _ in set(_definitions(group))]
+    assert len(names) == len(set(names)), sorted(names)

@@ -10,6 +10,7 @@ classifier classify (also serving_default) and features.
 import dataclasses
 
 from tfsemae import command_line, files, startup
+from tfsemae.models import verification
 from tfsemae.settings import setting
 
 
@@ -26,6 +27,7 @@ command_line.define(Settings)
 def main() -> None:
     """Writes the SavedModel and prints its folder."""
     folder = files.path(command_line.read(Settings).model_dir)
+    verification.verify(folder)  # before TensorFlow is imported, which takes seconds
     startup.load_tensorflow()
     from tfsemae import models
     from tfsemae.models import saved_model

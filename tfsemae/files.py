@@ -163,6 +163,17 @@ def write_json(target: PathLike, value: Any) -> None:
     write_text(target, text + "\n")
 
 
+def json_or_none(file: PathLike) -> Any:
+    """What a JSON file of our own holds; None if it is missing or damaged.
+
+    For records whose loss only costs time.
+    """
+    try:
+        return json.loads(path(file).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
 def sha256(file: PathLike) -> str:
     """The SHA-256 of a file, 64 hexadecimal digits."""
     with open(path(file), "rb") as stream:

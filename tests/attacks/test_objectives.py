@@ -137,3 +137,43 @@ def test_attack_on_a_saved_model_of_plain_keras(tmp_path):
 def test_they_need_one_value_per_example(make):
     found = make(lambda x: x)(tf.zeros([2, 3, 1]), tf.ones([2, 3, 1]))
     assert found.shape == (2,)
+
+
+def _decoder(latent):
+    return tf.tile(latent, [1, 1])
+
+
+_DRAWS = np.zeros((2, 3), np.float32)
+_POSTERIOR = {"mean": tf.zeros([3, 3]), "log_variance": tf.zeros([3, 3])}
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        objectives.mean_squared_error(_decoder),
+        objectives.squared_distance(_decoder),
+        objectives.euclidean_distance(_decoder),
+        objectives.expected_squared_distance(lambda x: _POSTERIOR, _decoder, _DRAWS),
+        objectives.expected_squared_error(lambda x, noise: x + noise, _DRAWS),
+    ],
+)
+def test_target_is_broadcast_over_examples_only(objective):
+    points = tf.ones([3, 3])
+    for_all = objective(points, tf.ones([1, 3]))
+    np.testing.assert_array_equal(for_all, objective(points, tf.ones([3, 3])))
+    np.testing.assert_array_equal(for_all, objective(points, 1.0))
+    # Three numbers would be taken for those of an image, whatever is meant.
+    for wrong in (tf.ones([3]), tf.ones([3, 1]), tf.ones([3, 1, 3])):
+        with pytest.raises(ValueError, match="`target` must have the shape of the out"):
+            objective(points, wrong)
+
+
+@pytest.mark.parametrize(
+    "distance", [distances.kl, distances.released, distances.squared_l2_of_means]
+)
+def test_posterior_of_the_target_is_broadcast_over_examples_only(distance):
+    found = {"mean": tf.ones([3, 3]), "log_variance": tf.zeros([3, 3])}
+    target = {name: value[:1] for name, value in found.items()}
+    np.testing.assert_array_equal(distance(found, target), distance(found, found))
+    with pytest.raises(ValueError, match=r"target\.shape=\(3,\) for outputs"):
+        distance(found, {name: value[0] for name, value in found.items()})

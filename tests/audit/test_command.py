@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tfsemae import audit, models
-from tfsemae.audit import endpoints, loading
+from tfsemae.audit import endpoints, given, loading
 from tfsemae.models import saved_model
 
 SHAPE = (12, 12, 1)
@@ -100,12 +100,41 @@ def test_missing_endpoint_or_model_is_named(folder, changes, message):
             "--latent_layer is of the .keras file of --model",
         ),
         ({"model": "a", "fail_above": ("ssim",)}, "must be a figure and a number"),
+        ({"model": "a", "damage": "sim:1"}, "--damage=sim:1 must be a metric of ssim,"),
+        ({"model": "a", "damage": "ssim:2"}, "value of ssim must be between 0 and 1"),
+        ({"model": "a", "damage": "lpips:0.5"}, "--weights_dir is missing"),
+        (
+            {"model": "a", "dataset": "nothing"},
+            "Unknown data set: .*'nothing'. A folder",
+        ),
         ({"model": "a", "examples": 3, "budget_minutes": 1.0}, "Leave one out"),
     ],
 )
 def test_flags_that_do_not_fit_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         _settings(**changes)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--model=no/model", "--dataset=digits"], "--model=no/model: there is no su"),
+        (["--compare=a,b"], "a holds no finished audit"),
+        (["--model=a", "--damage=sim:1"], "--damage=sim:1 must be a metric"),
+    ],
+)
+def test_what_needs_no_tensorflow_is_said_without_it(
+    flags, message, run_python, tmp_path
+):
+    (tmp_path / "tensorflow.py").write_text("raise AssertionError('imported')")
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import runpy\n"
+        "runpy.run_module('tfsemae.audit', run_name='__main__', alter_sys=True)"
+    )
+    ended = run_python("-c", script, *flags, f"--output_dir={tmp_path / 'out'}")
+    (line,) = ended.messages
+    assert ended.status == 1
+    assert message in line
 
 
 def test_output_is_chosen_by_its_name(folder):
@@ -183,6 +212,17 @@ def test_folder_of_images_has_its_subfolders_as_classes(tmp_path):
         loading.from_folder(tmp_path)
 
 
+def test_images_of_16_bits_keep_their_brightness(tmp_path):
+    levels = np.array([[0, 1, 128, 255]], np.uint16)
+    Image.fromarray(257 * levels).save(tmp_path / "deep.png")
+    found = loading.from_folder(tmp_path).images
+    np.testing.assert_array_equal(found[0, :, :, 0], levels)
+    assert found.dtype == np.uint8
+    Image.fromarray(np.float32(levels)).save(tmp_path / "floating.tif")
+    with pytest.raises(ValueError, match=r"floating\.tif has pixels of 32 bits"):
+        loading.from_folder(tmp_path)
+
+
 def test_folder_without_images_is_refused(tmp_path):
     with pytest.raises(ValueError, match="holds no image"):
         loading.from_folder(tmp_path)
@@ -196,6 +236,14 @@ def test_images_of_other_ranges_come_from_a_file(write_images):
     found, name = loading.images(_settings(model="a", dataset=str(path)), None)
     np.testing.assert_allclose(found.images, (floating + 1) / 2, atol=1e-7)
     assert name == str(path)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint16, bool, np.complex64])
+def test_images_of_other_types_are_refused(dtype):
+    # Integers up to 1 may be dark pixels of 255, or all of a range.
+    images = np.ones((2, *SHAPE), dtype)
+    with pytest.raises(ValueError, match=f"uint8.*Received: dtype={np.dtype(dtype)}"):
+        given.images(images, None, None)
 
 
 def test_bounds_name_the_figure_that_fails():

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -219,6 +220,20 @@ def test_comparison_pairs_images(plain, turned, tmp_path):
     page = (tmp_path / "index.html").read_text("utf-8")
     assert "two functions" in page
     assert "0.1 standard deviations, of SSIM its loss" in page
+
+
+def test_images_that_neither_model_loses_have_the_ratio_one(plain, tmp_path):
+    kept = shutil.copytree(plain[1], tmp_path / "kept")
+    with np.load(kept / "measurements.npz") as arrays:
+        changed = dict(arrays)
+    changed["latent/epsilon"][:3] = np.inf
+    np.savez(kept / "measurements.npz", **changed)
+    found = audit.compare([kept, kept], tmp_path / "out")
+    for each in found.paired[1]:
+        assert each.ratio.value == each.ratio.low == each.ratio.high == 1
+    (kept / "measurements.npz").write_bytes(b"PK and no more")
+    with pytest.raises(ValueError, match=f"{kept}.*is not a readable .*that audit aga"):
+        audit.compare([plain[1], kept], tmp_path / "out")
 
 
 def test_audits_of_other_damage_are_not_compared(plain, tmp_path):

@@ -102,6 +102,13 @@ def test_killed_and_continued_equals_uninterrupted(
         np.testing.assert_array_equal(found[name], array, strict=True)
 
 
+def test_shards_of_a_damaged_record_are_computed_again(tmp_path):
+    _measure(Shards(tmp_path / "s", ["a"]))
+    assert Shards(tmp_path / "s", ["a"]).done() == COUNT
+    (tmp_path / "s" / "shards.json").write_text("{")
+    assert Shards(tmp_path / "s", ["a"]).done() == 0
+
+
 @pytest.mark.parametrize("done", [0, 10])
 def test_streams_beside_go_on_where_they_were(tmp_path, a_shard_each_batch, done):
     def streams():

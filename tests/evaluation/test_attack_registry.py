@@ -74,6 +74,12 @@ def test_norm_that_is_none_is_refused(epsilon, message):
         _parse("--attack=noise", f"--noise_norm={epsilon}")
 
 
+def test_images_are_chosen_in_one_way():
+    words = "--attack=robust_accuracy", "--per_class=2", "--examples=3"
+    with pytest.raises(ValueError, match="--per_class=2 and --examples=3 both choose"):
+        _parse(*words)
+
+
 def test_unknown_data_set_is_refused_by_the_flags_alone():
     with pytest.raises(ValueError, match=r"Unknown data set.*'nothing'"):
         _parse(*NEEDED["semantic_shift"], "--dataset=nothing")

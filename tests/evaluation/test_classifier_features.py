@@ -74,6 +74,17 @@ def test_score_is_that_of_the_probabilities(features):
     assert found.mean == pytest.approx(expected.mean, rel=1e-6)
 
 
+def test_images_are_floating(features):
+    images = _images(20).images
+    expected = features(images)
+    np.testing.assert_array_equal(features(images.astype(np.float64)), expected)
+    in_bytes = np.uint8(255 * images)
+    calls = (features, lambda x: features.moments_of([x]))
+    for call in (*calls, lambda x: features.moments_and_score_of([x])):
+        with pytest.raises(ValueError, match="`images` must be floating"):
+            call(in_bytes)
+
+
 def test_all_batches_have_one_trace(features):
     images = _images(30).images
     features.moments_of([images[:10], images[10:13], images[13:]])

@@ -185,7 +185,6 @@ def test_features_of_the_first_images_of_each_class(attack, tmp_path):
         ({"attacks": ("pgd",)}, "--attacks=pgd must name"),
         ({"attacks": ("fgsm", "fgsm")}, "each once"),
         ({"attacks": ("autoattack",)}, "aa_lite"),
-        ({"per_class": 2, "examples": 3}, "--per_class=2 and --examples=3"),
         ({"per_class": 3}, "more than the 2 images"),
         ({"transfer_dir": "nowhere"}, "nowhere"),
     ],

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tfsemae import metrics
+from tfsemae.metrics import two_samples
 
 
 def _normal(count, seed, width=3):
@@ -83,3 +84,15 @@ def test_shapes_that_disagree_are_refused():
     bad[1] = np.nan
     with pytest.raises(ValueError, match="`others` must be finite"):
         metrics.two_sample_accuracy(four, four, four, bad)
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 7.7])
+def test_deviations_of_equal_latents_are_exactly_zero(value):
+    latents = np.full((1000, 2, 3), value, np.float32)
+    np.testing.assert_array_equal(two_samples.deviations(latents), np.zeros((2, 3)))
+
+
+def test_deviations_far_from_the_origin():
+    # Half of the numbers are 1 above the others.
+    latents = 2e6 + np.arange(1000, dtype=np.float32)[:, np.newaxis] % 2
+    np.testing.assert_allclose(two_samples.deviations(latents), [0.5], rtol=1e-12)

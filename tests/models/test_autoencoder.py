@@ -210,6 +210,12 @@ def test_damaged_description_is_refused(saved, text, check):
         check(saved)
 
 
+def test_damaged_description_of_a_network_that_was_taken_is_named(tmp_path):
+    (tmp_path / "autoencoder.json").write_text('{"parts": [')
+    with pytest.raises(ValueError, match=rf"in {tmp_path} is damaged \(autoencoder"):
+        verification.recorded_weights({"victim": tmp_path})
+
+
 @pytest.mark.parametrize("check", [Autoencoder.load, Autoencoder.verify])
 def test_missing_part_is_refused(saved, check):
     (saved / "decoder.keras").unlink()

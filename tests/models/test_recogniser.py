@@ -66,6 +66,13 @@ def test_greedy_spelling_follows_a_speller_made_by_hand(following, spelled):
     np.testing.assert_array_equal(made.symbols(images), [expected] * 3)
 
 
+def test_images_to_be_spelled_are_floating(recogniser):
+    images = _images()
+    assert recogniser.spell(images.astype(np.float64)) == recogniser.spell(images)
+    with pytest.raises(ValueError, match="`images` must be floating"):
+        recogniser.spell(np.uint8(255 * images))
+
+
 def test_greedy_spelling_takes_the_likeliest_letter_behind_its_own(recogniser):
     images = _images()
     symbols = recogniser.symbols(images).numpy()

@@ -52,6 +52,10 @@ def test_labelled_images_are_as_many_of_each_class_and_those_of_the_seed():
     assert first.digest() == again.digest() != other.digest()
     every = fakes.labelled(IMAGES, Fakes(), 0)
     assert every.digest() == IMAGES.digest()
+    # A class of which there is no image, as in one split of an own file.
+    gap = data.Images(IMAGES.images, 2 * (IMAGES.labels % 2), tuple("abc"))
+    known = fakes.labelled(gap, chosen, 0)
+    np.testing.assert_array_equal(np.bincount(known.labels), [5, 0, 5])
     with pytest.raises(ValueError, match=r"--labelled_per_class=21 .* 20 images"):
         fakes.labelled(IMAGES, Fakes(labelled_per_class=21), 0)
 

@@ -1,6 +1,5 @@
 """Projected gradient ascent that chooses its step sizes itself (APGD)."""
 
-import functools
 import math
 from typing import Any, NamedTuple
 
@@ -8,8 +7,9 @@ import tensorflow as tf
 
 from tfsemae import tensor_checks
 from tfsemae.attacks import arguments, gradients, projections
+from tfsemae.attacks.arguments import Seed
 from tfsemae.attacks.gradients import Objective
-from tfsemae.attacks.pgd import Seed
+from tfsemae.attacks.in_ball import InBall
 from tfsemae.attacks.projections import Ball, Norm, choose, per_example
 from tfsemae.attacks.result import AttackResult
 from tfsemae.tensor_checks import TensorLike
@@ -22,7 +22,7 @@ _CHECKPOINTS = (22, 41, 57, 70, 80, 87, 93, 99)
 _STATIONARY = 0.01  # of epsilon
 
 
-class APGD:
+class APGD(InBall):
     """Maximises or minimises an objective in a ball, with a step size per example.
 
     With P the projection onto the ball and the bounds, g the gradient and v its sign
@@ -90,18 +90,17 @@ class APGD:
             ValueError: if an argument is out of its range.
         """
         arguments.choice("norm", norm, projections.NORMS)
-        arguments.number("epsilon", epsilon, 0)
-        arguments.number("steps", steps, 1, integer=True)
         arguments.number("restarts", restarts, 0, integer=True)
-        arguments.bounds(bounds)
-        arguments.seed(seed)
-        self._objective, self._epsilon, self._norm = objective, epsilon, norm
-        self._steps, self._sign = steps, -1.0 if targeted else 1.0
-        self._bounds, self._random_start = bounds, random_start
-        self._runs, self._seed = 1 + restarts, seed
-        self._compiled = tf.function(  # as in PGD
-            functools.partial(self._attack), autograph=False, reduce_retracing=True
+        super().__init__(
+            objective,
+            epsilon=epsilon,
+            steps=steps,
+            targeted=targeted,
+            bounds=bounds,
+            seed=seed,
         )
+        self._norm, self._sign = norm, -1.0 if targeted else 1.0
+        self._random_start, self._runs = random_start, 1 + restarts
 
     def __call__(
         self,
@@ -130,17 +129,8 @@ class APGD:
                 not return `[B]` or has no gradient.
         """
         start = tensor_checks.examples("start", start)
-        epsilon = self._epsilon if epsilon is None else epsilon
-        steps = self._steps if steps is None else steps
-        arguments.number("steps", steps, 1, integer=True)
-        arguments.within(start, self._bounds)
-        return self._compiled(
-            start,
-            arguments.of_examples("epsilon", epsilon, start),
-            tf.cast(steps, tf.int32),
-            arguments.seed(self._seed if seed is None else seed),
-            arguments.tensors(data),
-        )
+        call = self._of_call(start, epsilon, steps, seed)
+        return self._compiled(start, *call, arguments.tensors(data))
 
     def _attack(
         self,

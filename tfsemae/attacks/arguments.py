@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
 from tfsemae import tensor_checks
 from tfsemae.tensor_checks import TensorLike
+
+Seed: TypeAlias = tuple[int, int] | TensorLike
 
 
 def number(

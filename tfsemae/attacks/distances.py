@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 import tensorflow as tf
 
+from tfsemae.tensor_checks import TensorLike
+
 Posterior: TypeAlias = Mapping[str, tf.Tensor]
 Distance: TypeAlias = Callable[[Posterior, Posterior], tf.Tensor]
 
@@ -22,8 +24,8 @@ def kl(adversarial: Posterior, target: Posterior) -> tf.Tensor:
 
     Source: Tabacof 2016, section 2.
     """
-    ratio = adversarial["log_variance"] - target["log_variance"]
-    way = tf.square(adversarial["mean"] - target["mean"])
+    ratio = difference(adversarial["log_variance"], target["log_variance"])
+    way = tf.square(difference(adversarial["mean"], target["mean"]))
     # Near a match, exp(ratio) - 1 would leave rounding errors only.
     terms = tf.math.expm1(ratio) - ratio + way * tf.exp(-target["log_variance"])
     return 0.5 * _sum(terms)
@@ -46,15 +48,49 @@ def released(adversarial: Posterior, target: Posterior) -> tf.Tensor:
 
     Source: Tabacof 2016, the released code.
     """
-    ratio = adversarial["log_variance"] - target["log_variance"]
-    way = tf.square(adversarial["mean"] - target["mean"])
+    ratio = difference(adversarial["log_variance"], target["log_variance"])
+    way = tf.square(difference(adversarial["mean"], target["mean"]))
     way *= tf.exp(-target["log_variance"] / 2)
     return _sum(tf.exp(ratio / 2) + way - ratio - 0.5)
 
 
 def squared_l2_of_means(adversarial: Posterior, target: Posterior) -> tf.Tensor:
     """Squared L2 distance of the means, without regard to the variances."""
-    return _sum(tf.square(adversarial["mean"] - target["mean"]))
+    return _sum(tf.square(difference(adversarial["mean"], target["mean"])))
+
+
+def difference(outputs: TensorLike, target: TensorLike) -> tf.Tensor:
+    """`outputs - target`; see `fitting`."""
+    outputs = tf.convert_to_tensor(outputs)
+    return outputs - fitting(outputs, target)
+
+
+def fitting(outputs: tf.Tensor, target: TensorLike) -> tf.Tensor:
+    """Checks a target for each example, or one for all.
+
+    Args:
+        outputs: `[B, ...]`.
+        target: `[B, ...]` or `[1, ...]` of the shape of an output, or a number.
+
+    Returns:
+        The target.
+
+    Raises:
+        ValueError: if it has another shape, which would be broadcast over other axes
+            than that of the examples.
+    """
+    target = tf.convert_to_tensor(target, dtype_hint=outputs.dtype)
+    rank = outputs.shape.rank
+    if not target.shape.rank or rank is None:  # a number, or not known
+        return target
+    of_outputs = outputs.shape[1:]
+    if target.shape.rank != rank or not target.shape[1:].is_compatible_with(of_outputs):
+        raise ValueError(
+            "`target` must have the shape of the outputs, for each example or, as "
+            f"[1, ...], for all. Received: target.shape={target.shape} for outputs "
+            f"of the shape {outputs.shape}."
+        )
+    return target
 
 
 def _sum(terms: tf.Tensor) -> tf.Tensor:

@@ -30,7 +30,7 @@ import tensorflow as tf
 
 from tfsemae import tensor_checks
 from tfsemae.attacks import distances
-from tfsemae.attacks.distances import Distance
+from tfsemae.attacks.distances import Distance, difference, fitting
 from tfsemae.attacks.gradients import Objective
 from tfsemae.attacks.projections import norms
 from tfsemae.objectives import ssim
@@ -49,7 +49,7 @@ def mean_squared_error(network: Network) -> Objective:
     """
 
     def objective(points: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-        error = tf.square(network(points) - target)
+        error = tf.square(difference(network(points), target))
         return tf.reduce_mean(error, axis=tf.range(1, tf.rank(error)))
 
     return objective
@@ -65,7 +65,7 @@ def one_minus_ssim(network: Network) -> Objective:
 
 def euclidean_distance(network: Network) -> Objective:
     """L2 distance of outputs, such as the latents of an encoder."""
-    return lambda points, target: norms(network(points) - target)
+    return lambda points, target: norms(difference(network(points), target))
 
 
 def squared_distance(network: Network) -> Objective:
@@ -76,7 +76,7 @@ def squared_distance(network: Network) -> Objective:
     """
 
     def objective(points: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-        error = tf.square(network(points) - target)
+        error = tf.square(difference(network(points), target))
         return tf.reduce_sum(error, axis=tf.range(1, tf.rank(error)))
 
     return objective
@@ -144,7 +144,7 @@ def expected_squared_distance(
         flat = tf.reshape(latents, tf.concat([[-1], tf.shape(mean)[1:]], axis=0))
         outputs = decoder(tf.ensure_shape(flat, [None, *mean.shape[1:]]))
         shape = tf.concat([tf.shape(latents)[:2], tf.shape(outputs)[1:]], axis=0)
-        error = tf.square(tf.reshape(outputs, shape) - target)
+        error = tf.square(tf.reshape(outputs, shape) - fitting(outputs, target))
         total = tf.reduce_sum(error, axis=tf.range(2, tf.rank(error)))
         return tf.reduce_mean(total, axis=0)
 
@@ -170,7 +170,7 @@ def expected_squared_error(
             shape = tf.concat([tf.shape(points)[:1], tf.shape(drawn)], axis=0)
             noise = tf.cast(tf.broadcast_to(drawn, shape), points.dtype)
             noise = tf.ensure_shape(noise, [points.shape[0], *draws.shape[1:]])
-            error = tf.square(reconstruct(points, noise) - target)
+            error = tf.square(difference(reconstruct(points, noise), target))
             return tf.reduce_sum(error, axis=tf.range(1, tf.rank(error)))
 
         # A loop over few draws: K copies of a batch would take K times the memory.

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from tfsemae import tensor_checks
 from tfsemae.attacks import arguments, gradients, lbfgsb, projections
+from tfsemae.attacks.arguments import Seed
 from tfsemae.attacks.gradients import Objective
 from tfsemae.attacks.lbfgsb import NON_FINITE, Minima, ValueAndGradients
-from tfsemae.attacks.pgd import Seed
 from tfsemae.tensor_checks import TensorLike
 
 
@@ -111,7 +111,7 @@ class PenalizedAttack:
         self._sign = 1 if targeted else -1
         self._bounds, self._seed, self._radius = bounds, seed, start_radius
         self._dtype, self._solver = tf.as_dtype(dtype), solver
-        self._compiled = tf.function(  # as in PGD
+        self._compiled = tf.function(  # as in InBall
             functools.partial(self._evaluate), autograph=False
         )
 

@@ -2,23 +2,23 @@
 
 import functools
 import math
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple
 
 import tensorflow as tf
 
 from tfsemae import tensor_checks
 from tfsemae.attacks import arguments, gradients, projections
+from tfsemae.attacks.arguments import Seed
 from tfsemae.attacks.gradients import Objective
+from tfsemae.attacks.in_ball import InBall
 from tfsemae.attacks.projections import Ball, Norm
 from tfsemae.attacks.result import AttackResult
 from tfsemae.tensor_checks import TensorLike
 
-Seed: TypeAlias = tuple[int, int] | TensorLike
-
 _STATIONARY = 0.01  # of a step
 
 
-class PGD:
+class PGD(InBall):
     """Maximises or minimises an objective in a ball around each example.
 
     With g_k the gradient of the objective, negated where it is minimised, and P the L2
@@ -117,20 +117,21 @@ class PGD:
         arguments.choice("norm", norm, projections.NORMS)
         arguments.choice("step_norm", step_norm, (None, *projections.NORMS))
         arguments.choice("gradient", gradient, ("exact", "finite_difference"))
-        arguments.number("epsilon", epsilon, 0)
-        arguments.number("steps", steps, 1, integer=True)
         arguments.number("step_size", 0 if step_size is None else step_size, 0)
         arguments.number("momentum", momentum, 0, 1)
         arguments.number("restarts", restarts, 0, integer=True)
         arguments.number("width", width, 1e-6)
-        arguments.seed(seed)
-        arguments.bounds(bounds)
-        self._epsilon, self._norm, self._steps = epsilon, norm, steps
+        super().__init__(
+            objective,
+            epsilon=epsilon,
+            steps=steps,
+            targeted=targeted,
+            bounds=bounds,
+            seed=seed,
+        )
+        self._norm, self._momentum, self._restarts = norm, momentum, restarts
         self._step_norm, self._step_size = step_norm or norm, step_size
-        self._momentum, self._targeted = momentum, targeted
-        self._bounds, self._seed, self._restarts = bounds, seed, restarts
         self._random_start = not targeted if random_start is None else random_start
-        self._objective = objective
         self._gradient: gradients.Gradient = functools.partial(
             gradients.exact, objective
         )
@@ -140,11 +141,6 @@ class PGD:
             self._gradient = functools.partial(
                 gradients.central_differences, objective, width=width, bounds=bounds
             )
-        # AutoGraph would make many lines of an error. A partial function, since
-        # TensorFlow counts the traces of a method over all objects, and would warn.
-        self._compiled = tf.function(
-            functools.partial(self._attack), autograph=False, reduce_retracing=True
-        )
 
     def __call__(
         self,
@@ -180,24 +176,19 @@ class PGD:
                 not return `[B]` or has no gradient.
         """
         start = tensor_checks.examples("start", start)
-        epsilon = self._epsilon if epsilon is None else epsilon
-        radii = arguments.of_examples("epsilon", epsilon, start)
-        steps = self._steps if steps is None else steps
-        arguments.number("steps", steps, 1, integer=True)
-        steps = tf.cast(steps, tf.int32)
+        call = self._of_call(start, epsilon, steps, seed)
         if self._step_size is None:
-            step_size = 2.5 * radii / tf.cast(steps, tf.float32)
+            step_size = 2.5 * call.epsilon / tf.cast(call.steps, tf.float32)
         else:
             step_size = arguments.of_examples("step_size", self._step_size, start)
         if initial is not None:
             initial = arguments.points_to_begin_at(initial, start)
-        arguments.within(start, self._bounds)
         return self._compiled(
             start,
-            radii,
+            call.epsilon,
             step_size,
-            steps,
-            arguments.seed(self._seed if seed is None else seed),
+            call.steps,
+            call.seed,
             initial,
             arguments.tensors(data),
         )

@@ -82,7 +82,7 @@ class SingleStep:
         arguments.bounds(bounds)
         self._objective, self._size, self._direction = objective, size, direction
         self._norm, self._targeted, self._bounds = norm, targeted, bounds
-        self._compiled = tf.function(  # as in PGD
+        self._compiled = tf.function(  # as in InBall
             functools.partial(self._attack), autograph=False, reduce_retracing=True
         )
 

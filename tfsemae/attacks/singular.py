@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from tfsemae import tensor_checks
 from tfsemae.attacks import arguments
+from tfsemae.attacks.arguments import Seed
 from tfsemae.attacks.gradients import Objective
-from tfsemae.attacks.pgd import PGD, Seed
+from tfsemae.attacks.pgd import PGD
 from tfsemae.attacks.projections import per_example, unit
 from tfsemae.attacks.result import AttackResult
 from tfsemae.tensor_checks import TensorLike
@@ -79,7 +80,7 @@ class SingularVectors:
         arguments.seed(seed)
         self._network, self._count = network, count
         self._iterations, self._seed = iterations, seed
-        self._compiled = tf.function(  # as in PGD
+        self._compiled = tf.function(  # as in InBall
             functools.partial(self._estimate), autograph=False, reduce_retracing=True
         )
 

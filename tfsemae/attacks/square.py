@@ -1,6 +1,5 @@
 """The square attack: random search in an Linf ball around images, without gradients."""
 
-import functools
 import math
 from typing import Any, NamedTuple
 
@@ -8,8 +7,9 @@ import tensorflow as tf
 
 from tfsemae import tensor_checks
 from tfsemae.attacks import arguments, gradients
+from tfsemae.attacks.arguments import Seed
 from tfsemae.attacks.gradients import Objective
-from tfsemae.attacks.pgd import Seed
+from tfsemae.attacks.in_ball import InBall
 from tfsemae.attacks.projections import Ball, choose, per_example
 from tfsemae.attacks.result import AttackResult
 from tfsemae.tensor_checks import TensorLike
@@ -19,7 +19,7 @@ _HALVED = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 _ALGORITHM = "philox"  # the same numbers on each device
 
 
-class Square:
+class Square(InBall):
     """Maximises or minimises an objective of images by queries alone.
 
     The search begins at vertical stripes, one pixel wide, of +-epsilon in each channel.
@@ -78,20 +78,19 @@ class Square:
         Raises:
             ValueError: if an argument is out of its range.
         """
-        arguments.number("epsilon", epsilon, 0)
-        arguments.number("steps", steps, 1, integer=True)
         arguments.number("share", share, 1e-6, 1)
         if stop_above is not None:
             arguments.number("stop_above", stop_above, -math.inf)
-        arguments.bounds(bounds)
-        arguments.seed(seed)
-        self._objective, self._epsilon, self._steps = objective, epsilon, steps
-        self._share, self._stop_above = share, stop_above
-        self._sign, self._bounds = -1.0 if targeted else 1.0, bounds
-        self._seed = seed
-        self._compiled = tf.function(  # as in PGD
-            functools.partial(self._attack), autograph=False, reduce_retracing=True
+        super().__init__(
+            objective,
+            epsilon=epsilon,
+            steps=steps,
+            targeted=targeted,
+            bounds=bounds,
+            seed=seed,
         )
+        self._share, self._stop_above = share, stop_above
+        self._sign = -1.0 if targeted else 1.0
 
     def __call__(
         self,
@@ -121,19 +120,14 @@ class Square:
                 not return `[B]`.
         """
         start = tensor_checks.images("start", start)
-        epsilon = self._epsilon if epsilon is None else epsilon
-        steps = self._steps if steps is None else steps
-        arguments.number("steps", steps, 1, integer=True)
-        arguments.within(start, self._bounds)
+        call = self._of_call(start, epsilon, steps, seed)
         stop = math.inf
         if self._stop_above is not None:
             stop = self._sign * tf.cast(self._stop_above, tf.float32)
         return self._compiled(
             start,
-            arguments.of_examples("epsilon", epsilon, start),
-            tf.cast(steps, tf.int32),
+            *call,
             tf.convert_to_tensor(stop, tf.float32),
-            arguments.seed(self._seed if seed is None else seed),
             arguments.tensors(data),
         )
 
@@ -142,8 +136,8 @@ class Square:
         start: tf.Tensor,
         epsilon: tf.Tensor,
         steps: tf.Tensor,
-        stop: tf.Tensor,
         seed: tf.Tensor,
+        stop: tf.Tensor,
         data: tuple,
     ) -> AttackResult:
         ball = Ball(start, epsilon, "linf", self._bounds)

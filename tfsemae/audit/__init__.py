@@ -54,21 +54,34 @@ def audit_run(settings: Settings) -> run_folder.Metrics:
         run_folder.check_inputs(folder, _digests(settings))
 
     def work(folder: pathlib.Path) -> run_folder.Metrics:
+        # Before TensorFlow is imported, which takes seconds.
+        _check_there(settings)
         startup.load_tensorflow()
         from tfsemae.audit import running
 
         return running.run(settings, folder, _digests(settings))
 
     def compared(folder: pathlib.Path) -> run_folder.Metrics:
+        from tfsemae.audit.report import Report
+
+        assert settings.compare is not None
+        for each in settings.compare:
+            Report.read(each)
         startup.load_tensorflow()
         from tfsemae.audit import comparing
 
-        assert settings.compare is not None
         return comparing.summary(comparing.compare(settings.compare, folder))
 
     if settings.compare:
         return run_folder.perform(settings, compared)
     return run_folder.perform(settings, work, unchanged=unchanged)
+
+
+def _check_there(settings: Settings) -> None:
+    for name in ("model", "encoder", "decoder", "custom_objects"):
+        value = getattr(settings, name)
+        if value is not None and not files.path(value).exists():
+            raise ValueError(f"--{name}={value}: there is no such file or folder.")
 
 
 def _digests(settings: Settings) -> dict[str, str]:

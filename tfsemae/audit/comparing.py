@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tfsemae import files
+from tfsemae import files, npz
 from tfsemae.audit import estimates, page
 from tfsemae.audit.report import Estimate, Report
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE
@@ -110,15 +110,14 @@ def _paired(
 ) -> Paired:
     name = f"{space}/epsilon"
     count = min(len(first[1][name]), len(other[1][name]))
-    relative = [
-        arrays[name][:count].astype(float) / _spread(report, space)
-        for report, arrays in (first, other)
-    ]
-    ratio = np.where(
-        np.isinf(relative[0]) & np.isinf(relative[1]),
-        1.0,  # neither is damaged
-        np.divide(relative[1], relative[0]),
+    relative = np.stack(
+        [
+            arrays[name][:count].astype(float) / _spread(report, space)
+            for report, arrays in (first, other)
+        ]
     )
+    damaged = ~np.isinf(relative).all(axis=0)
+    ratio = np.divide(relative[1], relative[0], out=np.ones(count), where=damaged)
     return Paired(
         space=space,
         median=estimates.quantile(relative[1]),
@@ -133,7 +132,8 @@ def _spread(report: Report, space: str) -> float:
 
 
 def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
-    with np.load(path) as arrays:
+    remedy = "Run that audit again, in a new folder."
+    with npz.opened(path, argument="compare", remedy=remedy) as arrays:
         return dict(arrays)
 
 

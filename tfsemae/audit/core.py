@@ -1,7 +1,6 @@
 """The audit of an autoencoder, from two functions and images to a report."""
 
 import dataclasses
-import json
 import math
 import pathlib
 import shutil
@@ -276,10 +275,8 @@ def _schedule(request: Request, planned: Plan) -> Schedule:
 
 
 def _earlier_plan(path: pathlib.Path, identity: list[str]) -> Plan | None:
-    if not path.exists():
-        return None
-    record = json.loads(path.read_text("utf-8"))
-    if record["identity"] != identity:
+    record = files.json_or_none(path)
+    if record is None or record["identity"] != identity:
         return None
     return Plan(**record["plan"] | {"cut": tuple(record["plan"]["cut"])})
 

@@ -1,19 +1,18 @@
 """The damage that a perturbation does to an image, and when it is enough."""
 
 import dataclasses
-import math
 from collections.abc import Callable
 from typing import TypeAlias
 
 import tensorflow as tf
 
 from tfsemae import metrics, objectives
+from tfsemae.audit.settings import stated_damage
 from tfsemae.objectives.ssim import WINDOW
 
 #: Clean and changed images, float32 `[B, H, W, C]` -> `[B]`.
 Compare: TypeAlias = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
-NAMES = ("ssim", "psnr", "mse", "lpips")
 #: Metrics of which less is more damage.
 QUALITIES = ("ssim", "psnr")
 
@@ -53,31 +52,6 @@ class Damage:
         return self.score(clean, changed) >= self.limit
 
 
-def parse(text: str) -> tuple[str, float]:
-    """Reads `ssim:0.5`. Checks what is known without TensorFlow's work.
-
-    Returns:
-        The name of the metric and its value.
-
-    Raises:
-        ValueError: if it is no metric, or no value that it can have.
-    """
-    name, _, number = text.partition(":")
-    try:
-        value = float(number)
-    except ValueError:
-        value = math.nan
-    if name not in NAMES or not math.isfinite(value):
-        raise ValueError(
-            f"--damage={text} must be a metric of {', '.join(NAMES)} and its value, "
-            "such as ssim:0.5."
-        )
-    if value <= 0 or (name == "ssim" and value >= 1):
-        allowed = "between 0 and 1" if name == "ssim" else "above 0"
-        raise ValueError(f"--damage={text}: the value of {name} must be {allowed}.")
-    return name, value
-
-
 def make(
     damage: str | tuple[Compare, float],
     image_shape: tuple[int, ...],
@@ -103,7 +77,7 @@ def make(
             limit=limit,
             objective=function,
         )
-    name, value = parse(damage)
+    name, value = stated_damage(damage)
     if name == "ssim" and not measures_ssim(image_shape):
         raise ValueError(
             f"--damage={damage}: SSIM needs images of at least {WINDOW} x {WINDOW} "

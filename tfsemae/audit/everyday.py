@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfsemae.audit.damage import Compare
 from tfsemae.audit.endpoints import Endpoints
 from tfsemae.evaluation import draws
+from tfsemae.metrics.two_samples import deviations
 
 _DROPPED = 0.1  # share of the numbers of a latent
 _LEVELS = 255.0  # of 8 bits
@@ -35,7 +36,7 @@ class Disturbances:
         """
         self._model, self._measures = model, measures
         self._mean = tf.constant(latents.mean(axis=0))
-        self._deviation = tf.constant(latents.std(axis=0))
+        self._deviation = tf.constant(deviations(latents), tf.float32)
         self._low = tf.constant(latents.min(axis=0))
         self._high = tf.constant(latents.max(axis=0))
         self._shape, self._seed = latents.shape[1:], seed

@@ -37,6 +37,11 @@ def images(
             f"Received: {array.shape}.{remedy}"
         )
     if array.dtype != np.uint8:
+        if not np.issubdtype(array.dtype, np.floating):
+            raise ValueError(
+                "The images must be uint8 (0 to 255) or floating; convert them, as by "
+                f"images.astype(np.uint8). Received: dtype={array.dtype}."
+            )
         array = _to_unit_range(array.astype(np.float32), value_range)
     if labels is None:
         return data.Images(array, None, ())

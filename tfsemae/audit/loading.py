@@ -124,15 +124,9 @@ def from_folder(folder: pathlib.Path) -> data.Images:
             f"--dataset={folder} holds no image ({', '.join(_SUFFIXES)}). Name a "
             "folder of image files, a data set or an .npz file."
         )
-    arrays = []
+    arrays: list[np.ndarray] = []
     for path in paths:
-        try:
-            with Image.open(path) as image:
-                grey = image.mode in ("1", "L", "I", "I;16", "F")
-                array = np.asarray(image.convert("L" if grey else "RGB"))
-        except OSError as error:
-            raise ValueError(f"{path} cannot be read as an image: {error}") from error
-        arrays.append(array[..., np.newaxis] if array.ndim == 2 else array)
+        arrays.append(_pixels(path))
         if arrays[-1].shape != arrays[0].shape:
             raise ValueError(
                 f"The images of --dataset={folder} must have one size. Received: "
@@ -144,6 +138,25 @@ def from_folder(folder: pathlib.Path) -> data.Images:
         return data.Images(np.stack(arrays), None, ())
     names, labels = np.unique(classes, return_inverse=True)
     return data.Images(np.stack(arrays), labels.astype(np.int64), tuple(names.tolist()))
+
+
+def _pixels(path: pathlib.Path) -> np.ndarray:
+    """uint8 `[H, W, C]` of an image file of 1, 8 or 16 bits."""
+    try:
+        with Image.open(path) as image:
+            if image.mode in ("I", "F"):
+                raise ValueError(
+                    f"{path} has pixels of 32 bits, whose range is not known. Save it "
+                    "with 8 or 16 bits."
+                )
+            if image.mode.startswith("I;16"):  # Pillow would clip them to 255
+                array = np.rint(np.asarray(image) / 257).astype(np.uint8)
+            else:
+                grey = image.mode in ("1", "L")
+                array = np.asarray(image.convert("L" if grey else "RGB"))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read as an image: {error}") from error
+    return array[..., np.newaxis] if array.ndim == 2 else array
 
 
 def _from_file(

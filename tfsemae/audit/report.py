@@ -280,7 +280,7 @@ class Report:
 
     def write(self, folder: files.PathLike) -> pathlib.Path:
         """Writes `<folder>/audit.json`, whole or not at all."""
-        path = pathlib.Path(folder) / FILE_NAME
+        path = files.path(folder) / FILE_NAME
         files.write_json(path, dataclasses.asdict(self))
         return path
 

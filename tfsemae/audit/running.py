@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from tfsemae import data, devices, keras_state, metrics
 from tfsemae.audit import core, loading
-from tfsemae.audit.damage import Compare, parse
+from tfsemae.audit.damage import Compare
 from tfsemae.audit.report import Report
 from tfsemae.audit.settings import Settings
 from tfsemae.audit.subject import Request
@@ -27,7 +27,6 @@ def run(
     Raises:
         ValueError: if model, images and flags do not fit each other.
     """
-    parse(settings.damage)
     devices.set_threads(settings.threads)
     encode, decode, name = loading.functions(settings)
     value_range = loading.stated_range(settings)

@@ -4,11 +4,14 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+from tfsemae import files
+from tfsemae.data import catalogue
 from tfsemae.settings import setting
 from tfsemae.shared_settings import Places, Threads, Weights
 
 #: Name -> (low, high) of the pixels that a model takes.
 RANGES = {"0,1": (0.0, 1.0), "-1,1": (-1.0, 1.0), "0,255": (0.0, 255.0)}
+_DAMAGES = ("ssim", "psnr", "mse", "lpips")
 _FIGURES = ("ssim", "psnr", "mse", "lpips", "perturbation")
 
 
@@ -130,6 +133,11 @@ class Settings(Places, Threads, Weights):
         super().__post_init__()
         for flag, texts in (("above", self.fail_above), ("below", self.fail_below)):
             bounds(flag, texts or ())
+        if stated_damage(self.damage)[0] == "lpips" and self.weights_dir is None:
+            raise ValueError(
+                "--weights_dir is missing: it names the weights of LPIPS. "
+                f"Received: --damage={self.damage}."
+            )
         if self.compare is not None:
             if len(self.compare) < 2:
                 raise ValueError(
@@ -159,11 +167,50 @@ class Settings(Places, Threads, Weights):
                 "--dataset is missing: name a data set, an .npz file or a folder of "
                 "images that fit the model."
             )
+        if self.dataset is not None:
+            _check_dataset(self.dataset)
         if self.examples is not None and self.budget_minutes != 5.0:
             raise ValueError(
                 "--budget_minutes decides the number of images, and --examples states "
                 "it. Leave one out."
             )
+
+
+def _check_dataset(name: str) -> None:
+    if files.path(name).is_dir():
+        return
+    try:
+        catalogue.check_name(name)
+    except ValueError as error:
+        raise ValueError(
+            f"{error} A folder of images is taken as well, and there is none of that "
+            "name."
+        ) from error
+
+
+def stated_damage(text: str) -> tuple[str, float]:
+    """Reads `ssim:0.5`.
+
+    Returns:
+        The name of the metric and its value.
+
+    Raises:
+        ValueError: if it is no metric, or no value that it can have.
+    """
+    name, _, number = text.partition(":")
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if name not in _DAMAGES or not math.isfinite(value):
+        raise ValueError(
+            f"--damage={text} must be a metric of {', '.join(_DAMAGES)} and its value, "
+            "such as ssim:0.5."
+        )
+    if value <= 0 or (name == "ssim" and value >= 1):
+        allowed = "between 0 and 1" if name == "ssim" else "above 0"
+        raise ValueError(f"--damage={text}: the value of {name} must be {allowed}.")
+    return name, value
 
 
 def bounds(flag: str, texts: Sequence[str]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from tfsemae.audit import damage, endpoints, steps
 from tfsemae.audit.attacking import Space
 from tfsemae.audit.damage import Compare, Damage
 from tfsemae.audit.endpoints import Endpoints, Function, Range
-from tfsemae.metrics.two_samples import total_variance
+from tfsemae.metrics import two_samples
 from tfsemae.progress import note
 
 PROBED = 16  # images that a model is tried on
@@ -88,7 +88,10 @@ class Subject:
     def deviations(self) -> dict[str, np.ndarray]:
         """Space -> standard deviation of each number of a point; 1 if none varies."""
         pixels = data.pixels(data.take(self.request.images, self.order[:_SAMPLE]))
-        found = {"latent": self.latents.std(axis=0), "input": pixels.std(axis=0)}
+        found = {
+            "latent": two_samples.deviations(self.latents),
+            "input": two_samples.deviations(pixels),
+        }
         return {
             name: each if each.any() else np.ones_like(each)
             for name, each in found.items()
@@ -186,7 +189,7 @@ def _range(request: Request, probe: np.ndarray) -> tuple[Range, str, dict[str, f
 
 def _spread(points: np.ndarray) -> float:
     """Root of the total variance; 0 of one example."""
-    return math.sqrt(total_variance(points.reshape(len(points), -1)))
+    return math.sqrt(two_samples.total_variance(points.reshape(len(points), -1)))
 
 
 def _power(points: np.ndarray) -> float:

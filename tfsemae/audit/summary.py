@@ -20,6 +20,7 @@ from tfsemae.audit.report import (
 )
 from tfsemae.audit.stages import Arrays
 from tfsemae.audit.subject import Subject
+from tfsemae.metrics import two_samples
 from tfsemae.reports import provenance
 
 _COLLAPSED = 0.01  # of the typical standard deviation
@@ -29,7 +30,7 @@ _LISTED = 1000  # standard deviations
 def audited(subject: Subject, plan: Plan, data_digest: str, seconds: float) -> Audited:
     """What was audited, and how."""
     request = subject.request
-    deviations = subject.latents.std(axis=0).ravel()
+    deviations = two_samples.deviations(subject.latents).ravel()
     typical = float(np.median(deviations[deviations > 0])) if deviations.any() else 0.0
     collapsed = np.flatnonzero(deviations <= _COLLAPSED * typical)
     latent, image = subject.spaces

@@ -83,7 +83,7 @@ class Work:
     steps: int
     peer_python: str
     tensorflow_peer_python: str
-    lpips_weights: str | None
+    lpips_weights: pathlib.Path | None
     lpips_net: str
 
     def write(self) -> None:

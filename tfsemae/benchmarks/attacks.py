@@ -12,30 +12,29 @@ the mean of a metric. Nothing else should run on the machine.
 """
 
 import dataclasses
-import pathlib
-import shlex
 import sys
 import tempfile
 
-from tfsemae import command_line, run_folder
-from tfsemae.benchmarks import attack_cases, compare
+from tfsemae import command_line, files
+from tfsemae.benchmarks import attack_cases
+from tfsemae.benchmarks.settings import (
+    WithPeer,
+    check_cases,
+    finish,
+    interpreter,
+    writable,
+)
 from tfsemae.reports import environment
-from tfsemae.settings import Checked, setting
+from tfsemae.settings import setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings(Checked):
+class Settings(WithPeer):
     """What is measured, and how often."""
 
     cases: tuple[str, ...] = setting(
         tuple(attack_cases.GROUPS),
         f"Which cases, of {', '.join(attack_cases.GROUPS)}.",
-    )
-    threads: tuple[str, ...] = setting(
-        ("1", "2"), "Numbers of threads, separated by commas."
-    )
-    repeats: int = setting(
-        7, "Turns of each program; a rate is their median.", lower_bound=1
     )
     examples: int = setting(
         1000, "Codes that are attacked, and pairs of images, in a turn.", lower_bound=1
@@ -51,15 +50,6 @@ class Settings(Checked):
     lpips_net: str = setting(
         "alex", "Network of LPIPS.", choices=("alex", "squeeze", "vgg")
     )
-    output: str = setting(
-        "results/benchmarks/attacks.json", "File of the results.", identity=False
-    )
-    peer_python: str | None = setting(
-        None,
-        "Interpreter that has PyTorch, Foolbox, ART, TorchMetrics, piq and lpips, as "
-        "far as the cases need them. Default: the one in use.",
-        identity=False,
-    )
     tensorflow_peer_python: str | None = setting(
         None,
         "Interpreter that has TensorFlow, Foolbox and ART, for the case "
@@ -68,14 +58,13 @@ class Settings(Checked):
     )
 
     def __post_init__(self) -> None:
-        """Checks the lists, and that LPIPS has weights.
+        """Checks the cases, and that LPIPS has weights.
 
         Raises:
-            ValueError: if a case is unknown, a number of threads none, or the weights
-                are missing.
+            ValueError: if a case is unknown, or the weights are missing.
         """
         super().__post_init__()
-        compare.check_lists(self.cases, attack_cases.GROUPS, self.threads)
+        check_cases(self.cases, attack_cases.GROUPS)
         if "lpips" in self.cases and self.lpips_weights is None:
             raise ValueError(
                 "The case lpips needs weights. Name their folder by --lpips_weights, "
@@ -89,17 +78,18 @@ command_line.define(Settings)
 def main() -> None:
     """Measures as the flags say, prints a table and writes the file."""
     settings = command_line.read(Settings)
-    output = compare.writable(settings.output)
+    writable(settings, "attacks")
+    weights = settings.lpips_weights
     versions, machine = environment()
     with tempfile.TemporaryDirectory() as folder:
         work = attack_cases.Work(
-            folder=pathlib.Path(folder),
+            folder=files.path(folder),
             examples=settings.examples,
             batch_size=settings.batch_size,
             steps=settings.steps,
-            peer_python=settings.peer_python or sys.executable,
-            tensorflow_peer_python=settings.tensorflow_peer_python or sys.executable,
-            lpips_weights=settings.lpips_weights,
+            peer_python=interpreter(settings.peer_python),
+            tensorflow_peer_python=interpreter(settings.tensorflow_peer_python),
+            lpips_weights=None if weights is None else files.path(weights),
             lpips_net=settings.lpips_net,
         )
         versions |= _peer_versions(work, settings)
@@ -111,20 +101,7 @@ def main() -> None:
                 cases += attack_cases.measure(
                     work, group, threads=threads, repeats=settings.repeats
                 )
-    print(compare.table(cases))
-    compare.write(
-        output,
-        name="attacks",
-        command=shlex.join(
-            [
-                *("python", "-m", "tfsemae.benchmarks.attacks"),
-                *run_folder.identity(settings),
-            ]
-        ),
-        machine=machine,
-        versions=versions,
-        cases=cases,
-    )
+    finish(settings, "attacks", cases, machine=machine, versions=versions)
 
 
 def _peer_versions(work: attack_cases.Work, settings: Settings) -> dict[str, str]:

@@ -11,29 +11,28 @@ means that ours is faster. Nothing else should run on the machine.
 """
 
 import dataclasses
-import pathlib
-import shlex
 import sys
 import tempfile
 
-from tfsemae import command_line, run_folder
-from tfsemae.benchmarks import attack_cases, audit_cases, compare
+from tfsemae import command_line, files
+from tfsemae.benchmarks import attack_cases, audit_cases
+from tfsemae.benchmarks.settings import (
+    WithPeer,
+    check_cases,
+    finish,
+    interpreter,
+    writable,
+)
 from tfsemae.reports import environment
-from tfsemae.settings import Checked, setting
+from tfsemae.settings import setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings(Checked):
+class Settings(WithPeer):
     """What is measured, and how often."""
 
     cases: tuple[str, ...] = setting(
         tuple(audit_cases.CASES), f"Which cases, of {', '.join(audit_cases.CASES)}."
-    )
-    threads: tuple[str, ...] = setting(
-        ("1", "2"), "Numbers of threads, separated by commas."
-    )
-    repeats: int = setting(
-        5, "Turns of each program; a rate is their median.", lower_bound=1
     )
     examples: int = setting(100, "Images in a turn.", lower_bound=2)
     batch_size: int = setting(100, "Images at a time.", lower_bound=1)
@@ -43,23 +42,11 @@ class Settings(Checked):
     steps: int = setting(
         20, "Steps of the strong attack from its best point.", lower_bound=1
     )
-    output: str = setting(
-        "results/benchmarks/audit.json", "File of the results.", identity=False
-    )
-    peer_python: str | None = setting(
-        None,
-        "Interpreter that has PyTorch. Default: the one in use.",
-        identity=False,
-    )
 
     def __post_init__(self) -> None:
-        """Checks the lists.
-
-        Raises:
-            ValueError: if a case is unknown, or a number of threads none.
-        """
+        """Raises ValueError if a case or a number of threads is none."""
         super().__post_init__()
-        compare.check_lists(self.cases, audit_cases.CASES, self.threads)
+        check_cases(self.cases, audit_cases.CASES)
 
 
 command_line.define(Settings)
@@ -68,13 +55,13 @@ command_line.define(Settings)
 def main() -> None:
     """Measures as the flags say, prints a table and writes the file."""
     settings = command_line.read(Settings)
-    output = compare.writable(settings.output)
+    writable(settings, "audit")
     versions, machine = environment()
-    peer_python = settings.peer_python or sys.executable
+    peer_python = interpreter(settings.peer_python)
     versions |= attack_cases.versions("peer_python", peer_python, ["torch"])
     with tempfile.TemporaryDirectory() as folder:
         work = audit_cases.Work(
-            folder=pathlib.Path(folder),
+            folder=files.path(folder),
             examples=settings.examples,
             batch_size=settings.batch_size,
             restarts=settings.restarts,
@@ -89,16 +76,7 @@ def main() -> None:
                 cases += audit_cases.measure(
                     work, case, threads=threads, repeats=settings.repeats
                 )
-    print(compare.table(cases))
-    command = ["python", "-m", "tfsemae.benchmarks.audit"]
-    compare.write(
-        output,
-        name="audit",
-        command=shlex.join([*command, *run_folder.identity(settings)]),
-        machine=machine,
-        versions=versions,
-        cases=cases,
-    )
+    finish(settings, "audit", cases, machine=machine, versions=versions)
 
 
 if __name__ == "__main__":

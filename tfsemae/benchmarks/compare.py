@@ -4,11 +4,10 @@ import contextlib
 import dataclasses
 import json
 import os
-import pathlib
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from tfsemae import files
@@ -159,52 +158,6 @@ def in_turn(
         for name, measure in measures.items():
             rates[name].append(measure())
     return {name: statistics.median(found) for name, found in rates.items()}
-
-
-def check_lists(
-    cases: Sequence[str], known: Collection[str], threads: Sequence[str]
-) -> None:
-    """Checks the flags that are lists.
-
-    Args:
-        cases: of --cases.
-        known: what these may be.
-        threads: of --threads.
-
-    Raises:
-        ValueError: if a case is unknown or a number of threads none.
-    """
-    if not set(cases) <= set(known):
-        raise ValueError(f"--cases={','.join(cases)} must be among {', '.join(known)}.")
-    if not all(count.isdecimal() and int(count) for count in threads):
-        raise ValueError(
-            f"--threads={','.join(threads)} must be whole numbers from 1 on."
-        )
-
-
-def writable(output: str) -> pathlib.Path:
-    """The path of --output, its folder made.
-
-    It is asked before the minutes of measuring, and by writing, as root may anywhere.
-
-    Args:
-        output: the file.
-
-    Raises:
-        ValueError: if it cannot be written.
-    """
-    path = files.path(output)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"--output={path} cannot be written ({error.strerror}). Name another file."
-        ) from error
-    if path.is_dir():
-        raise ValueError(f"--output={path} is a folder. Name a file.")
-    return path
 
 
 def write(

@@ -11,11 +11,11 @@ an outcome is the mean of the final objectives. Nothing else should run on the m
 
 import contextlib
 import dataclasses
-import shlex
 import sys
 
-from tfsemae import command_line, run_folder
+from tfsemae import command_line
 from tfsemae.benchmarks import compare
+from tfsemae.benchmarks.settings import Measured, check_counts, finish, writable
 from tfsemae.reports import environment
 from tfsemae.settings import setting
 
@@ -27,17 +27,11 @@ _PEERS = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Measured):
     """What is measured, and how often."""
 
     sizes: tuple[str, ...] = setting(
         ("784", "3072"), "Numbers of pixels, separated by commas; each is a case."
-    )
-    threads: tuple[str, ...] = setting(
-        ("1", "2"), "Numbers of threads of TensorFlow, separated by commas."
-    )
-    repeats: int = setting(
-        5, "Turns of each program; a rate is their median.", lower_bound=1
     )
     pairs: int = setting(3, "Pairs of an image and a target.", lower_bound=1)
     penalties: int = setting(20, "Penalties of each pair.", lower_bound=1)
@@ -47,22 +41,11 @@ class Settings:
     dtype: str = setting(
         "float64", "Type of the encoder.", choices=("float32", "float64")
     )
-    output: str = setting(
-        "results/benchmarks/lbfgsb.json", "File of the results.", identity=False
-    )
 
     def __post_init__(self) -> None:
-        """Checks the lists.
-
-        Raises:
-            ValueError: if an entry is no whole number from 1 on.
-        """
-        for name in ("sizes", "threads"):
-            given = getattr(self, name)
-            if not all(count.isdecimal() and int(count) for count in given):
-                raise ValueError(
-                    f"--{name}={','.join(given)} must be whole numbers from 1 on."
-                )
+        """Raises ValueError if a size or a number of threads is none."""
+        super().__post_init__()
+        check_counts("sizes", self.sizes)
 
 
 command_line.define(Settings)
@@ -71,23 +54,14 @@ command_line.define(Settings)
 def main() -> None:
     """Measures as the flags say, prints a table and writes the file."""
     settings = command_line.read(Settings)
-    output = compare.writable(settings.output)
+    writable(settings, "lbfgsb")
     versions, machine = environment()
     cases = []
     for threads in map(int, settings.threads):
         for size in map(int, settings.sizes):
             print(f"Measuring {size} pixels: {threads} thread(s).", file=sys.stderr)
             cases += _measure(settings, size=size, threads=threads)
-    print(compare.table(cases))
-    flags = run_folder.identity(settings)
-    compare.write(
-        output,
-        name="lbfgsb",
-        command=shlex.join(["python", "-m", "tfsemae.benchmarks.lbfgsb", *flags]),
-        machine=machine,
-        versions=versions,
-        cases=cases,
-    )
+    finish(settings, "lbfgsb", cases, machine=machine, versions=versions)
 
 
 def _measure(settings: Settings, *, size: int, threads: int) -> list[compare.Case]:

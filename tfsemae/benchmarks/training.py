@@ -23,32 +23,31 @@ as one of two threads.
 """
 
 import dataclasses
-import pathlib
-import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
 
-from tfsemae import command_line, run_folder
+from tfsemae import command_line, files
 from tfsemae.benchmarks import compare, table1_cases
+from tfsemae.benchmarks.settings import (
+    WithPeer,
+    check_cases,
+    finish,
+    interpreter,
+    writable,
+)
 from tfsemae.reports import environment
 from tfsemae.settings import setting
 from tfsemae.shared_settings import Places
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings(Places):
+class Settings(Places, WithPeer):
     """What is measured, and how often."""
 
     cases: tuple[str, ...] = setting(
         tuple(table1_cases.GROUPS),
         f"Which cases, of {', '.join(table1_cases.GROUPS)}.",
-    )
-    threads: tuple[str, ...] = setting(
-        ("1", "2"), "Numbers of threads, separated by commas."
-    )
-    repeats: int = setting(
-        7, "Turns of each program; a rate is their median.", lower_bound=1
     )
     steps: int = setting(50, "Steps of a turn.", lower_bound=1)
     dataset: str = setting(
@@ -58,23 +57,11 @@ class Settings(Places):
         "images.",
         choices=("mnist", "fashion_mnist", "digits", "synthetic"),
     )
-    output: str = setting(
-        "results/benchmarks/training.json", "File of the results.", identity=False
-    )
-    peer_python: str | None = setting(
-        None,
-        "Interpreter that has PyTorch. Default: the one in use.",
-        identity=False,
-    )
 
     def __post_init__(self) -> None:
-        """Checks the lists.
-
-        Raises:
-            ValueError: if a case is unknown or a number of threads none.
-        """
+        """Raises ValueError if a case or a number of threads is none."""
         super().__post_init__()
-        compare.check_lists(self.cases, table1_cases.GROUPS, self.threads)
+        check_cases(self.cases, table1_cases.GROUPS)
 
 
 command_line.define(Settings)
@@ -83,7 +70,7 @@ command_line.define(Settings)
 def main() -> None:
     """Measures as the flags say, prints a table and writes the file."""
     settings = command_line.read(Settings)
-    output = compare.writable(settings.output)
+    writable(settings, "training")
     versions, machine = environment()
     with tempfile.TemporaryDirectory() as folder:
         training = table1_cases.Training(
@@ -91,21 +78,13 @@ def main() -> None:
             data_dir=settings.data_dir,
             manual_dir=settings.manual_dir,
             steps=settings.steps,
-            peer_python=settings.peer_python or sys.executable,
-            workload=pathlib.Path(folder, "workload.npz"),
+            peer_python=interpreter(settings.peer_python),
+            workload=files.path(folder) / "workload.npz",
         )
         if table1_cases.WITH_PYTORCH.intersection(settings.cases):
             versions["torch"] = training.torch_version()
         cases = _measure(training, settings)
-    print(compare.table(cases))
-    compare.write(
-        output,
-        name="training",
-        command=_command(settings),
-        machine=machine,
-        versions=versions,
-        cases=cases,
-    )
+    finish(settings, "training", cases, machine=machine, versions=versions)
 
 
 def _measure(training: table1_cases.Training, settings: Settings) -> list[compare.Case]:
@@ -139,12 +118,6 @@ def _in_turn(
     if "channels" in cases:
         found.append((table1_cases.with_channels(training), ["channels"]))
     return found
-
-
-def _command(settings: Settings) -> str:
-    return shlex.join(
-        ["python", "-m", "tfsemae.benchmarks.training", *run_folder.identity(settings)]
-    )
 
 
 if __name__ == "__main__":

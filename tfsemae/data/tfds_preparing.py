@@ -77,7 +77,7 @@ def _prepare(builder: tfds.core.DatasetBuilder, folder: pathlib.Path | None) -> 
     # A separate folder: TFDS takes an unpacked archive of the same name for its
     # own, and MNIST's and Fashion-MNIST's archives have the same names.
     with (
-        _scratch(pathlib.Path(builder.data_dir_root)) as scratch,
+        _scratch(files.path(builder.data_dir_root)) as scratch,
         contextlib.redirect_stdout(sys.stderr),
     ):
         builder.download_and_prepare(

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import json
 import pathlib
 import shutil
 import zipfile
@@ -41,7 +40,7 @@ class Shards:
         self._folder = folder
         record = {"identity": list(identity)}
         path = folder / _RECORD
-        if not path.exists() or json.loads(path.read_text("utf-8")) != record:
+        if files.json_or_none(path) != record:
             shutil.rmtree(folder, ignore_errors=True)
             files.write_json(path, record)
 

@@ -98,10 +98,17 @@ class Settings:
         """Checks the settings of the chosen attack, and that others are not set.
 
         Raises:
-            ValueError: if one is missing, or belongs to another attack.
+            ValueError: if one is missing, belongs to another attack, or does not go
+                with another one.
         """
         all_settings.refuse_unused(self)
         self.chosen.check()
+        per_class, examples = self.robust_accuracy.per_class, self.run.examples
+        if per_class is not None and examples is not None:
+            raise ValueError(
+                f"--per_class={per_class} and --examples={examples} both choose the "
+                "images. Leave one of them out."
+            )
 
     def unused(self) -> dict[str, str]:
         """The settings of other attacks."""

@@ -87,7 +87,7 @@ def evaluate(
         )
     shape = autoencoder.image_shape
     lpips = perceptual.distances(weights_dir, shape, ("squeeze",))
-    folder = pathlib.Path(output_dir)
+    folder = files.path(output_dir)
     note("Reconstructing the images to be measured.")
     measured = _measure(autoencoder, images, folder / "arrays" / "images")
     found: Metrics = {

@@ -1,6 +1,5 @@
 """What is measured of a trained classifier of images."""
 
-import pathlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -60,7 +59,7 @@ def evaluate(
     """
     check(classifier, images)
     assert images.labels is not None  # checked
-    folder = pathlib.Path(output_dir)
+    folder = files.path(output_dir)
     note("Classifying the images to be measured.")
 
     def step(pixels: tf.Tensor) -> Mapping:

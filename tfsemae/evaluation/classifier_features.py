@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfsemae import data, files, metrics, run_folder
+from tfsemae import data, files, metrics, run_folder, tensor_checks
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.models.classifier import Classifier
 from tfsemae.progress import note
@@ -57,8 +57,15 @@ class ClassifierFeatures:
         return cls(classifier, accuracy)
 
     def __call__(self, images: TensorLike) -> tf.Tensor:
-        """Features float32 `[B, D]` of images float32 `[B, H, W, C]` in [0, 1]."""
-        return self._outputs(images)["features"]
+        """Features float32 `[B, D]` of images floating `[B, H, W, C]` in [0, 1].
+
+        Raises:
+            ValueError: if the type or the rank is another.
+        """
+        return self._of(images)["features"]
+
+    def _of(self, images: TensorLike) -> dict[str, tf.Tensor]:
+        return self._outputs(tensor_checks.images("images", images))
 
     def moments_of(
         self, batches: Iterable[TensorLike], *, output: str = "features"
@@ -66,13 +73,13 @@ class ClassifierFeatures:
         """Mean and covariance of the features of images.
 
         Args:
-            batches: float32 `[B, H, W, C]` in [0, 1] each.
+            batches: floating `[B, H, W, C]` in [0, 1] each.
             output: `features`, or `logits`, of which there are fewer: a covariance of
                 N examples has a rank below N.
         """
         moments = metrics.Moments()
         for images in batches:
-            moments.update(self._outputs(images)[output])
+            moments.update(self._of(images)[output])
         return moments
 
     def moments_and_score_of(
@@ -85,7 +92,7 @@ class ClassifierFeatures:
         """
         moments, score = metrics.Moments(), metrics.ClassifierScore(_SPLITS)
         for images in batches:
-            outputs = self._outputs(images)
+            outputs = self._of(images)
             moments.update(outputs["features"])
             logits = tf.cast(outputs["logits"], tf.float64)
             score.update(tf.nn.softmax(logits))

@@ -1,7 +1,5 @@
 """What is measured of a generative adversarial network, and what it generates."""
 
-import pathlib
-
 import numpy as np
 import tensorflow as tf
 
@@ -62,7 +60,7 @@ def evaluate(
     if gan.image_shape[-1] in _DRAWN_CHANNELS:
         count = min(_ROWS, len(samples) // _COLUMNS)
         rows = np.split(samples[: count * _COLUMNS], max(count, 1))
-        path = pathlib.Path(output_dir) / "samples.png"
+        path = files.path(output_dir) / "samples.png"
         figures.image_grid([("", row) for row in rows], path)
     losses = objectives.gan_discriminator_loss(real, fake)
     return {

@@ -91,11 +91,6 @@ def _chosen(settings: Settings) -> tuple[data.Images, np.ndarray]:
     count = settings.robust_accuracy.per_class
     if count is None:
         return loading.chosen(settings)
-    if settings.run.examples is not None:
-        raise ValueError(
-            f"--per_class={count} and --examples={settings.run.examples} both choose "
-            "the images. Leave one of them out."
-        )
     images = loading.of_split(settings)
     labels = np.zeros(0, int) if images.labels is None else images.labels
     of_class = [

@@ -29,7 +29,7 @@ from tfsemae.evaluation.attack_settings import Settings
 from tfsemae.evaluation.checks import check_images
 from tfsemae.evaluation.classifier_features import ClassifierFeatures
 from tfsemae.evaluation.gradient_attack import GradientAttack, Values
-from tfsemae.metrics.two_samples import total_variance
+from tfsemae.metrics import two_samples
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.progress import note
 from tfsemae.run_folder import Metrics
@@ -79,8 +79,8 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     points = done[_CLEAN].read(_CLEAN, "point").reshape(len(images), -1)
     found: Metrics = {
         "examples": len(images),
-        "spread": math.sqrt(total_variance(points)),
-        "deviation": points.std(axis=0).tolist(),
+        "spread": math.sqrt(two_samples.total_variance(points)),
+        "deviation": two_samples.deviations(points).tolist(),
         **_measured(done[_CLEAN], lpips, diverse=True),
     }
     frechet = None

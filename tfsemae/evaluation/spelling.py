@@ -1,6 +1,5 @@
 """What is measured of a recogniser: the words that it spells."""
 
-import pathlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -51,7 +50,7 @@ def evaluate(
             "word_error": float(np.mean(edits > 0)),
             "cross_entropy": _cross_entropy(recogniser, images),
         }
-    write_npz(pathlib.Path(output_dir) / MEASUREMENTS_FILE, whole(arrays))
+    write_npz(files.path(output_dir) / MEASUREMENTS_FILE, whole(arrays))
     return found
 
 

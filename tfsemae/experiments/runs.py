@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tfsemae import evaluation, run_folder, settings, training
+from tfsemae import evaluation, files, run_folder, settings, training
 
 _SETTINGS = {"train": training.Settings, "attack": evaluation.AttackSettings}
 #: Where things lie, which does not tell runs apart.
@@ -78,7 +78,7 @@ def _texts(words: Iterable[str]) -> tuple[str, ...]:
     """What the flagfiles of a command line hold."""
     prefix = "--flagfile="
     paths = [word.removeprefix(prefix) for word in words if word.startswith(prefix)]
-    return tuple(pathlib.Path(path).read_text("utf-8") for path in paths)
+    return tuple(files.path(path).read_text("utf-8") for path in paths)
 
 
 # Plans make the same runs again and again, and parsing the flags of all takes seconds.

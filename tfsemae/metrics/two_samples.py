@@ -86,6 +86,14 @@ def total_variance(latents: np.ndarray) -> float:
     return float(np.mean(np.sum((moved - moved.mean(axis=0)) ** 2, axis=1)))
 
 
+def deviations(latents: np.ndarray) -> np.ndarray:
+    """Standard deviation of each number of latents `[N, ...]`, float64 `[...]`.
+
+    Exactly 0 where all are equal; sums of float32 would leave up to 1e-5 of the mean.
+    """
+    return checks.from_first(np.asarray(latents, np.float64)).std(axis=0)
+
+
 def _labelled_by_set(
     first: npt.ArrayLike, second: npt.ArrayLike, prefix: str
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsemae import files, keras_state
+from tfsemae import files, keras_state, tensor_checks
 from tfsemae.models import spelling, verification
 from tfsemae.models.networks import checked_names, digest_of, load_model, save_models
+from tfsemae.tensor_checks import TensorLike
 
 _BATCH = 500
 
@@ -114,18 +115,22 @@ class Recogniser:
         start = (0, tf.zeros([rows, length], tf.int32), tf.ones([rows], tf.int32))
         return tf.while_loop(lambda place, *_: place < length, spell_one, start)[1]
 
-    def spell(self, images: np.ndarray) -> list[str]:
+    def spell(self, images: TensorLike) -> list[str]:
         """What it hears in images.
 
         Args:
-            images: float32 `[N, H, W, C]` in [0, 1].
+            images: floating `[N, H, W, C]` in [0, 1].
 
         Returns:
             N words; they need not be among `class_names`.
+
+        Raises:
+            ValueError: if the type or the rank is another.
         """
+        pixels = tensor_checks.images("images", images)
         # Not kept: a compiled function would hold the networks.
         symbols = tf.function(self.symbols, reduce_retracing=True, autograph=False)
-        parts = np.split(images, range(_BATCH, len(images), _BATCH))
+        parts = np.split(pixels.numpy(), range(_BATCH, len(pixels), _BATCH))
         found = np.concatenate([symbols(tf.constant(part)).numpy() for part in parts])
         return spelling.texts(found, self.alphabet)
 

@@ -212,10 +212,18 @@ def recorded_weights(model_dirs: Mapping[str, files.PathLike]) -> dict[str, str]
         for file in _PARTS_OF:
             path = files.path(model_dir) / file
             if path.is_file():
-                value = json.loads(path.read_bytes())
-                found[name] = _described(value, file).weights
+                found[name] = _recorded(path).weights
                 break
     return {name: digest for name, digest in found.items() if digest}
+
+
+def _recorded(path: pathlib.Path) -> Description:
+    try:
+        return _described(json.loads(path.read_bytes()), path.name)
+    except ValueError as error:
+        raise ValueError(
+            f"The model in {path.parent} is damaged ({path.name}: {error}). {_REMEDY}"
+        ) from error
 
 
 def verify_saved_model(path: files.PathLike) -> None:

@@ -4,8 +4,6 @@ They serve a training and are no part of the classifier. What is kept of them gi
 cosines of an image and all words, for attacks that know them.
 """
 
-import json
-
 import keras
 import numpy as np
 from keras import layers
@@ -102,8 +100,7 @@ def load(model_dir: files.PathLike) -> keras.Model:
             "training with --procedure=scarl leaves. Name such a run."
         )
     record = path.with_name(_RECORD)
-    known = json.loads(record.read_text("utf-8")) if record.is_file() else {}
-    if known.get("sha256") != files.sha256(path):
+    if files.json_or_none(record) != {"sha256": files.sha256(path)}:
         raise ValueError(
             f"{path} is damaged: its sha256 is not that of {record.name}. Run the "
             "training again."

@@ -241,7 +241,7 @@ class Ledger:
         Returns:
             The path of the file.
         """
-        path = pathlib.Path(folder) / FILE_NAME
+        path = files.path(folder) / FILE_NAME
         files.write_json(path, dataclasses.asdict(self))
         return path
 
@@ -254,7 +254,7 @@ class Ledger:
             ValueError: if it is cut short, not a ledger, or was changed so
                 that a difference is no longer that of its numbers.
         """
-        path = pathlib.Path(folder) / FILE_NAME
+        path = files.path(folder) / FILE_NAME
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:  # not JSON, or not UTF-8

@@ -83,10 +83,10 @@ def write(
     environment = templates()
     for page in pages:
         html = environment.get_template("page.html.j2").render(page)
-        files.write_text(pathlib.Path(folder, f"{page['source']}.html"), html)
+        files.write_text(files.path(folder) / f"{page['source']}.html", html)
     index = environment.get_template("index.html.j2")
     html = index.render(pages=pages, compared=bool(fresh))
-    files.write_text(pathlib.Path(folder, "index.html"), html)
+    files.write_text(files.path(folder) / "index.html", html)
 
 
 def templates() -> jinja2.Environment:
@@ -133,7 +133,7 @@ def _readings(
                 f"Received twice: {artefact!r} ({label})."
             )
     return [
-        _Reading(label, ledger, pathlib.Path(folder, ledger.artefact))
+        _Reading(label, ledger, files.path(folder) / ledger.artefact)
         for ledger in ledgers
     ]
 

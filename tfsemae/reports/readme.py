@@ -1,6 +1,5 @@
 """README's section of results, generated between two markers."""
 
-import pathlib
 from collections.abc import Sequence
 
 from tfsemae import files
@@ -84,7 +83,7 @@ def _updated(readme, ledgers):
 
 
 def _text(readme):
-    return pathlib.Path(readme).read_text(encoding="utf-8")
+    return files.path(readme).read_text(encoding="utf-8")
 
 
 def _section(source: str, ledgers: Sequence[Ledger]) -> str:

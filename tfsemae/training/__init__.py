@@ -34,6 +34,7 @@ def train(settings: Settings) -> run_folder.Metrics:
 
     def work(folder: pathlib.Path) -> run_folder.Metrics:
         # Before TensorFlow is imported, which takes seconds.
+        loading.check_words_file(settings)
         networks = loading.networks(settings)
         for flag, earlier in networks.items():
             if flag == "fakes_judge":
@@ -53,6 +54,8 @@ def train(settings: Settings) -> run_folder.Metrics:
         dataset = settings.data.dataset
         if catalogue.is_own_file(dataset) and files.path(dataset).is_file():
             run_folder.check_inputs(folder, loading.digests(settings))
+        if settings.classifier.procedure == "scarl":
+            _check_words(settings, folder)
 
     return run_folder.perform(
         settings,
@@ -61,6 +64,15 @@ def train(settings: Settings) -> run_folder.Metrics:
         unchanged=unchanged,
         verify=_verify,
     )
+
+
+def _check_words(settings: Settings, folder: pathlib.Path) -> None:
+    """Raises ValueError if a finished run took other words than those of now."""
+    try:
+        names = verification.verify_classifier(folder).class_names
+    except ValueError:  # damaged, which `_verify` says
+        return
+    run_folder.check_inputs(folder, loading.words_digest(settings, names))
 
 
 def _verify(folder: pathlib.Path) -> None:

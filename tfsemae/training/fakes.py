@@ -30,7 +30,7 @@ def labelled(images: data.Images, chosen: Fakes, seed: int) -> data.Images:
     assert images.labels is not None  # of a classifier
     order = np.random.default_rng([seed, 0]).permutation(len(images))
     found = images.labels[order]
-    places = [order[found == label][:count] for label in range(len(images.class_names))]
+    places = [order[found == label][:count] for label in np.unique(found)]
     if min(map(len, places)) < count:
         raise ValueError(
             f"--labelled_per_class={count} is more than a class has: "

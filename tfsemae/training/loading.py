@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from tfsemae import data
+from tfsemae import data, files
 from tfsemae.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,6 +41,13 @@ def networks(settings: Settings) -> dict[str, str]:
         "fakes_judge": fakes.fakes_judge,
     }
     return {flag: folder for flag, folder in flags.items() if folder}
+
+
+def check_words_file(settings: Settings) -> None:
+    """Raises ValueError if --words_file is no file; nothing is read."""
+    path = settings.classifier.scarl.words_file
+    if path is not None and not files.path(path).is_file():
+        raise ValueError(f"--words_file={path}: there is no such file.")
 
 
 def words(settings: Settings, class_names: Sequence[str]) -> "np.ndarray":

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfsemae import data, settings, training
+from tfsemae import data, files, settings, startup, training
 from tfsemae.models import word_heads
 from tfsemae.models.classifier import Classifier
 from tfsemae.training import loading
@@ -199,6 +199,32 @@ def test_other_words_are_refused_by_a_run_that_has_begun(tmp_path, given, words_
     digest = loading.words_digest(given(), names)
     assert digest != loading.words_digest(given(words="perm"), names)
     assert loading.words_digest(given(), names) == digest
+
+
+def test_a_finished_run_is_not_read_where_the_words_are_others_now(
+    tmp_path, given, words_file
+):
+    words, folder = tmp_path / "words.txt", tmp_path / "run"
+    words.write_text(words_file.read_text())
+    run = given(words_file=str(words), output_dir=str(folder))
+    _small().save(folder)
+    files.write_text(folder / "flags.txt", "\n".join(settings.serialized(run).values()))
+    digest = loading.words_digest(run, tuple("0123456789"))
+    files.write_json(folder / "inputs.json", digest)
+    files.write_json(folder / "metrics.json", {})
+    lines = words_file.read_text().splitlines()
+    words.write_text("\n".join(["0 1 2 3 4 5", *lines[1:]]))
+    with pytest.raises(ValueError, match=r"other data or networks \(words\)"):
+        training.train(run)
+
+
+def test_words_that_are_no_file_are_refused_before_tensorflow_is_imported(
+    tmp_path, given, monkeypatch
+):
+    monkeypatch.setattr(startup, "load_tensorflow", None)
+    run = given(words_file=str(tmp_path / "none.txt"), output_dir=str(tmp_path / "run"))
+    with pytest.raises(ValueError, match=r"--words_file=.*none\.txt: there is no such"):
+        training.train(run)
 
 
 def test_networks_with_dropout_are_refused(given, images):
