@@ -121,5 +121,8 @@ def dimensions(
 
 
 def _above_zero(deviations: np.ndarray) -> np.ndarray:
-    """Collapsed numbers count as a millionth of the largest: none divides by zero."""
-    return np.maximum(deviations, max(1e-6 * float(deviations.max()), 1e-30))
+    """Numbers that do not vary have a tiny deviation, so that none divides by zero.
+
+    It is far below those of numbers in other units, a million times as small.
+    """
+    return np.maximum(deviations, max(1e-12 * float(deviations.max()), 1e-30))
