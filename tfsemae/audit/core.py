@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -242,7 +243,9 @@ def _plan(audited: Subject, of_spaces: list[Steps], started: float) -> Plan:
     request = audited.request
     available = len(request.images)
     given = {"restarts": request.restarts, "steps": request.steps}
-    stated = {name: value for name, value in given.items() if value is not None}
+    stated: dict[str, Any] = {
+        name: value for name, value in given.items() if value is not None
+    }
     if request.examples is not None:
         if request.examples > available:
             raise ValueError(
@@ -256,12 +259,12 @@ def _plan(audited: Subject, of_spaces: list[Steps], started: float) -> Plan:
     if earlier is not None:
         return earlier
     note("Timing the searches.")
-    paces, tracing = zip(*(_pace(audited, steps) for steps in of_spaces), strict=True)
+    timed = [_pace(audited, steps) for steps in of_spaces]
     found = plan.within(
         available,
-        paces,
+        [pace for pace, _ in timed],
         stated,
-        tracing=_TRACED * sum(tracing),
+        tracing=_TRACED * sum(seconds for _, seconds in timed),
         spent=time.monotonic() - started,
         budget=60 * request.budget_minutes,
     )
