@@ -242,9 +242,9 @@ def _plan(audited: Subject, of_spaces: list[Steps], started: float) -> Plan:
     """The effort; that of an earlier start, if there was one."""
     request = audited.request
     available = len(request.images)
-    given = {"restarts": request.restarts, "steps": request.steps}
+    asked = {"restarts": request.restarts, "steps": request.steps}
     stated: dict[str, Any] = {
-        name: value for name, value in given.items() if value is not None
+        name: value for name, value in asked.items() if value is not None
     }
     if request.examples is not None:
         if request.examples > available:
