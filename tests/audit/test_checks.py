@@ -83,7 +83,7 @@ def test_maxima_that_tie_are_no_wrong_gradient():
     assert steps.gradient_error(pool, flat, 0.3, seed=0) < 0.1
 
 
-def _prepared(decode=_linear, encode=_encode, count=12):
+def _prepared(decode=_linear, encode=_encode, count=12, **options):
     return subject.prepare(
         subject.Request(
             encode=encode,
@@ -92,6 +92,7 @@ def _prepared(decode=_linear, encode=_encode, count=12):
             folder=pathlib.Path("unused"),
             value_range=(0.0, 1.0),
             damage="mse:0.01",
+            **options,
         )
     )
 
@@ -179,6 +180,11 @@ def test_random_encoder_is_averaged_and_said():
     prepared = _prepared(encode=encode)
     assert prepared.model.stochastic == ("encoder",)
     assert "randomness_without_common_numbers" in _names(prepared)
+
+
+def test_model_that_is_not_of_keras_is_named_by_its_files():
+    assert _prepared().weights is None
+    assert _prepared(weights="digest of files").weights == "digest of files"
 
 
 def test_one_image_is_said_and_measured_in_units_of_one():

@@ -9,7 +9,8 @@ import tensorflow as tf
 from PIL import Image
 
 from tfsemae import audit, models
-from tfsemae.audit import endpoints, given, loading
+from tfsemae.audit import damage, endpoints, given, loading, steps
+from tfsemae.audit.attacking import Space
 from tfsemae.models import saved_model
 
 SHAPE = (12, 12, 1)
@@ -47,7 +48,7 @@ def _pair(folder):
 
 def test_three_ways_to_name_a_model_agree(folder):
     images = np.float32(np.random.default_rng(0).uniform(size=(3, *SHAPE)))
-    shown = []
+    shown, searched = [], []
     for flags in (
         {"model": str(folder / "run")},
         {"model": str(folder / "saved")},
@@ -57,8 +58,21 @@ def test_three_ways_to_name_a_model_agree(folder):
         model = endpoints.Endpoints(encode, decode)
         model.examine(images)
         shown.append(model.reconstruct(images))
-    np.testing.assert_array_equal(shown[0], shown[1])
-    np.testing.assert_array_equal(shown[0], shown[2])
+        searched.append(_smallest(model, model.encode(images).numpy()))
+    for found in (shown, searched):
+        np.testing.assert_array_equal(found[0], found[1])
+        np.testing.assert_array_equal(found[0], found[2])
+
+
+def _smallest(model, latents):
+    """Norms of the smallest perturbations of latents, as an audit finds them."""
+    space = Space(
+        name="latent", network=model.decode, shape=(4,), spread=1.0, bounds=None
+    )
+    effort = {"steps": tf.Variable(3), "rounds": tf.Variable(2)}
+    search = steps.Steps(space, damage.make("mse:0.02", SHAPE), {}, effort=effort)
+    found = search.smallest(latents, *search.numbers(0, 1)(3), np.int32([0, 0]))
+    return found["smallest"]["epsilon"].numpy()
 
 
 def test_signature_of_a_saved_model_has_gradients_and_slopes(folder):
@@ -228,7 +242,7 @@ def test_folder_without_images_is_refused(tmp_path):
         loading.from_folder(tmp_path)
 
 
-def test_images_of_other_ranges_come_from_a_file(write_images):
+def test_images_of_other_ranges_come_from_a_file(write_images, capsys):
     floating = np.linspace(-1, 1, 3 * 144, dtype=np.float32).reshape(3, *SHAPE)
     path = write_images(
         images=floating, labels=None, test_images=None, test_labels=None
@@ -236,6 +250,8 @@ def test_images_of_other_ranges_come_from_a_file(write_images):
     found, name = loading.images(_settings(model="a", dataset=str(path)), None)
     np.testing.assert_allclose(found.images, (floating + 1) / 2, atol=1e-7)
     assert name == str(path)
+    said = capsys.readouterr().err
+    assert said == "Images from -1 to 1 are taken to be in [-1, 1].\n"
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint16, bool, np.complex64])
@@ -274,7 +290,7 @@ def test_command_writes_a_page_and_fails_by_status(
     folder, images_file, run_preloaded, tmp_path
 ):
     flags = [f"--{name}={value}" for name, value in _pair(folder).items()]
-    flags += [f"--dataset={images_file}", "--examples=6", "--restarts=0", "--steps=1"]
+    flags += [f"--dataset={images_file}", "--examples=6", "--restarts=1", "--steps=1"]
     flags += ["--damage=mse:0.02", "--value_range=0,1", f"--output_dir={tmp_path}/out"]
     ended = run_preloaded("audit", *flags, "--fail_above=latent_mse:0")
     assert ended.status == 3, ended.messages

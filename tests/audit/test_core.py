@@ -236,13 +236,31 @@ def test_images_that_neither_model_loses_have_the_ratio_one(plain, tmp_path):
         audit.compare([plain[1], kept], tmp_path / "out")
 
 
-def test_audits_of_other_damage_are_not_compared(plain, tmp_path):
-    changed = json.loads((plain[1] / "audit.json").read_text("utf-8"))
-    for each in changed["smallest"]:
+def _other_damage(report):
+    for each in report["smallest"]:
         each["damage"] = "PSNR of at most 20 dB"
+
+
+def _other_effort(report):
+    report["audited"]["steps"] += 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_other_damage, "damage and effort, but the --damage of"),
+        (_other_effort, "damage and effort, but the restarts, steps and rounds of"),
+    ],
+)
+def test_audits_that_differ_are_not_compared(plain, tmp_path, change, message):
+    changed = json.loads((plain[1] / "audit.json").read_text("utf-8"))
+    change(changed)
     (tmp_path / "audit.json").write_text(json.dumps(changed), "utf-8")
-    with pytest.raises(ValueError, match="same images, seed and damage, but the --dam"):
+    with pytest.raises(ValueError, match=message):
         audit.compare([plain[1], tmp_path], tmp_path / "out")
+
+
+def test_missing_audit_is_not_compared(plain, tmp_path):
     with pytest.raises(ValueError, match="holds no finished audit"):
         audit.compare([plain[1], tmp_path / "none"], tmp_path / "out")
 
@@ -259,6 +277,8 @@ def test_audits_of_other_damage_are_not_compared(plain, tmp_path):
         ({"damage": "lpips:0.5"}, "needs the weights of LPIPS"),
         ({"examples": 99}, "--examples=99 is more than the 24 images"),
         ({"labels": [1, 2]}, "one label for each image"),
+        ({"restarts": 0}, "`restarts` must be at least 1. Received: restarts=0"),
+        ({"examples": 0}, "`examples` must be at least 1. Received: examples=0"),
     ],
 )
 def test_what_cannot_be_audited_is_refused(changes, message):

@@ -135,7 +135,8 @@ def central_differences(
         ValueError: as `values`, and if data have another number of rows.
     """
     rows, size = tf.shape(points)[0], tf.reduce_prod(tf.shape(points)[1:])
-    axes = tf.maximum(1, _AT_ONCE // (2 * tf.maximum(rows, 1)))  # at once
+    axes = _AT_ONCE // (2 * tf.maximum(rows, 1))  # at once
+    axes = tf.maximum(1, tf.minimum(axes, size))
     flat = tf.reshape(points, [rows, size])
     for tensor in tf.nest.flatten(data):
         _check_rows(tensor, points)

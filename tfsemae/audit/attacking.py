@@ -20,6 +20,7 @@ _MOST_DIFFERENCED = 128  # numbers of a point of which finite differences are ta
 _WIDTH = 0.05  # of finite differences, in standard deviations of a number
 _QUERIES = 300  # of the random search on larger points
 _FAR = 64.0  # radii; what bounds cut off of a direction the rest makes good
+GRADIENT = 3  # evaluations of a network that take as long as a gradient, about
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,19 @@ class Space:
     def deviation(self) -> float:
         """Root mean square of the standard deviations of the numbers of a point."""
         return self.spread / math.sqrt(self.size)
+
+
+def evaluations(restarts: int, steps: int) -> int:
+    """Evaluations of the network that take as long as the strong attack, about."""
+    points = 2 + restarts  # both ends of the singular vector
+    return points * (1 + GRADIENT * _FIRST_STEPS) + 1 + GRADIENT * steps
+
+
+def queries(space: Space) -> int:
+    """Evaluations of the network by the query-only attack."""
+    if space.size <= _MOST_DIFFERENCED:
+        return PGD_STEPS * (1 + 2 * space.size)
+    return _QUERIES
 
 
 class Attacks:

@@ -61,8 +61,8 @@ def compare(
         output_dir: of the page.
 
     Raises:
-        ValueError: if an audit is missing, or they are of other images, seeds or
-            damages.
+        ValueError: if an audit is missing, or they are of other images, seeds, damages
+            or efforts.
     """
     reports = [Report.read(folder) for folder in folders]
     for folder, report in zip(folders[1:], reports[1:], strict=True):
@@ -147,9 +147,15 @@ def _check_same(
         ("images", lambda r: r.audited.data_sha256),
         ("--seed", lambda r: r.audited.seed),
         ("--damage", lambda r: [each.damage for each in r.smallest]),
+        # A weaker attack makes a model look stronger.
+        (
+            "restarts, steps and rounds",
+            lambda r: (r.audited.restarts, r.audited.steps, r.audited.rounds),
+        ),
     ):
         if of(first) != of(report):
             raise ValueError(
-                f"--compare needs audits of the same images, seed and damage, but the "
-                f"{name} of {folder} are not those of {first_folder}. Audit both alike."
+                "--compare needs audits of the same images, seed, damage and effort, "
+                f"but the {name} of {folder} are not those of {first_folder}. Audit "
+                "both alike, with --examples in place of a budget of time."
             )

@@ -1,12 +1,12 @@
 """The audit of an autoencoder, from two functions and images to a report."""
 
 import dataclasses
-import math
 import pathlib
 import shutil
 import tempfile
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tfsemae import data, files, keras_state
 from tfsemae.audit import (
+    attacking,
     checks,
     given,
     jacobian,
@@ -25,8 +26,7 @@ from tfsemae.audit import (
 )
 from tfsemae.audit.damage import Compare
 from tfsemae.audit.endpoints import Function, Range
-from tfsemae.audit.minimal import ROUNDS
-from tfsemae.audit.plan import Plan
+from tfsemae.audit.plan import EFFORTS, Pace, Plan
 from tfsemae.audit.report import Report
 from tfsemae.audit.schedule import Schedule
 from tfsemae.audit.stages import COSTS, DETECTION, JACOBIANS, Arrays, Stages
@@ -37,6 +37,7 @@ from tfsemae.progress import note
 
 PLAN_FILE = "plan.json"
 _TIMED = 8  # images whose search is timed
+_TRACED = 1.5  # tracing of all that follows, over that of the searches
 
 
 @keras_state.standard()
@@ -128,8 +129,8 @@ def run(request: Request) -> Report:
     anomaly = _anomaly(request)
     audited = subject.prepare(request)
     effort = {
-        "steps": tf.Variable(plan.STEPS, trainable=False),
-        "rounds": tf.Variable(ROUNDS, trainable=False),
+        "steps": tf.Variable(EFFORTS[-1].steps, trainable=False),
+        "rounds": tf.Variable(EFFORTS[-1].rounds, trainable=False),
     }
     of_spaces = [
         Steps(space, audited.damage, audited.measures, effort=effort)
@@ -240,29 +241,36 @@ def _plan(audited: Subject, of_spaces: list[Steps], started: float) -> Plan:
     """The effort; that of an earlier start, if there was one."""
     request = audited.request
     available = len(request.images)
+    asked = {"restarts": request.restarts, "steps": request.steps}
+    stated: dict[str, Any] = {
+        name: value for name, value in asked.items() if value is not None
+    }
     if request.examples is not None:
         if request.examples > available:
             raise ValueError(
                 f"--examples={request.examples} is more than the {available} images "
                 "that there are. Ask for fewer."
             )
-        found = Plan(examples=request.examples)
-        return plan.with_effort(found, restarts=request.restarts, steps=request.steps)
+        return Plan(examples=request.examples, **stated)
     path = request.folder / PLAN_FILE
-    identity = [*audited.identity, str(request.budget_minutes)]
+    identity = [*audited.identity, f"{request.budget_minutes} {stated}"]
     earlier = _earlier_plan(path, identity)
     if earlier is not None:
         return earlier
     note("Timing the searches.")
-    seconds = sum(_seconds(audited, steps) for steps in of_spaces)
-    budget = 60 * request.budget_minutes
-    found = plan.within(available, seconds, time.monotonic() - started, budget)
-    found = plan.with_effort(found, restarts=request.restarts, steps=request.steps)
+    timed = [_pace(audited, steps) for steps in of_spaces]
+    found = plan.within(
+        available,
+        [pace for pace, _ in timed],
+        stated,
+        tracing=_TRACED * sum(seconds for _, seconds in timed),
+        spent=time.monotonic() - started,
+        budget=60 * request.budget_minutes,
+    )
     if found.cut:
         limit = f"To end within {request.budget_minutes:g} minutes"
         note(f"{limit}: {' '.join(found.cut)}")
-    record = {"identity": identity, "plan": dataclasses.asdict(found)}
-    files.write_json(path, record)
+    files.write_json(path, {"identity": identity, "plan": dataclasses.asdict(found)})
     return found
 
 
@@ -281,17 +289,26 @@ def _earlier_plan(path: pathlib.Path, identity: list[str]) -> Plan | None:
     return Plan(**record["plan"] | {"cut": tuple(record["plan"]["cut"])})
 
 
-def _seconds(audited: Subject, steps: Steps) -> float:
-    """Seconds of a search per image, without the tracing."""
-    of_latents = steps.space.name == "latent"
+def _pace(audited: Subject, steps: Steps) -> tuple[Pace, float]:
+    """What attacks on a space take, and seconds of tracing the search.
+
+    The search is that of the least effort, as its variables were made.
+    """
+    space, of_latents = steps.space, steps.space.name == "latent"
     points = (audited.latents if of_latents else audited.probe)[:_TIMED]
-    numbers = steps.numbers(audited.request.seed, plan.RESTARTS)(len(points))
-    spent = math.inf
+    numbers = steps.numbers(audited.request.seed, EFFORTS[-1].restarts)(len(points))
+    spent = []
     for _ in range(2):
         begun = time.monotonic()
         steps.smallest(points, *numbers, np.array([0, 0], np.int32))
-        spent = min(spent, time.monotonic() - begun)
-    return spent / len(points)
+        spent.append(time.monotonic() - begun)
+    pace = Pace(
+        seconds=min(spent) / len(points),
+        queries=attacking.queries(space),
+        differentiable=space.differentiable,
+        numbers=space.size if of_latents else 0,
+    )
+    return pace, max(0.0, spent[0] - spent[1])
 
 
 def _jacobians(audited: Subject, stages: Stages, latents: np.ndarray) -> tuple:

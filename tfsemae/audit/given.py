@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from tfsemae import data
 from tfsemae.audit.endpoints import Range
+from tfsemae.progress import note
 
 
 def images(
@@ -62,6 +63,10 @@ def _to_unit_range(array: np.ndarray, value_range: Range | None) -> np.ndarray:
         return array
     if value_range is None:
         value_range = (-1.0, 1.0) if low < 0 else (0.0, 255.0)
+        note(
+            f"Images from {low:g} to {high:g} are taken to be in "
+            f"[{value_range[0]:g}, {value_range[1]:g}]."
+        )
     if low < value_range[0] or high > value_range[1]:
         raise ValueError(
             "`images` must lie within the value range "

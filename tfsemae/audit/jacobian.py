@@ -18,6 +18,18 @@ _STEPS = 2.0 ** np.arange(-8, 3.5, 0.5)  # in units of the spread
 _MOST_DIMENSIONS = 1024  # each is moved; of more, as many are drawn at random
 _MOVED_EXAMPLES = 16
 _INSENSITIVE = 1e-3  # of the strongest effect
+_OF_SPECTRUM = 500  # evaluations of the network that take as long, of one point
+
+
+def evaluations(images: int, numbers: int) -> int:
+    """Evaluations of the network that take as long as all this, about.
+
+    Args:
+        images: that are audited.
+        numbers: of a latent; 0 of a network whose `dimensions` are not asked for.
+    """
+    spectra = min(images, EXAMPLES) * _OF_SPECTRUM
+    return spectra + min(images, _MOVED_EXAMPLES) * min(numbers, _MOST_DIMENSIONS)
 
 
 def spectrum(
@@ -121,5 +133,8 @@ def dimensions(
 
 
 def _above_zero(deviations: np.ndarray) -> np.ndarray:
-    """Collapsed numbers count as a millionth of the largest: none divides by zero."""
-    return np.maximum(deviations, max(1e-6 * float(deviations.max()), 1e-30))
+    """Numbers that do not vary have a tiny deviation, so that none divides by zero.
+
+    It is far below those of numbers in other units, a million times as small.
+    """
+    return np.maximum(deviations, max(1e-12 * float(deviations.max()), 1e-30))

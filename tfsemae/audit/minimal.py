@@ -17,6 +17,17 @@ _HALVINGS = 12  # of a step along a direction
 _FARTHEST = _FINEST * 2.0 ** (_DOUBLINGS - 1)
 
 
+def evaluations(attack: int, rounds: int) -> int:
+    """Evaluations of the network that take as long as a search, about.
+
+    Args:
+        attack: those of one attack.
+        rounds: attacks.
+    """
+    bracket = 3 * (_DOUBLINGS + _HALVINGS)  # along noise and both ends of a direction
+    return bracket + rounds * (attack + 1 + _HALVINGS)
+
+
 class Smallest(NamedTuple):
     """What was found, one entry per example."""
 

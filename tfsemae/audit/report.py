@@ -52,7 +52,8 @@ class Audited:
             1,000 of them.
         collapsed: numbers of a latent that vary by less than 1 % of the typical one.
         input_spread: root of the total variance of the images, in units of [0, 1].
-        weights_sha256: of Keras models; None of others.
+        weights_sha256: of the weights of Keras models, of the files of SavedModels;
+            None of other functions.
         data_sha256: of all images and labels that there were.
         dataset: its name.
         images: number of images that were audited.
@@ -62,7 +63,7 @@ class Audited:
         steps: of the strong attack from its best point.
         rounds: of the bisection.
         cut: what the budget of time cut, a sentence each.
-        seconds: that it took.
+        seconds: of the start that finished it.
         versions: of the packages.
         machine: on which it ran.
     """

@@ -1,5 +1,6 @@
 """An audit as a run: flags, folder, model and images."""
 
+import hashlib
 import pathlib
 from collections.abc import Mapping
 
@@ -51,6 +52,7 @@ def run(
             latent_output=settings.latent_output,
             name=name,
             dataset=dataset,
+            weights=_weights(digests),
         )
     )
     return headline(report)
@@ -65,6 +67,16 @@ def headline(report: Report) -> Metrics:
         "figures": dict(report.figures),
         "warnings": sorted({warning.name for warning in report.warnings}),
     }
+
+
+def _weights(digests: Mapping[str, str]) -> str | None:
+    """One digest of the files of the model."""
+    found = [
+        digests[name] for name in ("model", "encoder", "decoder") if name in digests
+    ]
+    if len(found) < 2:
+        return found[0] if found else None
+    return hashlib.sha256("\n".join(found).encode()).hexdigest()
 
 
 def _lpips(weights_dir: str | None, images: data.Images) -> Compare | None:

@@ -72,7 +72,8 @@ class Settings(Places, Threads, Weights):
     )
     budget_minutes: float = setting(
         5.0,
-        "Time for all, minutes; images, restarts and steps are cut to keep within it.",
+        "Time for all, minutes. Images, restarts, steps and queries are cut to keep "
+        "within it; what is cut is said, and how long the least takes if that is more.",
         lower_bound=0.1,
     )
     examples: int | None = setting(
@@ -82,13 +83,13 @@ class Settings(Places, Threads, Weights):
     )
     restarts: int | None = setting(
         None,
-        "Random points of the strong attack. Default: 3, or 1 if time is short.",
-        lower_bound=0,
+        "Random points of the strong attack. Default: 3, down to 1 if time is short.",
+        lower_bound=1,
     )
     steps: int | None = setting(
         None,
-        "Steps of the strong attack from its best point. Default: 20, or 5 if time is "
-        "short.",
+        "Steps of the strong attack from its best point. Default: 20, down to 5 if "
+        "time is short.",
         lower_bound=1,
     )
     batch_size: int = setting(

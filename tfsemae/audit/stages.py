@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfsemae import data
 from tfsemae.audit import everyday, labelled
-from tfsemae.audit.plan import Plan
+from tfsemae.audit.plan import FACTORS, Plan
 from tfsemae.audit.schedule import Schedule, Stage
 from tfsemae.audit.steps import Steps
 from tfsemae.audit.stored import Stored
@@ -17,8 +17,7 @@ from tfsemae.audit.subject import Subject
 from tfsemae.evaluation.arrays import Shards
 
 RADIUS = 0.1  # in spreads: of the figures that a bound is compared with
-_FACTORS = (0.125, 0.25, 0.5, 1.0, 2.0)  # radii, times the median perturbation
-QUERIED = 32  # images of the query-only attack, all in one batch
+_TOGETHER = 32  # images that the query-only attack takes where it is the only one
 
 RECONSTRUCTION, JACOBIANS = "Reconstruction", "Jacobians"
 EVERYDAY, DETECTION = "Everyday noise", "Anomalies"
@@ -55,8 +54,7 @@ class Stages:
         self._subject, self._plan, self._schedule = subject, plan, schedule
         self.places = subject.order[: plan.examples]
         self.images = data.take(subject.request.images, self.places)
-        effort = f"{plan.examples} {plan.restarts} {plan.steps} {plan.rounds}"
-        self._identity = [*subject.identity, effort]
+        self._identity = [*subject.identity, plan.identity]
 
     def clean(self) -> tuple[dict[str, np.ndarray], Stored]:
         """Metrics of image against reconstruction, and latents."""
@@ -92,7 +90,7 @@ class Stages:
             return steps.smallest(given, *drawn, self._seed(rows))
 
         # The query-only attack draws for a batch as a whole.
-        size = None if steps.space.differentiable else QUERIED
+        size = None if steps.space.differentiable else _TOGETHER
         name = f"smallest_{steps.space.name}"
         with self._stage(SMALLEST.format(steps.space.name)) as stage:
             found = self._computed(name, step, numbers, stage, rows=True, size=size)
@@ -145,7 +143,7 @@ class Stages:
         )
         shards = self._shards(f"query_{name}", key)
         if not shards.done():
-            few = data.pixels(self.images, QUERIED)
+            few = data.pixels(self.images, self._plan.queried)
             few = few if points is None else points[: len(few)]
             numbers = np.array([seed, place], np.int32)
             values = steps.queried(few, np.float32(radius), numbers)
@@ -177,8 +175,8 @@ class Stages:
         for values in (epsilons, noise):
             median = float(np.median(values))
             if np.isfinite(median) and median > 0:
-                return np.array([RADIUS * spread, *(f * median for f in _FACTORS)])
-        return np.array([RADIUS * spread, *(f * spread for f in _FACTORS)])
+                return np.array([RADIUS * spread, *(f * median for f in FACTORS)])
+        return np.array([RADIUS * spread, *(f * spread for f in FACTORS)])
 
     def _computed(
         self,

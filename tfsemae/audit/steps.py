@@ -69,7 +69,7 @@ class Steps:
         normal = draws.normal([seed, place, _NORMAL], shape)
         starts = [
             draws.in_unit_ball([seed, place, _STARTS, run], shape, "l2")
-            for run in range(max(1, restarts))
+            for run in range(restarts)
         ]
         return lambda count: (np.stack([run(count) for run in starts]), normal(count))
 

@@ -27,6 +27,7 @@ class Request:
         images: all of them, in [0, 1].
         folder: of arrays and pictures.
         dataset: name of the images.
+        weights: digest of the files of the model, where they are known.
     """
 
     encode: Function
@@ -46,6 +47,25 @@ class Request:
     latent_output: int | str | None = None
     name: str = "two functions"
     dataset: str = "arrays"
+    weights: str | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the numbers.
+
+        Raises:
+            ValueError: if one is too small.
+        """
+        for name in ("examples", "restarts", "steps", "batch_size"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(
+                    f"`{name}` must be at least 1. Received: {name}={value}."
+                )
+        if not self.budget_minutes > 0:
+            raise ValueError(
+                "`budget_minutes` must be above 0. Received: "
+                f"budget_minutes={self.budget_minutes}."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,7 +86,7 @@ class Subject:
         powers: space -> mean squared norm.
         varies: space -> whether its points differ.
         identity: texts on which all figures depend.
-        weights: digest of Keras models; None of others.
+        weights: digest of Keras models and of the files of others; None of functions.
     """
 
     request: Request
@@ -164,7 +184,7 @@ def prepare(request: Request) -> Subject:
             f"{stated.name}:{stated.threshold} {value_range} {seed}",
             f"{request.latent_output} {request.anomaly_label}",
         ),
-        weights=weights,
+        weights=weights or request.weights,
     )
 
 
