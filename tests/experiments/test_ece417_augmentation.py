@@ -6,7 +6,8 @@ import pytest
 
 from tfsemae import experiments, models
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.ece417 import runs
+from tfsemae.experiments.ece417 import runs, scales
+from tfsemae.experiments.ece417.augmentation_runs import augmented
 from tfsemae.models import Classifier
 
 ARTEFACT = experiments.artefacts()["ece417_augmentation"]
@@ -25,8 +26,8 @@ def test_plan(parsed):
         chosen[f"ece417_few_labels_vae{s}_seed1"].fakes_scale for s in (0, 1, 2, 4)
     ]
     assert scales == [0, 1, 2, 4]
-    judged = runs.augmented("filter", 3, "full")
-    assert judged.inputs["fakes_judge"] == runs.augmented("none", 3, "full")
+    judged = augmented("filter", 3, "full")
+    assert judged.inputs["fakes_judge"] == augmented("none", 3, "full")
     # The oracle measures, and chooses nothing.
     oracle = runs.classifier("full").name
     assert all(oracle not in [i.name for i in run.inputs.values()] for run in planned)
@@ -47,9 +48,9 @@ def ledger(tmp_path, finish, written, monkeypatch):
 
     def make(accuracies):
         # In place of that of a judge that has learnt nothing.
-        scale = runs.SCALES["smoke"]._replace(least=0.5)
-        monkeypatch.setitem(runs.SCALES, "smoke", scale)
-        runs.augmented.cache_clear()
+        scale = scales.SCALES["smoke"]._replace(least=0.5)
+        monkeypatch.setitem(scales.SCALES, "smoke", scale)
+        augmented.cache_clear()
         for run in ARTEFACT.all_runs("smoke"):
             method = run.label.removeprefix("ece417_few_labels_").partition("_")[0]
             seed = int(run.label[-1]) if method in accuracies else 0
@@ -72,7 +73,7 @@ def ledger(tmp_path, finish, written, monkeypatch):
         return rows, claims
 
     yield make
-    runs.augmented.cache_clear()
+    augmented.cache_clear()
 
 
 def test_ledger_of_known_accuracies_and_an_oracle_of_one_class(ledger):

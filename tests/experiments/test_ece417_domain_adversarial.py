@@ -5,7 +5,7 @@ import pytest
 
 from tfsemae import experiments
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.ece417 import runs
+from tfsemae.experiments.ece417 import domain_runs
 
 ARTEFACT = experiments.artefacts()["ece417_domain_adversarial"]
 
@@ -49,9 +49,9 @@ def ledger(tmp_path, finish, written):
     """Makes the ledger of given values: (nuisance, factor) -> those of `_metrics`."""
 
     def make(values):
-        for nuisance, factor in runs.DOMAIN_GROUPS:
-            for seed in runs.seeds_of(nuisance):
-                run = runs.domain_adversarial(nuisance, factor, seed, "smoke")
+        for nuisance, factor in domain_runs.DOMAIN_GROUPS:
+            for seed in domain_runs.seeds_of(nuisance):
+                run = domain_runs.domain_adversarial(nuisance, factor, seed, "smoke")
                 folder = finish(run, _metrics(*values[nuisance, factor], seed))
                 lines = ["step,nuisance_loss", "10,1.2", "20,1.4"]
                 (folder / "log.csv").write_text("\n".join(lines) + "\n")

@@ -23,7 +23,14 @@ from tfsemae.experiments.claims import (
     row,
     with_parts,
 )
-from tfsemae.experiments.ece417 import bounds, measures, runs, samples
+from tfsemae.experiments.ece417 import bounds, measures, samples
+from tfsemae.experiments.ece417.augmentation_runs import (
+    FILTERED,
+    METHODS,
+    SPREADS,
+    augmented,
+    seeds,
+)
 from tfsemae.experiments.estimates import Estimates, Quantity
 from tfsemae.reports import figures
 from tfsemae.reports.ledger import Claim, Picture, Row
@@ -41,12 +48,9 @@ def build(work: Workspace) -> Mapping[str, Any]:
     train = measures.load(work, "train")
     folders = {
         method: work.folders(
-            [
-                runs.augmented(method, seed, work.scale)
-                for seed in runs.seeds(work.scale)
-            ]
+            [augmented(method, seed, work.scale) for seed in seeds(work.scale)]
         )
-        for method in runs.METHODS
+        for method in METHODS
     }
     quantities = {
         _ACCURACY: Quantity("accuracy on test images", "%", 100),
@@ -58,7 +62,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
         ),
     }
     found = Estimates(folders, quantities)
-    first = runs.augmented("filter", 0, work.scale)
+    first = augmented("filter", 0, work.scale)
     return {
         "rows": [*_rows(work, found), *_oracle_rows(work, judge, train, folders)],
         "claims": [*_gains(found), _flips(found), *_judged(found)],
@@ -90,7 +94,7 @@ def _flipped(judge: samples.Judge, train: data.Images, folder: pathlib.Path) -> 
 
 
 def _rows(work: Workspace, found: Estimates) -> Iterator[Row]:
-    for method, name in runs.METHODS.items():
+    for method, name in METHODS.items():
         for key in (_ACCURACY,) if method == "none" else (_ACCURACY, _FLIPS):
             yield estimated_row(
                 found,
@@ -127,14 +131,14 @@ def _oracle_rows(
         unit="%",
         tag=work.tag(None),
     )
-    unfiltered = f"vae{runs.FILTERED:g}"
+    unfiltered = f"vae{FILTERED:g}"
     counts = [
         100 * len(made(train, a)) / len(made(train, b))
         for a, b in zip(folders["filter"], folders[unfiltered], strict=True)
     ]
     yield row(
         "kept",
-        f"fakes of s = {runs.FILTERED:g} that the judge keeps",
+        f"fakes of s = {FILTERED:g} that the judge keeps",
         counts,
         unit="%",
         tag=work.tag(None),
@@ -152,7 +156,7 @@ def _over(found: Estimates) -> str:
 def _gains(found: Estimates) -> Iterator[Claim]:
     """No gain is assumed: the sign is what was measured."""
     statement = "Fakes of labelled images make a classifier better"
-    methods = {key: name for key, name in runs.METHODS.items() if key != "none"}
+    methods = {key: name for key, name in METHODS.items() if key != "none"}
     yield from with_parts(
         "1",
         statement,
@@ -172,12 +176,12 @@ def _gains(found: Estimates) -> Iterator[Claim]:
 
 
 def _flips(found: Estimates) -> Claim:
-    low, high = (f"vae{scale:g}" for scale in (runs.SPREADS[0], runs.SPREADS[-1]))
+    low, high = (f"vae{scale:g}" for scale in (SPREADS[0], SPREADS[-1]))
     return claim(
         "2",
         "A VAE does not know which changes alter the label",
-        f"fakes that show another class to the oracle, s = {runs.SPREADS[-1]:g} minus "
-        f"s = {runs.SPREADS[0]:g}; {_over(found)}",
+        f"fakes that show another class to the oracle, s = {SPREADS[-1]:g} minus "
+        f"s = {SPREADS[0]:g}; {_over(found)}",
         _difference(found, _FLIPS, high, low),
         Above(bounds.FLIPPED),
         unit=_POINTS,
@@ -185,7 +189,7 @@ def _flips(found: Estimates) -> Claim:
 
 
 def _judged(found: Estimates) -> list[Claim]:
-    unfiltered = f"vae{runs.FILTERED:g}"
+    unfiltered = f"vae{FILTERED:g}"
     measured: tuple[tuple[str, str, str, Any], ...] = (
         (
             "flips",
@@ -207,7 +211,7 @@ def _judged(found: Estimates) -> list[Claim]:
             claim(
                 f"3_{id_}",
                 statement,
-                f"{found.quantities[key].name}, s = {runs.FILTERED:g}, judged minus "
+                f"{found.quantities[key].name}, s = {FILTERED:g}, judged minus "
                 f"not judged; {_over(found)}",
                 _difference(found, key, "filter", unfiltered),
                 rule,
@@ -227,8 +231,8 @@ def _draw_fakes(
     chosen = run_folder.read_settings(folders["none"][0], training.Settings)
     known = fakes.labelled(train, chosen.classifier.fakes, chosen.run.seed)
     drawn = {"original": known}
-    for method in ("shift", *(f"vae{scale:g}" for scale in runs.SPREADS)):
-        drawn[runs.METHODS[method]] = made(train, folders[method][0])
+    for method in ("shift", *(f"vae{scale:g}" for scale in SPREADS)):
+        drawn[METHODS[method]] = made(train, folders[method][0])
     rows = [(name, _firsts(images)) for name, images in drawn.items()]
     figures.image_grid(rows, path)
     return Picture(
@@ -246,7 +250,7 @@ def _firsts(images: data.Images) -> np.ndarray:
 
 
 def _draw_scales(found: Estimates, path: pathlib.Path) -> Picture:
-    by_scale = [f"vae{scale:g}" for scale in runs.SPREADS]
+    by_scale = [f"vae{scale:g}" for scale in SPREADS]
     panels = []
     for key in (_FLIPS, _ACCURACY):
         each = [found.value(method, key) for method in by_scale]
@@ -259,14 +263,13 @@ def _draw_scales(found: Estimates, path: pathlib.Path) -> Picture:
                 curves=[
                     figures.Curve(
                         label="VAE",
-                        x=runs.SPREADS,
+                        x=SPREADS,
                         y=[interval.effect for interval in each],
                         y_error=[interval.high - interval.effect for interval in each],
                     )
                 ],
                 levels=[
-                    (runs.METHODS[name], found.value(name, key).effect)
-                    for name in others
+                    (METHODS[name], found.value(name, key).effect) for name in others
                 ],
             )
         )

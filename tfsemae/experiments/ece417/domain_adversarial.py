@@ -18,7 +18,8 @@ from tfsemae import data
 from tfsemae.data.nuisance import STATES
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import claim, estimated_row, with_parts
-from tfsemae.experiments.ece417 import bounds, measures, runs
+from tfsemae.experiments.ece417 import bounds, domain_runs, measures
+from tfsemae.experiments.ece417.domain_runs import DOMAIN_GROUPS, FACTORS, NUISANCES
 from tfsemae.experiments.estimates import Estimates, Quantity
 from tfsemae.reports import figures
 from tfsemae.reports.ledger import Claim, Picture, Row
@@ -40,7 +41,7 @@ _QUANTITIES = {
         "nats",
     ),
 }
-_PLAIN, _SLIDE = runs.FACTORS[0], runs.FACTORS[-1]
+_PLAIN, _SLIDE = FACTORS[0], FACTORS[-1]
 
 
 def build(work: Workspace) -> Mapping[str, Any]:
@@ -48,14 +49,14 @@ def build(work: Workspace) -> Mapping[str, Any]:
     folders = {
         (nuisance, factor): work.folders(
             [
-                runs.domain_adversarial(nuisance, factor, seed, work.scale)
-                for seed in runs.seeds_of(nuisance)
+                domain_runs.domain_adversarial(nuisance, factor, seed, work.scale)
+                for seed in domain_runs.seeds_of(nuisance)
             ]
         )
-        for nuisance, factor in runs.DOMAIN_GROUPS
+        for nuisance, factor in DOMAIN_GROUPS
     }
     found = Estimates(folders, _QUANTITIES)
-    first = runs.domain_adversarial("colour", _SLIDE, 0, work.scale)
+    first = domain_runs.domain_adversarial("colour", _SLIDE, 0, work.scale)
     return {
         "rows": list(_rows(work, found)),
         "claims": [*_hidden(found), _unbiased(found), _judge(found)],
@@ -77,14 +78,14 @@ def build(work: Workspace) -> Mapping[str, Any]:
 
 
 def _rows(work: Workspace, found: Estimates) -> Iterator[Row]:
-    for nuisance, factor in runs.DOMAIN_GROUPS:
+    for nuisance, factor in DOMAIN_GROUPS:
         for key, quantity in _QUANTITIES.items():
             yield estimated_row(
                 found,
                 (nuisance, factor),
                 key,
                 f"{nuisance}_{factor:g}_{key.rpartition('/')[2]}",
-                f"{runs.NUISANCES[nuisance]}, factor {factor:g}: {quantity.name}",
+                f"{NUISANCES[nuisance]}, factor {factor:g}: {quantity.name}",
                 tag=work.tag(None),
             )
 
@@ -174,7 +175,7 @@ def _draw_images(work: Workspace) -> Picture:
 
 def _draw_factors(found: Estimates, path: pathlib.Path) -> Picture:
     digits = [
-        _curve(found, nuisance, _DIGITS, runs.NUISANCES[nuisance])
+        _curve(found, nuisance, _DIGITS, NUISANCES[nuisance])
         for nuisance in ("colour", "biased")
     ]
     judges = {
@@ -191,7 +192,7 @@ def _draw_factors(found: Estimates, path: pathlib.Path) -> Picture:
             ),
             figures.Panel(
                 x_label=x_label,
-                y_label=f"tint found (%), {runs.NUISANCES['colour']}",
+                y_label=f"tint found (%), {NUISANCES['colour']}",
                 curves=told,
                 levels=[("a guess", _CHANCE)],
             ),
@@ -207,7 +208,7 @@ def _draw_factors(found: Estimates, path: pathlib.Path) -> Picture:
 
 
 def _curve(found: Estimates, nuisance: str, key: str, label: str) -> figures.Curve:
-    factors = [factor for kind, factor in runs.DOMAIN_GROUPS if kind == nuisance]
+    factors = [factor for kind, factor in DOMAIN_GROUPS if kind == nuisance]
     each = [found.value((nuisance, factor), key) for factor in factors]
     return figures.Curve(
         label=label,
@@ -219,8 +220,8 @@ def _curve(found: Estimates, nuisance: str, key: str, label: str) -> figures.Cur
 
 def _draw_training(work: Workspace, path: pathlib.Path) -> Picture:
     curves = []
-    for factor in runs.FACTORS:
-        run = runs.domain_adversarial("colour", factor, 0, work.scale)
+    for factor in FACTORS:
+        run = domain_runs.domain_adversarial("colour", factor, 0, work.scale)
         log = measures.log(work.folder(run))
         curves.append(
             figures.Curve(

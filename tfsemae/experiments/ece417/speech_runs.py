@@ -2,6 +2,7 @@
 
 import functools
 
+from tfsemae.experiments.ece417.runs import of_flagfile
 from tfsemae.experiments.runs import Run
 
 #: Groups of trainings -> what a reader calls them.
@@ -26,11 +27,12 @@ def speech(group: str, seed: int, scale: str) -> Run:
     steps = _STEPS[scale]
     own = {
         # A rate of 0 changes no weight.
-        "untrained": ("--steps=10", "--learning_rate=0"),
-        "beside": (f"--steps={steps}", "--reversal_factor=0"),
-        "against": (f"--steps={steps}", f"--reversal_ramp_steps={steps // 2}"),
+        "untrained": ("--learning_rate=0",),
+        "beside": ("--reversal_factor=0",),
+        "against": (f"--reversal_ramp_steps={steps // 2}",),
     }
-    flags = ("--flagfile=flags/ece417_speech.flags", f"--seed={seed}", *own[group])
+    done = 10 if group == "untrained" else steps
+    flags = (*of_flagfile("speech", done, seed), *own[group])
     return Run(f"ece417_speech_{group}_seed{seed}", flags)
 
 
