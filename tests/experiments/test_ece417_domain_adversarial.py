@@ -81,8 +81,8 @@ def test_ledger_of_features_that_lose_the_tint(ledger):
     assert rows["colour_0.1_probe_accuracy"].measured == pytest.approx(91)
     assert rows["colour_1_accuracy"].n == 3
     assert rows["rot_1_accuracy"].n == 1
-    assert claims["1_nuisance"].effect == pytest.approx(-59)
-    assert claims["1_digits"].effect == pytest.approx(-1)
+    assert claims["1_hidden"].effect == pytest.approx(-59)
+    assert claims["1_kept"].effect == pytest.approx(-1)
     assert claims["2"].effect == pytest.approx(5)
     # 40, 41 and 42 % beside 20 %: less spread than the bound is away.
     assert claims["3"].effect == pytest.approx(21)
@@ -96,4 +96,4 @@ def test_ledger_of_features_that_keep_the_tint(ledger):
     }
     _, claims = ledger(VALUES | kept)
     assert {each.verdict for each in claims.values()} == {"does not hold"}
-    assert np.isclose(claims["1_digits"].effect, -8)
+    assert np.isclose(claims["1_kept"].effect, -8)

@@ -17,29 +17,27 @@ import numpy as np
 from tfsemae import data
 from tfsemae.data.nuisance import STATES
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.claims import claim, estimated_row, with_parts
+from tfsemae.experiments.claims import estimated_row
 from tfsemae.experiments.ece417 import bounds, domain_runs, measures
+from tfsemae.experiments.ece417.adversary import (
+    ADVERSARY,
+    CHANCE,
+    GUESS,
+    LINEAR_PROBE,
+    PROBE,
+    Comparison,
+    quantities,
+)
 from tfsemae.experiments.ece417.domain_runs import DOMAIN_GROUPS, FACTORS, NUISANCES
 from tfsemae.experiments.estimates import Estimates, Quantity
 from tfsemae.reports import figures
 from tfsemae.reports.ledger import Claim, Picture, Row
-from tfsemae.statistics import Above, Below
+from tfsemae.statistics import Above
 
-_POINTS = "percentage points"
-_CHANCE = 100 / STATES
-_DIGITS, _PROBE = "accuracy", "nuisance/probe_accuracy"
-_ADVERSARY = "nuisance/adversary_accuracy"
+_DIGITS = "accuracy"
 _QUANTITIES = {
     _DIGITS: Quantity("accuracy of the digit", "%", 100),
-    _PROBE: Quantity("nuisance found by a new classifier", "%", 100),
-    "nuisance/linear_probe_accuracy": Quantity(
-        "nuisance found by a new linear classifier", "%", 100
-    ),
-    _ADVERSARY: Quantity("nuisance found by the adversary", "%", 100),
-    "nuisance/adversary_cross_entropy": Quantity(
-        f"E_adversary on test images, ln {STATES} = {np.log(STATES):.3f} of a guess",
-        "nats",
-    ),
+    **quantities("nuisance found", "test images"),
 }
 _PLAIN, _SLIDE = FACTORS[0], FACTORS[-1]
 
@@ -59,7 +57,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
     first = domain_runs.domain_adversarial("colour", _SLIDE, 0, work.scale)
     return {
         "rows": list(_rows(work, found)),
-        "claims": [*_hidden(found), _unbiased(found), _judge(found)],
+        "claims": _claims(found),
         "pictures": [
             _draw_images(work),
             _draw_factors(found, work.output_dir / "factors.png"),
@@ -90,64 +88,33 @@ def _rows(work: Workspace, found: Estimates) -> Iterator[Row]:
             )
 
 
-def _hidden(found: Estimates) -> list[Claim]:
-    """The claim of the slide: the nuisance goes, and the digits stay."""
-    plain, slide = ("colour", _PLAIN), ("colour", _SLIDE)
-    over = found.interval_over(len(found.values(slide, _PROBE)))
-    statement = "Features that are trained against an adversary do not tell the tint"
-    return with_parts(
-        "1",
-        f"{statement}, and tell the digits as well as before",
-        [
-            claim(
-                "1_nuisance",
-                statement,
-                "tints found by a new classifier on the frozen features, factor "
-                f"{_SLIDE:g} minus factor {_PLAIN:g}; {over}",
-                found.difference((slide, _PROBE), (plain, _PROBE)),
-                Below(-bounds.HIDDEN),
-                unit=_POINTS,
-                note=f"{_CHANCE:g} % is a guess",
-            ),
-            claim(
-                "1_digits",
-                "The features tell the digits as well as before",
-                f"accuracy on test images, factor {_SLIDE:g} minus factor "
-                f"{_PLAIN:g}; {over}",
-                found.difference((slide, _DIGITS), (plain, _DIGITS)),
+def _claims(found: Estimates) -> list[Claim]:
+    contrast = f"factor {_SLIDE:g} minus factor {_PLAIN:g}"
+
+    def compared(nuisance: str) -> Comparison:
+        return Comparison(found, (nuisance, _SLIDE), (nuisance, _PLAIN), contrast)
+
+    tints = compared("colour")
+    return [
+        *tints.hidden(
+            "Features that are trained against an adversary do not tell the tint",
+            tints.claim(
+                "1_kept",
+                "They tell the digits as well as before",
+                _DIGITS,
                 Above(-bounds.DIGITS_LOST),
-                unit=_POINTS,
             ),
-        ],
-    )
-
-
-def _unbiased(found: Estimates) -> Claim:
-    plain, slide = ("biased", _PLAIN), ("biased", _SLIDE)
-    over = found.interval_over(len(found.values(slide, _DIGITS)))
-    return claim(
-        "2",
-        "Where the tint goes with the digit in training only, digits are recognised "
-        "better",
-        f"accuracy on test images of random tints, factor {_SLIDE:g} minus factor "
-        f"{_PLAIN:g}; {over}",
-        found.difference((slide, _DIGITS), (plain, _DIGITS)),
-        Above(bounds.UNBIASED),
-        unit=_POINTS,
-    )
-
-
-def _judge(found: Estimates) -> Claim:
-    slide = ("colour", _SLIDE)
-    over = found.interval_over(len(found.values(slide, _PROBE)))
-    return claim(
-        "3",
-        "The adversary of the training finds less than a new classifier does",
-        f"tints found, new classifier minus adversary, factor {_SLIDE:g}; {over}",
-        found.difference((slide, _PROBE), (slide, _ADVERSARY)),
-        Above(bounds.UNDERRATED),
-        unit=_POINTS,
-    )
+            bounds.HIDDEN,
+        ),
+        compared("biased").claim(
+            "2",
+            "Where the tint goes with the digit in training only, digits of other "
+            "tints are recognised better",
+            _DIGITS,
+            Above(bounds.UNBIASED),
+        ),
+        tints.underrated(),
+    ]
 
 
 def _draw_images(work: Workspace) -> Picture:
@@ -179,9 +146,9 @@ def _draw_factors(found: Estimates, path: pathlib.Path) -> Picture:
         for nuisance in ("colour", "biased")
     ]
     judges = {
-        _PROBE: "new classifier",
-        "nuisance/linear_probe_accuracy": "new linear classifier",
-        _ADVERSARY: "adversary",
+        PROBE: "new classifier",
+        LINEAR_PROBE: "new linear classifier",
+        ADVERSARY: "adversary",
     }
     told = [_curve(found, "colour", key, label) for key, label in judges.items()]
     x_label = "factor of the reversed gradient"
@@ -194,12 +161,12 @@ def _draw_factors(found: Estimates, path: pathlib.Path) -> Picture:
                 x_label=x_label,
                 y_label=f"tint found (%), {NUISANCES['colour']}",
                 curves=told,
-                levels=[("a guess", _CHANCE)],
+                levels=[("a guess", CHANCE)],
             ),
         ],
         path,
     )
-    over = found.interval_over(len(found.values(("colour", _SLIDE), _PROBE)))
+    over = found.interval_over(len(found.values(("colour", _SLIDE), PROBE)))
     return Picture(
         file=path.name,
         caption="What the features tell of the digit and of the tint, on test images. "
@@ -232,7 +199,7 @@ def _draw_training(work: Workspace, path: pathlib.Path) -> Picture:
         x_label="training step",
         y_label="E_adversary (nats)",
         curves=curves,
-        levels=[(f"ln {STATES}, a guess", float(np.log(STATES)))],
+        levels=[(f"ln {STATES}, a guess", GUESS)],
     )
     figures.curves([panel], path)
     return Picture(

@@ -12,6 +12,9 @@ GROUPS = {
     "against": "trained against the adversary",
 }
 _STEPS = {"full": 1_500, "smoke": 20}
+#: Sizes, rates and length were chosen after a look at seed 0, and so at its test
+#: utterances. Seeds that nobody has seen are to confirm what was found.
+FIRST_SEED = 10
 _SEEDS = {"full": 3, "smoke": 2}
 
 
@@ -38,7 +41,8 @@ def speech(group: str, seed: int, scale: str) -> Run:
 
 def seeds(group: str, scale: str) -> range:
     """The seeds of the trainings of a group; that without any is a control."""
-    return range(1 if group == "untrained" else _SEEDS[scale])
+    count = 1 if group == "untrained" else _SEEDS[scale]
+    return range(FIRST_SEED, FIRST_SEED + count)
 
 
 def recognisers(scale: str) -> list[Run]:
