@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tfsemae import experiments, models
+from tfsemae import data, experiments, models
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.ece417 import runs, scales
 from tfsemae.experiments.ece417.augmentation_runs import augmented
@@ -83,6 +83,13 @@ def test_ledger_of_known_accuracies_and_an_oracle_of_one_class(ledger):
     # Equally many labels of ten classes, of which the oracle knows one.
     for method in ("shift", "vae0", "vae4"):
         assert rows[f"{method}_flips"].measured == pytest.approx(90)
+    # Moved images have their labels, and the test set of the digits about as many of
+    # each: what the oracle says of the others is its own error.
+    labels = data.load("digits", "test").labels
+    own = 100 * np.mean(labels != 0)
+    assert rows["oracle"].measured == pytest.approx(own)
+    assert rows["oracle_moved"].measured == pytest.approx(own)
+    assert rows["shift_excess"].measured == pytest.approx(90 - own)
     # The judge keeps what the oracle would.
     assert rows["filter_flips"].measured == 0
     assert rows["kept"].measured == pytest.approx(10)

@@ -24,7 +24,7 @@ from tfsemae.experiments.ece417.adversary import GUESS, Comparison, quantities
 from tfsemae.experiments.estimates import Estimates, Quantity
 from tfsemae.experiments.runs import Run
 from tfsemae.models import Recogniser, spelling
-from tfsemae.reports import figures
+from tfsemae.reports import figures, numerals
 from tfsemae.reports.ledger import Claim, Picture, Row
 from tfsemae.statistics import Below
 
@@ -132,13 +132,14 @@ def _draw_spectra(path: pathlib.Path) -> Picture:
         heard = data.with_nuisance(images, np.full(len(images), speaker), "speaker")
         spectra = np.swapaxes(data.pixels(heard), 1, 2)[:, ::-1]  # time to the right
         name = "not heard" if speaker == speech.UNSEEN else f"speaker {speaker + 1}"
-        rows.append((f"{name}: {factor:g} f {shift:+g}", spectra))
+        moved = numerals.signed(shift, 1)
+        rows.append((f"{name}: {factor:g} f {moved}", spectra))
     figures.image_grid(rows, path, captions=[_WORDS] * len(rows))
     return Picture(
         file=path.name,
         caption="Utterances of the test set by the four speakers of the training and "
         "by the one who is not heard there: time to the right, frequency f upwards in "
-        "bins, which each speaker scales and shifts.",
+        "bins, which each speaker scales and shifts. The noise is the same for all.",
     )
 
 
