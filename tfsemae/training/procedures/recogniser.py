@@ -82,7 +82,7 @@ class RecogniserProcedure:
             _SPEAKER: self._adversary(reversal(features)),
         }
         self.model = adversary.AdversaryModel(
-            forced.input, outputs, chosen=self._chosen
+            forced.input, outputs, told=_SPEAKER, settings=settings
         )
         self.model.compile(
             optimizer=optimizers.make(settings.optimizer),
@@ -98,7 +98,7 @@ class RecogniserProcedure:
         )
         # Before a checkpoint is read: Keras restores only variables that exist.
         self.model.optimizer.build(self.model.trainable_variables)
-        self.optimizers = [self.model.optimizer]
+        self.optimizers = self.model.optimizers()
 
     def check(self, images: data.Images, reference: data.Images) -> None:
         """See `Procedure`."""

@@ -93,6 +93,14 @@ class DomainAdversarial(Checked):
         "from 0 to its end; 0 for none.",
         lower_bound=0,
     )
+    # None and not "joint", which would be in the flags of all runs.
+    adversary_updates: str | None = setting(
+        None,
+        "Of --procedure=domain_adversarial: separate lets the classifier of the "
+        "nuisance learn first in each step, and the rest against what it then is. "
+        "Default: all at once.",
+        choices=("separate",),
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
