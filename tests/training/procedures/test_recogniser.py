@@ -252,5 +252,5 @@ def test_what_does_not_go_together_is_refused(changes, message):
 
 def test_images_without_labels_are_refused():
     images = data.Images(IMAGES.images, None, ())
-    with pytest.raises(ValueError, match="has no labels, of which"):
+    with pytest.raises(ValueError, match="has no labels, which --model=listen"):
         RecogniserProcedure.build(_made(), images)
