@@ -1,10 +1,11 @@
 """Data augmentation: fakes of few labelled images, and whether they keep the label.
 
-A fake has the label of its original: an image that is moved, or `g(z)` of a variational
-autoencoder with `z ~ N(mu, s^2 Sigma)` of the original's posterior. A classifier that
-has learnt from all labels, the oracle, measures how many fakes show another class. It
-never chooses any. It errs as well, above all about moved digits, of which it has seen
-few. Moving changes no label, so that what it says of moved test images is its own
+A fake has the label of its original: an image that is moved, `g(z)` of a variational
+autoencoder with `z ~ N(mu, s^2 Sigma)` of the original's posterior, or `g(z, label)` of
+a conditional GAN with `z ~ N(0, I)`, which sees of it the label alone. A classifier
+that has learnt from all labels, the oracle, measures how many fakes show another class.
+It never chooses any. It errs as well, above all about moved digits, of which it has
+seen few. Moving changes no label, so that what it says of moved test images is its own
 error.
 """
 
@@ -90,7 +91,8 @@ def build(work: Workspace) -> Mapping[str, Any]:
                 "fakes",
                 first,
                 "the VAE has learnt from all training images, without their labels: "
-                "more than the classifiers of few labels know",
+                "more than the classifiers of few labels know; conditional GANs from "
+                "the labelled images alone",
             ),
             work.choice("fakes_per_image", first, "no number is printed"),
             work.choice("fakes_least", first, "no threshold is printed"),
@@ -103,7 +105,9 @@ def made(train: data.Images, folder: pathlib.Path) -> data.Images:
     """The fakes that a run was trained on, made again."""
     chosen = run_folder.read_settings(folder, training.Settings)
     options, seed = chosen.classifier.fakes, chosen.run.seed
-    return fakes.make(fakes.labelled(train, options, seed), options, seed)
+    return fakes.make(
+        fakes.labelled(train, options.labelled_per_class, seed), options, seed
+    )
 
 
 def _flipped(judge: samples.Judge, train: data.Images, folder: pathlib.Path) -> float:
@@ -275,9 +279,10 @@ def _draw_fakes(
 ) -> Picture:
     """The first fake of one labelled image of each class, by method."""
     chosen = run_folder.read_settings(folders["none"][0], training.Settings)
-    known = fakes.labelled(train, chosen.classifier.fakes, chosen.run.seed)
+    count = chosen.classifier.fakes.labelled_per_class
+    known = fakes.labelled(train, count, chosen.run.seed)
     drawn = {"original": known}
-    for method in ("shift", *(f"vae{scale:g}" for scale in SPREADS)):
+    for method in ("shift", *(f"vae{scale:g}" for scale in SPREADS), "cgan"):
         drawn[METHODS[method]] = made(train, folders[method][0])
     rows = [(name, _firsts(images)) for name, images in drawn.items()]
     figures.image_grid(rows, path)
@@ -301,7 +306,7 @@ def _draw_scales(found: Estimates, path: pathlib.Path) -> Picture:
     for key in (_FLIPS, _ACCURACY):
         each = [found.value(method, key) for method in by_scale]
         # In an order that gives each the same line in both panels.
-        others = ("shift", "filter", *(("none",) if key == _ACCURACY else ()))
+        others = ("shift", "filter", "cgan", *(("none",) if key == _ACCURACY else ()))
         panels.append(
             figures.Panel(
                 x_label="s of the fakes of a VAE",

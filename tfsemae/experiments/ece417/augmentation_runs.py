@@ -2,6 +2,7 @@
 
 import functools
 
+from tfsemae.experiments.ece417.gan_runs import ADAM, OF_IMAGES
 from tfsemae.experiments.ece417.runs import (
     VARIATIONAL_SIZES,
     classifier,
@@ -18,6 +19,7 @@ METHODS = {
     "none": "no fakes",
     "shift": "moved by up to 2 pixels",
     **{f"vae{scale:g}": f"VAE, s = {scale:g}" for scale in SPREADS},
+    "cgan": "conditional GAN",
     "filter": f"VAE, s = {FILTERED:g}, judged",
 }
 
@@ -26,8 +28,9 @@ METHODS = {
 def augmented(method: str, seed: int, scale: str) -> Run:
     """A classifier of few labelled images and their fakes.
 
-    The VAE has learnt from all training images, without labels. The judge is the
-    classifier without fakes of the same seed, and so of the same labelled images.
+    The VAE has learnt from all training images, without labels, and a conditional GAN
+    from the labelled images alone. The judge is the classifier without fakes of the
+    same seed, and so of the same labelled images.
 
     Args:
         method: of `METHODS`.
@@ -39,6 +42,9 @@ def augmented(method: str, seed: int, scale: str) -> Run:
     own: tuple[str, ...] = ()
     if method == "shift":
         own = ("--fakes=shift",)
+    elif method == "cgan":
+        own = ("--fakes=cgan",)
+        inputs["fakes_from"] = conditional(seed, scale)
     elif method != "none":
         judged = method == "filter"
         spread = FILTERED if judged else float(method.removeprefix("vae"))
@@ -53,6 +59,22 @@ def augmented(method: str, seed: int, scale: str) -> Run:
         *own,
     )
     return Run(f"ece417_few_labels_{method}_seed{seed}", flags, inputs=inputs)
+
+
+@functools.cache
+def conditional(seed: int, scale: str) -> Run:
+    """A GAN of the labelled images of a seed, which is given their labels."""
+    of = SCALES[scale]
+    flags = (
+        *of.flags,
+        *OF_IMAGES,
+        *ADAM,
+        "--gan_loss=nonsat",
+        f"--gan_labelled_per_class={of.labelled}",
+        f"--seed={seed}",
+        f"--steps={of.gan_steps}",
+    )
+    return Run(f"ece417_cgan_seed{seed}", flags)
 
 
 def seeds(scale: str) -> range:

@@ -10,8 +10,8 @@ LOSSES = {"minimax": "minimax", "nonsat": "non-saturating"}
 STARTS = {"random": "random start", "vae": "start from a VAE"}
 RING_SEEDS = range(3)
 #: Convolutions: dense networks of this length end in one noisy image.
-_OF_GANS = ("--model=conv", "--latent=16", "--batch_size=64")
-_ADAM = ("--learning_rate=0.0002", "--decay_rate=1", "--adam_beta_1=0.5")
+OF_IMAGES = ("--model=conv", "--latent=16", "--batch_size=64")
+ADAM = ("--learning_rate=0.0002", "--decay_rate=1", "--adam_beta_1=0.5")
 
 
 @functools.cache
@@ -29,7 +29,7 @@ def ring(loss: str, seed: int, scale: str) -> Run:
         *("--model=dense", "--latent=8", "--hidden=128,128"),
         f"--gan_loss={loss}",
         # Pixels of the ring are small numbers, and its modes near each other.
-        *("--learning_rate=0.001", *_ADAM[1:]),
+        *("--learning_rate=0.001", *ADAM[1:]),
         "--batch_size=256",
         f"--seed={seed}",
         f"--steps={SCALES[scale].ring_steps}",
@@ -41,7 +41,7 @@ def ring(loss: str, seed: int, scale: str) -> Run:
 def gan_start(scale: str) -> Run:
     """The VAE from whose decoder GANs of images start."""
     of = SCALES[scale]
-    flags = (*of.flags, *_OF_GANS, "--loss=summed_squared_error", *VARIATIONAL)
+    flags = (*of.flags, *OF_IMAGES, "--loss=summed_squared_error", *VARIATIONAL)
     return Run("ece417_gan_start", (*flags, f"--steps={of.gan_steps}"))
 
 
@@ -57,9 +57,9 @@ def gan(loss: str, start: str, scale: str) -> Run:
     of = SCALES[scale]
     flags = (
         *of.flags,
-        *_OF_GANS,
+        *OF_IMAGES,
         f"--gan_loss={loss}",
-        *_ADAM,
+        *ADAM,
         f"--steps={of.gan_steps}",
         *((f"--gan_discriminator_steps={of.gan_first}",) if start == "vae" else ()),
     )
