@@ -54,7 +54,8 @@ class AdversaryModel(StepCounter):
         share = tf.minimum(done / self._ramp, 1.0) if self._ramp else 1.0
         self.get_layer(REVERSAL).factor.assign(self._end * share)
         if self.adversary_optimizer is not None:
-            self._update_adversary(self.adversary_optimizer, *data)
+            inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)
+            self._update_adversary(self.adversary_optimizer, inputs, targets)
         return super().train_step(data)
 
     def _update_adversary(
