@@ -196,9 +196,10 @@ def test_ledger_of_variational_autoencoders(workspace, few_features):
     assert rows["eigenvalues"].measured == above
 
 
-def test_ledger_of_gans(workspace, few_features):
+def test_ledger_of_gans(workspace, few_features, check_text):
     work = workspace("ece417_gan")
     rows, claims = _ledger(work)
+    check_text(work)
     assert rows["ring_nonsat_modes"].n == 3
     # Both losses have the same networks before the first step.
     assert claims["2"].effect == claims["4"].effect == 0

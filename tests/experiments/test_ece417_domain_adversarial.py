@@ -45,7 +45,7 @@ def _metrics(accuracy, probe, adversary, seed):
 
 
 @pytest.fixture
-def ledger(tmp_path, finish, written):
+def ledger(tmp_path, finish, written, check_text):
     """Makes the ledger of given values: (nuisance, factor) -> those of `_metrics`."""
 
     def make(values):
@@ -57,6 +57,7 @@ def ledger(tmp_path, finish, written):
                 (folder / "log.csv").write_text("\n".join(lines) + "\n")
         work = Workspace(ARTEFACT, "smoke", tmp_path, tmp_path / "made")
         rows, claims, pictures = written(work)
+        check_text(work)
         assert len(pictures) == 3
         return rows, claims
 

@@ -38,7 +38,7 @@ def network():
 
 
 @pytest.fixture
-def ledger(tmp_path, finish, written, network):
+def ledger(tmp_path, finish, written, check_text, network):
     """Makes the ledger of: group -> errors of known and unseen, both judges."""
 
     def make(values):
@@ -65,6 +65,7 @@ def ledger(tmp_path, finish, written, network):
         )
         work = Workspace(ARTEFACT, "smoke", tmp_path, tmp_path / "made")
         rows, claims, pictures = written(work)
+        check_text(work)
         assert pictures == {"spectra.png", "attention.png", "training.png"}
         return rows, claims
 

@@ -288,15 +288,21 @@ def _draw_classes(
             label=f"{gan_runs.LOSSES[loss]}, {gan_runs.STARTS[start]}",
             x=np.arange(len(of.shares)),
             y=100 * of.shares,
+            line="",  # there is nothing between two classes
         )
         for (loss, start), of in found.items()
     ]
+    count = len(next(iter(found.values())).shares)
     panel = figures.Panel(
-        x_label="class by the classifier", y_label="samples (%)", curves=curves
+        x_label="class by the classifier",
+        y_label="samples (%)",
+        curves=curves,
+        levels=[("as many of each", 100 / count)],
     )
     figures.curves([panel], path)
     return Picture(
-        file=path.name, caption="How often a GAN generates which class of MNIST."
+        file=path.name,
+        caption="How often a GAN generates which class: one network of each kind.",
     )
 
 
