@@ -294,10 +294,10 @@ def _draw_classes(
     ]
     count = len(next(iter(found.values())).shares)
     panel = figures.Panel(
-        x_label="class by the classifier",
+        x_label="class, by a classifier",
         y_label="samples (%)",
         curves=curves,
-        levels=[("as many of each", 100 / count)],
+        levels=[("an even share", 100 / count)],
     )
     figures.curves([panel], path)
     return Picture(
