@@ -58,6 +58,14 @@ def test_readme_has_few_lines_per_source(ledgers):
         assert len(table.splitlines()) - 2 < 20
 
 
+def test_texts_choose_few_claims_of_artefacts():
+    for path in sentences.TEXTS.iterdir():
+        chosen = sentences.chosen(path.stem)
+        assert chosen.keys() <= reproduction.experiments.artefacts().keys()
+        # Whether they have landed or not; two of one statement share a line.
+        assert sum(map(len, chosen.values())) < 20
+
+
 def test_each_landed_ledger_is_of_a_known_artefact(ledgers):
     assert [ledger.artefact for ledger in ledgers] == [
         artefact

@@ -55,6 +55,38 @@ def test_each_speaker_has_numbers_of_their_own():
     assert set(data.nuisance_states(200, seed=0)) | {speech.UNSEEN} == set(range(5))
 
 
+def test_noise_does_not_tell_the_speaker():
+    # Without peaks there is nothing to warp, and nothing may tell the speaker.
+    flat = (
+        np.full((12, 32, 36, 1), 80, np.uint8)
+        + np.arange(12, dtype=np.uint8)[:, np.newaxis, np.newaxis, np.newaxis]
+    )
+    flat[:, 20:] = 0  # behind the end
+    first, *others = (
+        speech.spoken(flat, np.full(12, speaker))
+        for speaker in range(len(speech.SPEAKERS))
+    )
+    for other in others:
+        np.testing.assert_array_equal(other, first, strict=True)
+    np.testing.assert_array_equal(first[:, 20:], 0)
+    noise = first[:, :20] - np.float64(flat[:, :20])
+    count = noise.size
+    assert abs(noise.mean()) < 5 * 12 / np.sqrt(count)
+    assert noise.std() == pytest.approx(12, abs=5 * 12 / np.sqrt(2 * count))
+    # Each utterance has its own, and keeps it in another order.
+    assert not np.array_equal(noise[0], noise[1])
+    turned = speech.spoken(flat[::-1], np.zeros(12, int))
+    np.testing.assert_array_equal(turned[::-1], first)
+
+
+def test_floats_have_the_noise_of_their_units():
+    flat = np.full((1, 32, 36, 1), 0.5, np.float32)
+    noise = speech.spoken(flat, np.array([2])) - flat
+    assert noise.dtype == np.float32
+    expected = pytest.approx(12 / 255, abs=5 * 12 / 255 / np.sqrt(2 * noise.size))
+    assert noise.std() == expected
+
+
 def test_phones_of_words():
     assert speech.phones("shell") == ["sh", "e", "l"]
     assert speech.phones("lamp") == ["l", "a", "m", "p"]

@@ -1,5 +1,6 @@
 import json
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from tfsemae import run_folder, settings
 from tfsemae.evaluation.attacking import CONDITIONS
 from tfsemae.experiments import pictures
 from tfsemae.experiments.pictures import Attacked
-from tfsemae.reports import Ledger
+from tfsemae.reports import Ledger, sentences
 
 _ROOT = pathlib.Path(__file__).parents[2]
 
@@ -104,6 +105,23 @@ def written():
         )
 
     return write
+
+
+@pytest.fixture
+def check_text():
+    """Checks that a text names only what a ledger has, before it has landed."""
+
+    def check(work):
+        found = Ledger.read(work.output_dir)
+        text = (sentences.TEXTS / f"{found.source_key}.md").read_text("utf-8")
+        named = set(re.findall(rf"\{{{found.artefact}:([\w.-]+)", text))
+        assert named
+        assert named <= {entry.id for entry in (*found.rows, *found.claims)}
+        chosen = sentences.chosen(found.source_key)[found.artefact]
+        whole = {each.id for each in found.claims if each.part_of is None}
+        assert set(chosen) <= whole
+
+    return check
 
 
 @pytest.fixture(scope="module")

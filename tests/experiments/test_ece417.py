@@ -10,7 +10,15 @@ from sklearn import decomposition
 from tfsemae import data, experiments, models, settings
 from tfsemae.data import ring
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.ece417 import gan, measures, pca, runs, samples, vae
+from tfsemae.experiments.ece417 import (
+    gan,
+    gan_runs,
+    measures,
+    pca,
+    runs,
+    samples,
+    vae,
+)
 from tfsemae.models.gan import Gan
 from tfsemae.reports import Ledger
 
@@ -188,16 +196,17 @@ def test_ledger_of_variational_autoencoders(workspace, few_features):
     assert rows["eigenvalues"].measured == above
 
 
-def test_ledger_of_gans(workspace, few_features):
+def test_ledger_of_gans(workspace, few_features, check_text):
     work = workspace("ece417_gan")
     rows, claims = _ledger(work)
+    check_text(work)
     assert rows["ring_nonsat_modes"].n == 3
     # Both losses have the same networks before the first step.
     assert claims["2"].effect == claims["4"].effect == 0
     assert claims["2"].verdict == claims["4"].verdict == "does not hold"
     assert claims["1_minimax"].verdict == "does not hold"
     assert rows["nonsat_vae_h"].measured == 1.25
-    stages = gan._stages(work.folder(runs.gan("minimax", "random", "smoke")))
+    stages = gan._stages(work.folder(gan_runs.gan("minimax", "random", "smoke")))
     # Recorded at 25, 50 and 100 %.
     assert [step for step, _ in stages] == [5, 5, 20]
     np.testing.assert_allclose(

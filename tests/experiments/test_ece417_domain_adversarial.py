@@ -5,7 +5,7 @@ import pytest
 
 from tfsemae import experiments
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.ece417 import runs
+from tfsemae.experiments.ece417 import domain_runs
 
 ARTEFACT = experiments.artefacts()["ece417_domain_adversarial"]
 
@@ -45,18 +45,19 @@ def _metrics(accuracy, probe, adversary, seed):
 
 
 @pytest.fixture
-def ledger(tmp_path, finish, written):
+def ledger(tmp_path, finish, written, check_text):
     """Makes the ledger of given values: (nuisance, factor) -> those of `_metrics`."""
 
     def make(values):
-        for nuisance, factor in runs.DOMAIN_GROUPS:
-            for seed in runs.seeds_of(nuisance):
-                run = runs.domain_adversarial(nuisance, factor, seed, "smoke")
+        for nuisance, factor in domain_runs.DOMAIN_GROUPS:
+            for seed in domain_runs.seeds_of(nuisance):
+                run = domain_runs.domain_adversarial(nuisance, factor, seed, "smoke")
                 folder = finish(run, _metrics(*values[nuisance, factor], seed))
                 lines = ["step,nuisance_loss", "10,1.2", "20,1.4"]
                 (folder / "log.csv").write_text("\n".join(lines) + "\n")
         work = Workspace(ARTEFACT, "smoke", tmp_path, tmp_path / "made")
         rows, claims, pictures = written(work)
+        check_text(work)
         assert len(pictures) == 3
         return rows, claims
 
@@ -81,8 +82,8 @@ def test_ledger_of_features_that_lose_the_tint(ledger):
     assert rows["colour_0.1_probe_accuracy"].measured == pytest.approx(91)
     assert rows["colour_1_accuracy"].n == 3
     assert rows["rot_1_accuracy"].n == 1
-    assert claims["1_nuisance"].effect == pytest.approx(-59)
-    assert claims["1_digits"].effect == pytest.approx(-1)
+    assert claims["1_hidden"].effect == pytest.approx(-59)
+    assert claims["1_kept"].effect == pytest.approx(-1)
     assert claims["2"].effect == pytest.approx(5)
     # 40, 41 and 42 % beside 20 %: less spread than the bound is away.
     assert claims["3"].effect == pytest.approx(21)
@@ -96,4 +97,4 @@ def test_ledger_of_features_that_keep_the_tint(ledger):
     }
     _, claims = ledger(VALUES | kept)
     assert {each.verdict for each in claims.values()} == {"does not hold"}
-    assert np.isclose(claims["1_digits"].effect, -8)
+    assert np.isclose(claims["1_kept"].effect, -8)

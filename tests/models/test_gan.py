@@ -44,6 +44,23 @@ def test_saved_loaded_and_exported_it_gives_the_same(gan, tmp_path):
     assert (loaded.image_shape, loaded.latent) == (_SHAPE, 4)
 
 
+def test_a_conditional_one_takes_and_judges_labels():
+    gan = Gan(_generator(), _discriminator(units=3))
+    assert (gan.latent, gan.classes) == (1, 3)
+    labels = np.array([2, 0])
+    given = gan.given(np.float32([[0.5], [-1]]), labels)
+    np.testing.assert_array_equal(given, [[0.5, 0, 0, 1], [-1, 1, 0, 0]])
+    logits = np.float32([[1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(gan.of_label(logits, labels), [[3], [4]])
+
+
+def test_another_one_has_no_labels(gan):
+    z, logits = np.ones((2, 4), np.float32), np.ones((2, 1), np.float32)
+    assert gan.classes == 0
+    assert gan.given(z, None) is z
+    assert gan.of_label(logits, None) is logits
+
+
 def test_a_damaged_file_is_found(gan, tmp_path):
     gan.save(tmp_path)
     verification.verify(tmp_path)
@@ -62,7 +79,7 @@ def test_it_is_no_autoencoder(gan, tmp_path):
     ("parts", "message"),
     [
         ((_generator, lambda: _discriminator((2, 3, 1))), "must take what `generator`"),
-        ((_generator, lambda: _discriminator(units=2)), r"give a logit \[B, 1\]"),
+        ((_generator, lambda: _discriminator(units=4)), "beside the one-hot label"),
         ((lambda: _generator(shape=(6,)), _discriminator), "must take latents"),
     ],
 )

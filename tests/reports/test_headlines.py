@@ -29,6 +29,34 @@ def test_parts_are_no_headlines(ledger, make_ledger):
     assert headline.summary() == [("undecided", 1)]
 
 
+def _ids(found):
+    return [[case.claim.id for case in headline.cases] for headline in found]
+
+
+def test_a_statement_is_chosen_by_one_of_its_cases(ledger, make_ledger):
+    claims = [
+        dataclasses.replace(ledger.claims[0], id=id_, statement=statement)
+        for id_, statement in (("1_a", "One: a"), ("1_b", "One: b"), ("2", "Two"))
+    ]
+    named, other = (make_ledger(name, claims=claims) for name in ("p_a", "p_b"))
+    found = headlines.headlines([named])
+    assert _ids(headlines.chosen(found, {"p_a": ["1_b"]})) == [["1_a", "1_b"]]
+    assert headlines.chosen(found, {"p_b": ["1_b"]}) == found
+    both = headlines.headlines([named, other])
+    # An artefact that is not named shows all.
+    assert _ids(headlines.chosen(both, {"p_a": ["2"]})) == _ids(both)
+    with pytest.raises(ValueError, match=r"the claim 3 of p_a, which has no such"):
+        headlines.chosen(found, {"p_a": ["3"]})
+
+
+def test_a_part_cannot_be_chosen(ledger, make_ledger):
+    part, whole = ledger.claims
+    part = dataclasses.replace(part, part_of=whole.id)
+    found = headlines.headlines([make_ledger(claims=(whole, part))])
+    with pytest.raises(ValueError, match="a part of another"):
+        headlines.chosen(found, {"paper_mnist": [part.id]})
+
+
 def test_a_single_case_keeps_its_statement(ledger, make_ledger):
     claim = dataclasses.replace(ledger.claims[0], statement="It works: PSNR")
     [headline] = headlines.headlines([make_ledger(claims=(claim,))])

@@ -70,6 +70,23 @@ def test_text_of_a_source(texts, ledger):
     assert text.summary == "First 25.35."
 
 
+def test_a_text_chooses_claims_of_readme(texts, ledger):
+    path = texts / "paper.md"
+    path.write_text(
+        "# The paper\n\n<!-- README\npaper_mnist: 1 2\npaper_other: 3\n-->\n\nEnd.\n"
+    )
+    expected = {"paper_mnist": ("1", "2"), "paper_other": ("3",)}
+    assert sentences.chosen("paper") == expected
+    assert sentences.text("paper", [ledger]).body == "End."
+    path.write_text("# The paper\n\n<!-- README\npaper_mnist:\n-->\n")
+    with pytest.raises(
+        ValueError, match=r"`artefact: id id \.\.\.`\. Received: 'paper_m"
+    ):
+        sentences.chosen("paper")
+    path.write_text("# The paper\n")
+    assert sentences.chosen("paper") == sentences.chosen("another") == {}
+
+
 def test_source_without_a_text(texts, ledger):
     text = sentences.text("paper", [ledger])
     assert (text.title, text.body, text.summary) == ("paper", "", "")

@@ -1,16 +1,14 @@
 """Training of classifiers of images."""
 
-import csv
 import math
 import re
-import shutil
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfsemae import data, run_folder, settings, training
+from tfsemae import data, settings, training
 from tfsemae.models.classifier import Classifier
 from tfsemae.training.procedures.classifier import ClassifierProcedure
 
@@ -37,25 +35,11 @@ def make(images_file):
     return make_settings
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, make):
-    """A finished run of 5 steps; tests only read it."""
-    folder = tmp_path_factory.mktemp("classifier") / "run"
-    training.train(make(folder))
-    return folder
-
-
-def _rows(folder):
-    with open(folder / "log.csv", newline="") as stream:
-        rows = [dict(row, seconds="") for row in csv.DictReader(stream)]
-    return rows
-
-
 def _procedure(chosen, images_file):
     return ClassifierProcedure.build(chosen, data.load(images_file, "train"))
 
 
-def test_folder_holds_everything_of_the_run(run):
+def test_folder_holds_everything_of_the_run(run, log_rows):
     assert sorted(path.name for path in run.iterdir()) == [
         ".lock",
         "checkpoints",
@@ -74,7 +58,7 @@ def test_folder_holds_everything_of_the_run(run):
     assert not re.search("semantic|regularizer|loss|latent|adam", lines)
     assert "--sgd_nesterov" in lines.splitlines()
     names = ["accuracy", "loss", "val_accuracy", "val_loss"]
-    assert list(_rows(run)[0]) == ["step", "seconds", "learning_rate", *names]
+    assert list(log_rows(run)[0]) == ["step", "seconds", "learning_rate", *names]
 
 
 def test_exported_network_is_the_saved_one(run, images_file):
@@ -87,29 +71,18 @@ def test_exported_network_is_the_saved_one(run, images_file):
     np.testing.assert_allclose(exported.features(images), found["features"], **close)
 
 
-def test_a_stopped_run_ends_as_if_it_had_not_been(run, tmp_path, make, images_file):
-    folder = tmp_path / "stopped"
-    shutil.copytree(run, folder)
-    (folder / "metrics.json").unlink()
-    for path in (folder / "checkpoints").glob("step_00000005.*"):
-        path.unlink()
-    training.train(make(folder))
-    assert Classifier.load(folder).digest() == Classifier.load(run).digest()
-    assert run_folder.read_metrics(folder) == run_folder.read_metrics(run)
-    assert _rows(folder) == _rows(run)
-    variables = []
-    for each in (folder, run):
-        model = _procedure(make("unused"), images_file).model
-        model.load_weights(each / "checkpoints" / "step_00000005.weights.h5")
-        variables.append([*model.weights, *model.optimizer.variables])
-    assert model.steps_done() == 5
-    for a, b in zip(*variables, strict=True):
-        np.testing.assert_array_equal(a.numpy(), b.numpy(), strict=True)
+def test_a_stopped_run_ends_as_if_it_had_not_been(
+    run, make, images_file, assert_continues
+):
+    def build():
+        return _procedure(make("unused"), images_file).model
+
+    assert_continues(run, make, Classifier, build)
 
 
-def test_compiled_by_xla_it_does_the_same(run, tmp_path, make):
+def test_compiled_by_xla_it_does_the_same(run, tmp_path, make, log_rows):
     training.train(make(tmp_path, jit_compile=True))
-    for a, b in zip(_rows(tmp_path), _rows(run), strict=True):
+    for a, b in zip(log_rows(tmp_path), log_rows(run), strict=True):
         # XLA fuses operations, which rounds float32 otherwise; other masks would
         # change the loss by some per cent.
         assert float(a["loss"]) == pytest.approx(float(b["loss"]), rel=1e-4)

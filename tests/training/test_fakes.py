@@ -9,6 +9,7 @@ import pytest
 
 from tfsemae import data, models, settings, training
 from tfsemae.models.classifier import Classifier
+from tfsemae.models.gan import Gan
 from tfsemae.training import fakes
 from tfsemae.training.procedures.classifier import ClassifierProcedure
 from tfsemae.training.settings import Fakes
@@ -46,18 +47,17 @@ def judge(tmp_path_factory):
 
 
 def test_labelled_images_are_as_many_of_each_class_and_those_of_the_seed():
-    chosen = Fakes(labelled_per_class=5)
-    first, again, other = (fakes.labelled(IMAGES, chosen, seed) for seed in (0, 0, 1))
+    first, again, other = (fakes.labelled(IMAGES, 5, seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(np.bincount(first.labels), [5, 5, 5])
     assert first.digest() == again.digest() != other.digest()
-    every = fakes.labelled(IMAGES, Fakes(), 0)
+    every = fakes.labelled(IMAGES, None, 0)
     assert every.digest() == IMAGES.digest()
     # A class of which there is no image, as in one split of an own file.
     gap = data.Images(IMAGES.images, 2 * (IMAGES.labels % 2), tuple("abc"))
     known = fakes.labelled(gap, chosen, 0)
     np.testing.assert_array_equal(np.bincount(known.labels), [5, 0, 5])
     with pytest.raises(ValueError, match=r"--labelled_per_class=21 .* 20 images"):
-        fakes.labelled(IMAGES, Fakes(labelled_per_class=21), 0)
+        fakes.labelled(IMAGES, 21, 0)
 
 
 def test_moved_images_are_parts_of_the_original_and_nothing():
@@ -102,6 +102,35 @@ def test_spread_grows_with_the_scale(variational):
     assert spread[1] > 0
 
 
+@pytest.fixture(scope="module")
+def conditional(tmp_path_factory):
+    """The folder of a GAN whose images have the brightness of their class."""
+    latent = keras.Input((5,))  # two numbers, and three classes
+    dense = keras.layers.Dense(64, "sigmoid")
+    made = keras.layers.Reshape((8, 8, 1))(dense(latent))
+    image = keras.Input((8, 8, 1))
+    logits = keras.layers.Dense(3)(keras.layers.Flatten()(image))
+    gan = Gan(keras.Model(latent, made), keras.Model(image, logits))
+    kernel = np.zeros((5, 64), np.float32)
+    kernel[2:] = [[-9], [0], [9]]
+    dense.set_weights([kernel, np.zeros(64)])
+    folder = tmp_path_factory.mktemp("cgan")
+    gan.save(folder)
+    return str(folder)
+
+
+def test_a_conditional_generator_makes_fakes_of_the_label(conditional):
+    chosen = Fakes(fakes="cgan", fakes_from=conditional, fakes_per_image=2)
+    found = fakes.make(IMAGES, chosen, 0)
+    np.testing.assert_array_equal(found.labels, np.repeat(IMAGES.labels, 2))
+    brightness = np.array([0, 128, 255])[found.labels]  # of the sigmoid of -9, 0, 9
+    apart = found.images - brightness[:, np.newaxis, np.newaxis, np.newaxis]
+    assert np.abs(apart).max() <= 1
+    two = data.Images(IMAGES.images, IMAGES.labels % 2, tuple("ab"))
+    with pytest.raises(ValueError, match="is given 3 classes, and the data set has 2"):
+        fakes.make(two, chosen, 0)
+
+
 @pytest.mark.parametrize(("least", "kept"), [(0.0, 60), (0.5, 20)])
 def test_the_judge_keeps_what_has_its_label(judge, least, kept):
     dark = data.Images(
@@ -142,7 +171,7 @@ def test_a_step_sees_labelled_images_and_fakes():
     batches = procedure.batches(IMAGES, batch_size=24, seed=1, start_step=0)
     pixels, labels = next(iter(batches))  # one pass: 6 images and 18 fakes
     np.testing.assert_array_equal(np.bincount(labels), [8, 8, 8])
-    known = data.pixels(fakes.labelled(IMAGES, Fakes(labelled_per_class=2), 1))
+    known = data.pixels(fakes.labelled(IMAGES, 2, 1))
     for image in known:
         assert np.any(np.all(np.isclose(pixels, image), axis=(1, 2, 3)))
 
@@ -171,6 +200,7 @@ def test_a_run_takes_the_classifier_of_another_as_its_judge(
     ("changes", "message"),
     [
         ({"fakes": "vae"}, "--fakes=vae needs --fakes_from"),
+        ({"fakes": "cgan"}, "--fakes=cgan needs .* with --gan_labelled_per_class"),
         ({"fakes_scale": 2.0}, "--fakes_scale=2.0 belongs to --fakes"),
         (
             {"fakes": "shift", "fakes_from": "a"},

@@ -1,6 +1,7 @@
 """Spoken words as synthetic spectra, and speakers who shift their frequencies."""
 
 import re
+import zlib
 
 import numpy as np
 
@@ -50,8 +51,8 @@ def load(split: str) -> Images:
     Utterance `i` is of word `i % 63`. Each of its phones lasts 4 to 8 frames. A frame
     is a sum of Gaussian peaks, see `PHONES`, whose centres differ by 0.3 bins
     (standard deviation) from phone to phone; times a loudness of 0.7 to 1 of the
-    utterance; on a floor of 20 with noise of 12, clipped to 1 to 255. Frames behind
-    the end are 0.
+    utterance; on a floor of 20. Frames behind the end are 0. There is no noise: that
+    comes where they are spoken, see `spoken`.
 
     Args:
         split: `train` (8,000 utterances) or `test` (1,000).
@@ -70,8 +71,8 @@ def load(split: str) -> Images:
     place = np.minimum(place, _MOST_PHONES - 1)[..., np.newaxis]
     spectra = np.take_along_axis(_envelopes(labels, random), place, axis=1)
     spectra *= _PEAK * random.uniform(0.7, 1, (len(labels), 1, 1))
-    spectra += _FLOOR + _NOISE * random.normal(size=spectra.shape)
-    found = np.where(inside, np.rint(np.clip(spectra, 1, 255)), 0).astype(np.uint8)
+    spectra += _FLOOR
+    found = np.where(inside, np.rint(np.minimum(spectra, 255)), 0).astype(np.uint8)
     return Images(found[..., np.newaxis], labels, WORDS)
 
 
@@ -81,20 +82,31 @@ def phones(word: str) -> list[str]:
 
 
 def spoken(spectra: np.ndarray, speakers: np.ndarray) -> np.ndarray:
-    """Spectra as speakers give them.
+    """Spectra as speakers give them, with noise.
+
+    The noise, of a standard deviation of 12 of 255, is that of the recording. It
+    depends on the utterance and not on the speaker: noise that was warped would tell
+    the speaker beside the peaks, since a place between two bins has less of it.
 
     Args:
-        spectra: `[N, H, W, C]`, the frequency along W.
+        spectra: `[N, H, W, C]`, the frequency along W: uint8, or float in [0, 1].
         speakers: int `[N]`, indices into `SPEAKERS`.
 
     Returns:
-        As `warp`, each by the numbers of its speaker.
+        As `warp`, each by the numbers of its speaker, and with noise, clipped to 1 to
+        255 of 255. Frames of zeros, behind the end, stay as they are.
     """
     found = np.empty_like(spectra)
     for speaker, (factor, shift) in enumerate(SPEAKERS):
         of_speaker = speakers == speaker
         found[of_speaker] = warp(spectra[of_speaker], factor, shift)
-    return found
+    heard = found + _noise(spectra)
+    if spectra.dtype == np.uint8:
+        heard = np.clip(np.rint(heard), 1, 255)
+    else:
+        heard = np.clip(heard, 1 / 255, 1)
+    silent = ~spectra.any(axis=(2, 3), keepdims=True)
+    return np.where(silent, found, heard.astype(spectra.dtype))
 
 
 def warp(spectra: np.ndarray, factor: float, shift: float) -> np.ndarray:
@@ -120,6 +132,15 @@ def warp(spectra: np.ndarray, factor: float, shift: float) -> np.ndarray:
     if spectra.dtype == np.uint8:
         found = np.rint(found)
     return found.astype(spectra.dtype)
+
+
+def _noise(spectra: np.ndarray) -> np.ndarray:
+    """Noise of each utterance, a function of its spectrum: float32 `[N, H, W, C]`."""
+    noise = np.empty(spectra.shape, np.float32)
+    for place, utterance in enumerate(spectra):
+        seed = zlib.crc32(utterance.tobytes())
+        noise[place] = np.random.default_rng(seed).normal(size=utterance.shape)
+    return noise * np.float32(_NOISE if spectra.dtype == np.uint8 else _NOISE / 255)
 
 
 def _envelopes(labels: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -30,8 +30,18 @@ def check(gan: Gan, images: data.Images) -> None:
 
 
 def latents(gan: Gan, count: int, seed: int) -> tf.Tensor:
-    """Latents of samples, float32 `[count, Z]`, standard normal."""
-    return distributions.sample_prior(count, gan.latent, seed=(seed, 0))
+    """What a generator takes for samples: standard normal latents, float32.
+
+    Returns:
+        `[count, Z]`, or `[count, Z + K]` of a conditional network, with the classes in
+        turn.
+    """
+    z = distributions.sample_prior(count, gan.latent, seed=(seed, 0))
+    return gan.given(z, _labels(gan, count))
+
+
+def _labels(gan: Gan, count: int) -> np.ndarray:
+    return np.arange(count) % max(gan.classes, 1)
 
 
 def evaluate(
@@ -56,7 +66,11 @@ def evaluate(
     note("Generating samples.")
     shown = data.pixels(images, _SAMPLES)
     samples = gan.generator(latents(gan, len(shown), seed), training=False).numpy()
-    real, fake = (gan.discriminator(each, training=False) for each in (shown, samples))
+    known = None if images.labels is None else images.labels[: len(shown)]
+    real, fake = (
+        gan.of_label(gan.discriminator(each, training=False), labels)
+        for each, labels in ((shown, known), (samples, _labels(gan, len(shown))))
+    )
     if gan.image_shape[-1] in _DRAWN_CHANNELS:
         count = min(_ROWS, len(samples) // _COLUMNS)
         rows = np.split(samples[: count * _COLUMNS], max(count, 1))

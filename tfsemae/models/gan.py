@@ -1,6 +1,7 @@
 """A generative adversarial network: a generator, and a discriminator of its images."""
 
 import dataclasses
+from typing import Any
 
 import keras
 
@@ -21,9 +22,10 @@ class Gan:
 
     Attributes:
         generator: latent float32 `[B, Z]`, standard normal -> image float32
-            `[B, H, W, C]` in [0, 1].
+            `[B, H, W, C]` in [0, 1]. A conditional one takes `[B, Z + K]`, see `given`.
         discriminator: image -> logit float32 `[B, 1]`; its sigmoid is the probability
-            that an image is real.
+            that an image is real. A conditional one gives `[B, K]`, a logit for each
+            of K classes, of which that of the label counts, see `of_label`.
 
     Raises:
         ValueError: if a part is not such a model, or the two do not fit each other.
@@ -41,11 +43,18 @@ class Gan:
                 "`generator` must take latents [B, Z] and give images [B, H, W, C]. "
                 f"Received: {with_batch(latent)} -> {with_batch(made)}."
             )
-        if image != made or logit != (1,):
+        if image != made or len(logit) != 1:
             raise ValueError(
                 "`discriminator` must take what `generator` gives, and give a logit "
-                f"[B, 1]. Received: {with_batch(image)} -> {with_batch(logit)}, images "
+                "[B, 1], or one for each class [B, K]. Received: "
+                f"{with_batch(image)} -> {with_batch(logit)}, images "
                 f"{with_batch(made)}."
+            )
+        if self.latent < 1:
+            raise ValueError(
+                "`generator` must take latents beside the one-hot label of as many "
+                "classes as `discriminator` has logits. Received: "
+                f"{with_batch(latent)} and {with_batch(logit)}."
             )
 
     @property
@@ -54,9 +63,40 @@ class Gan:
         return tuple(self.discriminator.inputs[0].shape[1:])
 
     @property
+    def classes(self) -> int:
+        """K, classes of a conditional network; 0 of others."""
+        count = self.discriminator.outputs[0].shape[-1]
+        return count if count > 1 else 0
+
+    @property
     def latent(self) -> int:
         """Z, numbers of a latent."""
-        return self.generator.inputs[0].shape[-1]
+        return self.generator.inputs[0].shape[-1] - self.classes
+
+    def given(self, z: Any, labels: Any) -> Any:
+        """What the generator takes: the latents, and one-hot labels if it has classes.
+
+        Args:
+            z: float32 `[B, Z]`.
+            labels: integers `[B]`; not used where there are no classes.
+        """
+        if not self.classes:
+            return z
+        return keras.ops.concatenate(
+            [z, keras.ops.one_hot(labels, self.classes, dtype=z.dtype)], axis=1
+        )
+
+    def of_label(self, logits: Any, labels: Any) -> Any:
+        """The logit that counts, float32 `[B, 1]`.
+
+        Args:
+            logits: what the discriminator gives.
+            labels: as in `given`.
+        """
+        if not self.classes:
+            return logits
+        chosen = keras.ops.one_hot(labels, self.classes, dtype=logits.dtype)
+        return keras.ops.sum(logits * chosen, axis=1, keepdims=True)
 
     def digest(self) -> str:
         """The SHA-256 of all weights: 64 hexadecimal digits."""

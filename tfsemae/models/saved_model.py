@@ -85,7 +85,8 @@ def _add_classifier(
 
 
 def _add_gan(archive: keras.export.ExportArchive, gan: Gan) -> None:
-    latents = tf.TensorSpec((None, gan.latent), tf.float32, name="latent")
+    given = gan.latent + gan.classes
+    latents = tf.TensorSpec((None, given), tf.float32, name="latent")
     images = tf.TensorSpec((None, *gan.image_shape), tf.float32, name="image")
     generator, discriminator = gan.generator, gan.discriminator
     archive.track(generator)

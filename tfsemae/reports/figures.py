@@ -27,7 +27,7 @@ _COLOURS = (
 )  # fmt: skip
 # Eleven, so that with ten colours 110 classes look different.
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "p")
-_LINES = ("--", ":", "-.")
+_LINES = ("--", ":", "-.", (0, (8, 2, 1, 2, 1, 2)))
 _STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
 _PIXELS_PER_INCH = 160
 _IMAGE_PIXELS = 112  # shown size that images are enlarged to, about

@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from tfsemae.reports.ledger import VERDICTS, Claim, Ledger, Row
 
@@ -69,6 +69,38 @@ def headlines(ledgers: Sequence[Ledger]) -> list[Headline]:
             cases[0].claim.statement if len(cases) == 1 else statement, tuple(cases)
         )
         for statement, cases in groups.items()
+    ]
+
+
+def chosen(
+    found: Sequence[Headline], ids: Mapping[str, Collection[str]]
+) -> list[Headline]:
+    """The headlines of which a case is chosen.
+
+    Args:
+        found: headlines of a source.
+        ids: artefact -> ids of claims; of other artefacts all are chosen.
+
+    Raises:
+        ValueError: if a ledger has no such claim, or it is a part of another.
+    """
+    cases = [case for headline in found for case in headline.cases]
+    there = {(case.ledger.artefact, case.claim.id) for case in cases}
+    for artefact in {artefact for artefact, _ in there} & ids.keys():
+        for id_ in ids[artefact]:
+            if (artefact, id_) not in there:
+                raise ValueError(
+                    f"README is to show the claim {id_} of {artefact}, which has no "
+                    "such claim or has it as a part of another. Correct the text of "
+                    "the source, or land the artefact again."
+                )
+    return [
+        headline
+        for headline in found
+        if any(
+            case.claim.id in ids.get(case.ledger.artefact, (case.claim.id,))
+            for case in headline.cases
+        )
     ]
 
 

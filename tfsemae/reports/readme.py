@@ -30,7 +30,8 @@ def results(ledgers: Sequence[Ledger]) -> str:
 def results_table(ledgers: Sequence[Ledger]) -> str:
     """Markdown table with a line per printed number and per statement.
 
-    Printed numbers that are more than a dozen stand on the page of the source alone.
+    Printed numbers that are more than a dozen stand on the page of the source alone. So
+    do statements that its text does not choose, see `sentences.chosen`.
 
     Args:
         ledgers: of one source, in the order in which they are to stand.
@@ -40,12 +41,15 @@ def results_table(ledgers: Sequence[Ledger]) -> str:
     """
     printed = headlines.printed_rows(ledgers)
     shown = printed if len(printed) <= _MOST_PRINTED else []
+    statements = headlines.chosen(
+        headlines.headlines(ledgers), sentences.chosen(ledgers[0].source_key)
+    )
     lines = [
         "| artefact | quantity or claim | printed | measured ± sd (n) | difference "
         "| tag or verdict |",
         "| --- | --- | ---: | ---: | ---: | --- |",
         *(_line(_link(ledger), *_row(row)) for ledger, row in shown),
-        *(_line(*_headline(each)) for each in headlines.headlines(ledgers)),
+        *(_line(*_headline(each)) for each in statements),
     ]
     return "\n".join(lines) + "\n"
 

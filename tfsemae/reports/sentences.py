@@ -8,7 +8,13 @@ A text is Markdown with placeholders:
     {ming2022_mnist:1_psnr}                              its verdict
     {ming2022_mnist:1_psnr=holds|undecided}              nothing; but an error if
                                                          the verdict is another
-The text of a source is `texts/<source>.md`: a heading `# ...`, then sections.
+The text of a source is `texts/<source>.md`: a heading `# ...`, then sections. A comment
+among them may name the claims that README shows; of artefacts that it does not name,
+README shows all:
+
+    <!-- README
+    ming2022_mnist: 1 3
+    -->
 """
 
 import dataclasses
@@ -27,6 +33,7 @@ _PLACEHOLDER = re.compile(
     r"\{(?P<artefact>[\w.-]+):(?P<id>[\w.-]+)(?:/(?P<field>\w+))?"
     r"(?::(?P<format>[+,]*\.\d+f))?(?:=(?P<expected>[a-z |]+))?\}"
 )
+_CHOSEN = re.compile(r"<!-- README\n(?P<lines>.*?)-->", re.DOTALL)
 _CHECK = re.compile(r"\{[^{}]*=[^{}]*\}\s*")
 #: Before what must not begin a line: a mark of a list, a unit, a number of an equation.
 _TIE = re.compile(r" (?=(?:\d+[.)]|[-+*#>])(?: |$)|(?:%|dB)\W|\(\d+\))")
@@ -67,11 +74,39 @@ def text(source: str, ledgers: Sequence[Ledger]) -> Text:
     path = TEXTS / f"{source}.md"
     if not path.exists():
         return Text(source, "")
-    title, _, body = path.read_text(encoding="utf-8").partition("\n")
+    whole = _CHOSEN.sub("", path.read_text(encoding="utf-8"))
+    title, _, body = whole.partition("\n")
     artefacts = {ledger.artefact for ledger in ledgers}
     blocks = [block.strip() for block in body.split("\n\n") if block.strip()]
     filled = [fill(block, ledgers) for block in blocks if _names(block) <= artefacts]
     return Text(title.lstrip("# "), "\n\n".join(map(_wrapped, filled)))
+
+
+def chosen(source: str) -> dict[str, tuple[str, ...]]:
+    """The claims that README is to show: artefact -> their ids.
+
+    Args:
+        source: key of the source.
+
+    Returns:
+        Artefacts that are not in it show all claims.
+
+    Raises:
+        ValueError: if a line is no artefact with ids.
+    """
+    path = TEXTS / f"{source}.md"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    found = _CHOSEN.search(text)
+    chosen = {}
+    for line in found["lines"].splitlines() if found else ():
+        artefact, colon, ids = line.partition(":")
+        if not colon or not ids.split():
+            raise ValueError(
+                f"{path}: a line of README's claims must be `artefact: id id ...`. "
+                f"Received: {line!r}."
+            )
+        chosen[artefact.strip()] = tuple(ids.split())
+    return chosen
 
 
 def fill(template: str, ledgers: Sequence[Ledger]) -> str:

@@ -39,6 +39,8 @@ def train(settings: Settings) -> run_folder.Metrics:
         for flag, earlier in networks.items():
             if flag == "fakes_judge":
                 verification.verify_classifier(earlier)
+            elif flag == "fakes_from" and settings.classifier.fakes.fakes == "cgan":
+                verification.verify_gan(earlier)
             else:
                 verification.verify_autoencoder(earlier)
         startup.load_tensorflow()

@@ -7,24 +7,24 @@ from scipy import special
 from tfsemae import data
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.models.classifier import Classifier
+from tfsemae.models.gan import Gan
 from tfsemae.training.settings import Fakes
 
 SHIFT = 2  # pixels, at most, to each side
 _BATCH = 500
 
 
-def labelled(images: data.Images, chosen: Fakes, seed: int) -> data.Images:
+def labelled(images: data.Images, count: int | None, seed: int) -> data.Images:
     """The images whose labels a training may know: so many of each class.
 
     Args:
         images: with labels.
-        chosen: how many; all by default.
+        count: of each class; None for all.
         seed: which ones.
 
     Raises:
         ValueError: if a class has fewer images.
     """
-    count = chosen.labelled_per_class
     if count is None:
         return images
     assert images.labels is not None  # of a classifier
@@ -33,8 +33,8 @@ def labelled(images: data.Images, chosen: Fakes, seed: int) -> data.Images:
     places = [order[found == label][:count] for label in np.unique(found)]
     if min(map(len, places)) < count:
         raise ValueError(
-            f"--labelled_per_class={count} is more than a class has: "
-            f"{min(map(len, places))} images. Lower it."
+            f"--labelled_per_class={count} or --gan_labelled_per_class={count} is more "
+            f"than a class has: {min(map(len, places))} images. Lower it."
         )
     return data.take(images, np.sort(np.concatenate(places)))
 
@@ -57,7 +57,7 @@ def make(images: data.Images, chosen: Fakes, seed: int) -> data.Images:
     assert images.labels is not None  # of a classifier
     places = np.repeat(np.arange(len(images)), chosen.fakes_per_image)
     originals = data.take(images, places)
-    makers = {"shift": _shifted, "vae": _decoded}
+    makers = {"shift": _shifted, "vae": _decoded, "cgan": _generated}
     pixels = makers[str(chosen.fakes)](originals, chosen, seed)
     kept = _kept(pixels, originals.labels, chosen)
     if not kept.any():
@@ -81,7 +81,7 @@ def learnt(images: data.Images, chosen: Fakes, seed: int) -> data.Images:
     Source: ECE 417, lecture 22, data augmentation: fakes have the label of their
     original, and a network is trained again on both.
     """
-    known = labelled(images, chosen, seed)
+    known = labelled(images, chosen.labelled_per_class, seed)
     if chosen.fakes is None:
         return known
     fakes = make(known, chosen, seed)
@@ -113,19 +113,46 @@ def _decoded(images: data.Images, chosen: Fakes, seed: int) -> np.ndarray:
     assert chosen.fakes_from is not None  # checked
     network = Autoencoder.load(chosen.fakes_from)
     pixels = data.pixels(images)
-    if network.image_shape != pixels.shape[1:]:
-        raise ValueError(
-            f"--fakes_from={chosen.fakes_from} has images of the shape "
-            f"{network.image_shape}, and the data set {pixels.shape[1:]}. Name a "
-            "network of this data set."
-        )
+    _check_shape(network, images, chosen)
     found = network.posterior().predict(pixels, batch_size=_BATCH, verbose=0)
-    key = tf.constant([seed, 2], tf.int64)
-    normal = tf.random.stateless_normal(found["mean"].shape, key, alg="philox")
+    normal = _normal(*found["mean"].shape, seed=seed)
     deviation = np.exp(found["log_variance"] / 2)
-    z = found["mean"] + np.float32(chosen.fakes_scale) * deviation * normal.numpy()
+    z = found["mean"] + np.float32(chosen.fakes_scale) * deviation * normal
     decoded = network.decoder.predict(z, batch_size=_BATCH, verbose=0)
     return np.clip(decoded, 0, 1)
+
+
+def _generated(images: data.Images, chosen: Fakes, seed: int) -> np.ndarray:
+    """g(z, label) with z ~ N(0, I): of each image only the label is used."""
+    assert chosen.fakes_from is not None  # checked
+    network = Gan.load(chosen.fakes_from)
+    _check_shape(network, images, chosen)
+    if network.classes != len(images.class_names):
+        raise ValueError(
+            f"--fakes_from={chosen.fakes_from} is given {network.classes} classes, and "
+            f"the data set has {len(images.class_names)}. Name the --output_dir of a "
+            "training with --gan_labelled_per_class on this data set."
+        )
+    z = _normal(len(images), network.latent, seed=seed)
+    given = np.asarray(network.given(z, images.labels))
+    return network.generator.predict(given, batch_size=_BATCH, verbose=0)
+
+
+def _normal(count: int, size: int, *, seed: int) -> np.ndarray:
+    key = tf.constant([seed, 2], tf.int64)
+    return tf.random.stateless_normal([count, size], key, alg="philox").numpy()
+
+
+def _check_shape(
+    network: Autoencoder | Gan, images: data.Images, chosen: Fakes
+) -> None:
+    shape = images.images.shape[1:]
+    if network.image_shape != shape:
+        raise ValueError(
+            f"--fakes_from={chosen.fakes_from} has images of the shape "
+            f"{network.image_shape}, and the data set {shape}. Name a network of this "
+            "data set."
+        )
 
 
 def _kept(pixels: np.ndarray, labels: np.ndarray | None, chosen: Fakes) -> np.ndarray:

@@ -85,6 +85,60 @@ def test_a_step_minimises_one_loss_and_maximises_the_other():
     assert {"label_accuracy", "nuisance_accuracy", "loss"} <= set(found)
 
 
+def test_separate_updates_train_the_adversary_first():
+    procedure = _procedure(reversal_factor=0.3, adversary_updates="separate")
+    network, adversary = procedure.networks.network, procedure._adversary
+    inputs, targets = _batch(procedure)
+    cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    joint = procedure.networks.joint()
+
+    def told():
+        return cross_entropy(targets["nuisance"], adversary(joint(inputs)["features"]))
+
+    weights = [weight.value for weight in adversary.weights]
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        loss = told()
+    expected = [
+        weight - 0.5 * slope
+        for weight, slope in zip(weights, tape.gradient(loss, weights), strict=True)
+    ]
+    before = network.get_weights()
+    procedure.model.train_on_batch(inputs, targets)
+    after = network.get_weights()
+    for weight, by_hand in zip(adversary.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(weight, by_hand, atol=1e-6)
+    # The network's step is against the adversary as it now is.
+    network.set_weights(before)
+    with tf.GradientTape() as tape:
+        primary = cross_entropy(targets["label"], joint(inputs)["logits"])
+        loss = primary - 0.3 * told()
+    features = network.get_layer("features").trainable_variables
+    slopes = tape.gradient(loss, features)
+    for found, was, slope in zip(after, before, slopes, strict=False):
+        np.testing.assert_allclose(found, was - 0.5 * slope, atol=1e-6)
+    assert len(slopes) == 2
+    assert not np.array_equal(after[2], before[2])  # the head learns as well
+
+
+def test_checkpoints_hold_the_optimizer_of_the_adversary(tmp_path):
+    given = {"adversary_updates": "separate", "optimizer": "adam"}
+    given |= {"sgd_momentum": 0.9, "learning_rate": 0.01}  # the default of SGD
+    first, second = _procedure(**given), _procedure(**given)
+    assert len(first.optimizers) == 2
+    first.model.train_on_batch(*_batch(first))
+    first.model.save_weights(tmp_path / "a.weights.h5")
+    second.model.load_weights(tmp_path / "a.weights.h5")
+    for procedure in (first, second):
+        procedure.model.train_on_batch(*_batch(first))
+    for a, b in zip(
+        [*first.model.weights, *first.optimizers[1].variables],
+        [*second.model.weights, *second.optimizers[1].variables],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
 def test_the_factor_grows_to_its_end():
     procedure = _procedure(reversal_factor=0.6, reversal_ramp_steps=4)
     batch = _batch(procedure)

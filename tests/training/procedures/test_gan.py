@@ -118,6 +118,36 @@ def _fit(procedure, images, steps):
     procedure.model.fit(batches, steps_per_epoch=steps, verbose=0, shuffle=False)
 
 
+def test_a_conditional_one_learns_from_few_images_and_their_labels(images):
+    labelled = data.Images(images.images, np.arange(20) % 2, ("a", "b"))
+    procedure = _procedure(labelled, gan_labelled_per_class=3)
+    networks = procedure.networks
+    assert (networks.latent, networks.classes) == (3, 2)
+    batches = procedure.batches(labelled, batch_size=_ROWS, seed=0, start_step=0)
+    inputs, labels = next(iter(batches))
+    np.testing.assert_array_equal(np.bincount(labels), [3, 3])  # one pass
+    for image, label in zip(inputs["image"].numpy(), labels.numpy(), strict=True):
+        place = np.argmin(np.abs(labelled.images - image).sum(axis=(1, 2, 3)))
+        assert labelled.labels[place] == label
+    with pytest.raises(ValueError, match="has no labels, which --gan_labelled_per"):
+        _procedure(images, gan_labelled_per_class=3)
+
+
+def test_the_logit_of_another_class_is_not_trained(images, batch):
+    labelled = data.Images(images.images, np.arange(20) % 2, ("a", "b"))
+    plain = {"optimizer": "sgd", "sgd_momentum": 0.0, "sgd_nesterov": False}
+    procedure = _procedure(labelled, gan_labelled_per_class=3, **plain)
+    networks, (pixels, noise) = procedure.networks, batch
+    labels = tf.zeros(_ROWS, tf.int64)
+    last = networks.discriminator.trainable_weights[-2:]
+    before = [weight.numpy() for weight in last]
+    procedure.model._update_discriminator(pixels, networks.given(noise, labels), labels)
+    for weight, was in zip(last, before, strict=True):
+        after = weight.numpy()
+        np.testing.assert_array_equal(after[..., 1], was[..., 1])
+        assert not np.array_equal(after[..., 0], was[..., 0])
+
+
 def test_the_discriminator_trains_alone_first(images):
     procedure = _procedure(images, gan_discriminator_steps=2)
     generator, discriminator = _weights(procedure)

@@ -1,8 +1,6 @@
 """Recognisers that are trained against the speaker: a step by hand, data, resume."""
 
-import csv
 import math
-import shutil
 
 import numpy as np
 import pytest
@@ -111,7 +109,7 @@ def test_spectra_have_the_warp_of_their_speaker_and_keep_their_word(batch):
         targets["speaker"].numpy(),
         strict=True,
     ):
-        warped = speech.warp(IMAGES.images, *speech.SPEAKERS[speaker])
+        warped = speech.spoken(IMAGES.images, np.full(len(IMAGES), speaker))
         apart = np.abs(warped / 255 - image).max(axis=(1, 2, 3))
         assert apart.min() < 1e-6
         expected = symbols[IMAGES.labels[np.argmin(apart)]]
@@ -148,20 +146,7 @@ def make(images_file):
     return make_settings
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, make):
-    """A finished run of 5 steps; tests only read it."""
-    folder = tmp_path_factory.mktemp("recogniser") / "run"
-    training.train(make(folder))
-    return folder
-
-
-def _rows(folder):
-    with open(folder / "log.csv", newline="") as stream:
-        return [dict(row, seconds="") for row in csv.DictReader(stream)]
-
-
-def test_folder_holds_everything_of_the_run(run, images_file):
+def test_folder_holds_everything_of_the_run(run, images_file, log_rows):
     assert sorted(path.name for path in run.iterdir()) == [
         *(".lock", "checkpoints", "flags.txt", "inputs.json", "listener.keras"),
         *("log.csv", "measurements.npz", "metrics.json", "recogniser.json"),
@@ -177,7 +162,7 @@ def test_folder_holds_everything_of_the_run(run, images_file):
             assert found[name]["character_error"] == edits.sum() / letters.sum()
             assert found[name]["word_error"] == np.mean(edits > 0)
     assert 0 <= found["nuisance"]["probe_accuracy"] <= 1
-    assert {"letters_loss", "speaker_loss", "val_letters_loss"} <= set(_rows(run)[0])
+    assert {"letters_loss", "speaker_loss", "val_letters_loss"} <= set(log_rows(run)[0])
 
 
 def test_measured_words_are_those_of_the_unseen_speaker(run, images_file):
@@ -203,25 +188,14 @@ def test_exported_network_spells_as_the_saved_one(run, images_file):
     )
 
 
-def test_a_stopped_run_ends_as_if_it_had_not_been(run, tmp_path, make, images_file):
-    folder = tmp_path / "stopped"
-    shutil.copytree(run, folder)
-    (folder / "metrics.json").unlink()
-    for path in (folder / "checkpoints").glob("step_00000005.*"):
-        path.unlink()
-    training.train(make(folder))
-    assert Recogniser.load(folder).digest() == Recogniser.load(run).digest()
-    assert run_folder.read_metrics(folder) == run_folder.read_metrics(run)
-    assert _rows(folder) == _rows(run)
-    variables = []
-    for each in (folder, run):
+def test_a_stopped_run_ends_as_if_it_had_not_been(
+    run, make, images_file, assert_continues
+):
+    def build():
         images = data.load(images_file, "train")
-        model = RecogniserProcedure.build(make("unused"), images).model
-        model.load_weights(each / "checkpoints" / "step_00000005.weights.h5")
-        variables.append([*model.weights, *model.optimizer.variables])
-    assert model.steps_done() == 5
-    for a, b in zip(*variables, strict=True):
-        np.testing.assert_array_equal(a.numpy(), b.numpy(), strict=True)
+        return RecogniserProcedure.build(make("unused"), images).model
+
+    assert_continues(run, make, Recogniser, build)
 
 
 def test_an_adversary_that_guesses_costs_ln_4(procedure):
@@ -252,5 +226,5 @@ def test_what_does_not_go_together_is_refused(changes, message):
 
 def test_images_without_labels_are_refused():
     images = data.Images(IMAGES.images, None, ())
-    with pytest.raises(ValueError, match="has no labels, of which"):
+    with pytest.raises(ValueError, match="has no labels, which --model=listen"):
         RecogniserProcedure.build(_made(), images)

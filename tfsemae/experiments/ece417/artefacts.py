@@ -1,7 +1,13 @@
 """The artefacts of the lecture, in its order. Free of TensorFlow."""
 
 from tfsemae.experiments.artefact import Artefact
-from tfsemae.experiments.ece417 import runs, speech_runs
+from tfsemae.experiments.ece417 import (
+    augmentation_runs,
+    domain_runs,
+    gan_runs,
+    runs,
+    speech_runs,
+)
 
 _SOURCE = "ECE 417, lecture 22"
 
@@ -15,7 +21,7 @@ ARTEFACTS = (
     Artefact(
         name="ece417_domain_adversarial",
         source=f"{_SOURCE}, adversarial training",
-        runs=runs.domain_adversarials,
+        runs=domain_runs.domain_adversarials,
         module="domain_adversarial",
     ),
     Artefact(
@@ -33,13 +39,13 @@ ARTEFACTS = (
     Artefact(
         name="ece417_gan",
         source=f"{_SOURCE}, generative adversarial networks",
-        runs=runs.gans,
+        runs=gan_runs.gans,
         module="gan",
     ),
     Artefact(
         name="ece417_augmentation",
         source=f"{_SOURCE}, data augmentation",
-        runs=runs.augmentation,
+        runs=augmentation_runs.augmentation,
         module="augmentation",
     ),
     Artefact(

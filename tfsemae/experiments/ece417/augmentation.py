@@ -1,12 +1,15 @@
 """Data augmentation: fakes of few labelled images, and whether they keep the label.
 
-A fake has the label of its original: an image that is moved, or `g(z)` of a variational
-autoencoder with `z ~ N(mu, s^2 Sigma)` of the original's posterior. A classifier that
-has learnt from all labels, the oracle, measures how many fakes show another class. It
-never chooses any. It errs as well, above all about moved digits, of which it has seen
-few.
+A fake has the label of its original: an image that is moved, `g(z)` of a variational
+autoencoder with `z ~ N(mu, s^2 Sigma)` of the original's posterior, or `g(z, label)` of
+a conditional GAN with `z ~ N(0, I)`, which sees of it the label alone. A classifier
+that has learnt from all labels, the oracle, measures how many fakes show another class.
+It never chooses any. It errs as well, above all about moved digits, of which it has
+seen few. Moving changes no label, so that what it says of moved test images is its own
+error.
 """
 
+import dataclasses
 import functools
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -23,14 +26,22 @@ from tfsemae.experiments.claims import (
     row,
     with_parts,
 )
-from tfsemae.experiments.ece417 import bounds, measures, runs, samples
+from tfsemae.experiments.ece417 import bounds, measures, samples
+from tfsemae.experiments.ece417.augmentation_runs import (
+    FILTERED,
+    METHODS,
+    SPREADS,
+    augmented,
+    seeds,
+)
 from tfsemae.experiments.estimates import Estimates, Quantity
 from tfsemae.reports import figures
 from tfsemae.reports.ledger import Claim, Picture, Row
 from tfsemae.statistics import Above, Below, Interval
 from tfsemae.training import fakes
 
-_ACCURACY, _FLIPS = "accuracy", "flips"
+_ACCURACY, _FLIPS, _MOVED = "accuracy", "flips", "oracle_moved"
+_MOVES = "shift"  # the method whose fakes show what their originals do
 _POINTS = "percentage points"
 _SHOWN = 10  # images of a picture
 
@@ -41,12 +52,9 @@ def build(work: Workspace) -> Mapping[str, Any]:
     train = measures.load(work, "train")
     folders = {
         method: work.folders(
-            [
-                runs.augmented(method, seed, work.scale)
-                for seed in runs.seeds(work.scale)
-            ]
+            [augmented(method, seed, work.scale) for seed in seeds(work.scale)]
         )
-        for method in runs.METHODS
+        for method in METHODS
     }
     quantities = {
         _ACCURACY: Quantity("accuracy on test images", "%", 100),
@@ -56,11 +64,22 @@ def build(work: Workspace) -> Mapping[str, Any]:
             100,
             functools.partial(_flipped, judge, train),
         ),
+        _MOVED: Quantity(
+            "test images, moved by up to 2 pixels, that the oracle gives another class "
+            "than their label",
+            "%",
+            100,
+            functools.partial(_mistaken, judge, measures.load(work, "test")),
+        ),
     }
     found = Estimates(folders, quantities)
-    first = runs.augmented("filter", 0, work.scale)
+    first = augmented("filter", 0, work.scale)
     return {
-        "rows": [*_rows(work, found), *_oracle_rows(work, judge, train, folders)],
+        "rows": [
+            *_rows(work, found),
+            *_oracle_rows(work, found, judge),
+            _kept(work, train, folders),
+        ],
         "claims": [*_gains(found), _flips(found), *_judged(found)],
         "pictures": [
             _draw_fakes(train, folders, work.output_dir / "fakes.png"),
@@ -68,6 +87,13 @@ def build(work: Workspace) -> Mapping[str, Any]:
         ],
         "choices": [
             work.choice("labelled_per_class", first, "no number is printed"),
+            work.choice(
+                "fakes",
+                first,
+                "the VAE has learnt from all training images, without their labels: "
+                "more than the classifiers of few labels know; conditional GANs from "
+                "the labelled images alone",
+            ),
             work.choice("fakes_per_image", first, "no number is printed"),
             work.choice("fakes_least", first, "no threshold is printed"),
             work.choice("steps", first, "as many with fakes as without"),
@@ -79,7 +105,9 @@ def made(train: data.Images, folder: pathlib.Path) -> data.Images:
     """The fakes that a run was trained on, made again."""
     chosen = run_folder.read_settings(folder, training.Settings)
     options, seed = chosen.classifier.fakes, chosen.run.seed
-    return fakes.make(fakes.labelled(train, options, seed), options, seed)
+    return fakes.make(
+        fakes.labelled(train, options.labelled_per_class, seed), options, seed
+    )
 
 
 def _flipped(judge: samples.Judge, train: data.Images, folder: pathlib.Path) -> float:
@@ -89,8 +117,17 @@ def _flipped(judge: samples.Judge, train: data.Images, folder: pathlib.Path) -> 
     return float(np.mean(classes != images.labels))
 
 
+def _mistaken(judge: samples.Judge, test: data.Images, folder: pathlib.Path) -> float:
+    """The oracle's own error on test images that are moved as fakes of a run are."""
+    chosen = run_folder.read_settings(folder, training.Settings)
+    options = dataclasses.replace(chosen.classifier.fakes, fakes_per_image=1)
+    images = fakes.make(test, options, chosen.run.seed)
+    classes = judge.probabilities(data.pixels(images)).argmax(axis=1)
+    return float(np.mean(classes != images.labels))
+
+
 def _rows(work: Workspace, found: Estimates) -> Iterator[Row]:
-    for method, name in runs.METHODS.items():
+    for method, name in METHODS.items():
         for key in (_ACCURACY,) if method == "none" else (_ACCURACY, _FLIPS):
             yield estimated_row(
                 found,
@@ -113,11 +150,9 @@ def _rows(work: Workspace, found: Estimates) -> Iterator[Row]:
 
 
 def _oracle_rows(
-    work: Workspace,
-    judge: samples.Judge,
-    train: data.Images,
-    folders: Mapping[str, list[pathlib.Path]],
+    work: Workspace, found: Estimates, judge: samples.Judge
 ) -> Iterator[Row]:
+    """What the oracle itself gets wrong."""
     test = measures.load(work, "test")
     classes = judge.probabilities(data.pixels(test)).argmax(axis=1)
     yield row(
@@ -127,14 +162,33 @@ def _oracle_rows(
         unit="%",
         tag=work.tag(None),
     )
-    unfiltered = f"vae{runs.FILTERED:g}"
+    yield estimated_row(
+        found, _MOVES, _MOVED, _MOVED, found.quantities[_MOVED].name, tag=work.tag(None)
+    )
+    yield estimated_difference(
+        found,
+        (_MOVES, _FLIPS),
+        (_MOVES, _MOVED),
+        f"{_MOVES}_excess",
+        "moved labelled images that show another class to the oracle, minus its own "
+        "error on moved test images",
+        tag=work.tag(None),
+        unit=_POINTS,
+    )
+
+
+def _kept(
+    work: Workspace,
+    train: data.Images,
+    folders: Mapping[str, list[pathlib.Path]],
+) -> Row:
     counts = [
         100 * len(made(train, a)) / len(made(train, b))
-        for a, b in zip(folders["filter"], folders[unfiltered], strict=True)
+        for a, b in zip(folders["filter"], folders[f"vae{FILTERED:g}"], strict=True)
     ]
-    yield row(
+    return row(
         "kept",
-        f"fakes of s = {runs.FILTERED:g} that the judge keeps",
+        f"fakes of s = {FILTERED:g} that the judge keeps",
         counts,
         unit="%",
         tag=work.tag(None),
@@ -152,7 +206,7 @@ def _over(found: Estimates) -> str:
 def _gains(found: Estimates) -> Iterator[Claim]:
     """No gain is assumed: the sign is what was measured."""
     statement = "Fakes of labelled images make a classifier better"
-    methods = {key: name for key, name in runs.METHODS.items() if key != "none"}
+    methods = {key: name for key, name in METHODS.items() if key != "none"}
     yield from with_parts(
         "1",
         statement,
@@ -172,12 +226,12 @@ def _gains(found: Estimates) -> Iterator[Claim]:
 
 
 def _flips(found: Estimates) -> Claim:
-    low, high = (f"vae{scale:g}" for scale in (runs.SPREADS[0], runs.SPREADS[-1]))
+    low, high = (f"vae{scale:g}" for scale in (SPREADS[0], SPREADS[-1]))
     return claim(
         "2",
         "A VAE does not know which changes alter the label",
-        f"fakes that show another class to the oracle, s = {runs.SPREADS[-1]:g} minus "
-        f"s = {runs.SPREADS[0]:g}; {_over(found)}",
+        f"fakes that show another class to the oracle, s = {SPREADS[-1]:g} minus "
+        f"s = {SPREADS[0]:g}; {_over(found)}",
         _difference(found, _FLIPS, high, low),
         Above(bounds.FLIPPED),
         unit=_POINTS,
@@ -185,7 +239,7 @@ def _flips(found: Estimates) -> Claim:
 
 
 def _judged(found: Estimates) -> list[Claim]:
-    unfiltered = f"vae{runs.FILTERED:g}"
+    unfiltered = f"vae{FILTERED:g}"
     measured: tuple[tuple[str, str, str, Any], ...] = (
         (
             "flips",
@@ -207,7 +261,7 @@ def _judged(found: Estimates) -> list[Claim]:
             claim(
                 f"3_{id_}",
                 statement,
-                f"{found.quantities[key].name}, s = {runs.FILTERED:g}, judged minus "
+                f"{found.quantities[key].name}, s = {FILTERED:g}, judged minus "
                 f"not judged; {_over(found)}",
                 _difference(found, key, "filter", unfiltered),
                 rule,
@@ -225,16 +279,17 @@ def _draw_fakes(
 ) -> Picture:
     """The first fake of one labelled image of each class, by method."""
     chosen = run_folder.read_settings(folders["none"][0], training.Settings)
-    known = fakes.labelled(train, chosen.classifier.fakes, chosen.run.seed)
+    count = chosen.classifier.fakes.labelled_per_class
+    known = fakes.labelled(train, count, chosen.run.seed)
     drawn = {"original": known}
-    for method in ("shift", *(f"vae{scale:g}" for scale in runs.SPREADS)):
-        drawn[runs.METHODS[method]] = made(train, folders[method][0])
+    for method in ("shift", *(f"vae{scale:g}" for scale in SPREADS), "cgan"):
+        drawn[METHODS[method]] = made(train, folders[method][0])
     rows = [(name, _firsts(images)) for name, images in drawn.items()]
     figures.image_grid(rows, path)
     return Picture(
         file=path.name,
-        caption="The first fake of an image of each class. All methods have the same "
-        "originals and the same random numbers.",
+        caption="The first fake of an image of each class, which all methods share. "
+        "Fakes of the VAE differ in s alone: their random numbers are the same.",
     )
 
 
@@ -246,12 +301,12 @@ def _firsts(images: data.Images) -> np.ndarray:
 
 
 def _draw_scales(found: Estimates, path: pathlib.Path) -> Picture:
-    by_scale = [f"vae{scale:g}" for scale in runs.SPREADS]
+    by_scale = [f"vae{scale:g}" for scale in SPREADS]
     panels = []
     for key in (_FLIPS, _ACCURACY):
         each = [found.value(method, key) for method in by_scale]
         # In an order that gives each the same line in both panels.
-        others = ("shift", "filter", *(("none",) if key == _ACCURACY else ()))
+        others = ("shift", "filter", "cgan", *(("none",) if key == _ACCURACY else ()))
         panels.append(
             figures.Panel(
                 x_label="s of the fakes of a VAE",
@@ -259,20 +314,20 @@ def _draw_scales(found: Estimates, path: pathlib.Path) -> Picture:
                 curves=[
                     figures.Curve(
                         label="VAE",
-                        x=runs.SPREADS,
+                        x=SPREADS,
                         y=[interval.effect for interval in each],
                         y_error=[interval.high - interval.effect for interval in each],
                     )
                 ],
                 levels=[
-                    (runs.METHODS[name], found.value(name, key).effect)
-                    for name in others
+                    (METHODS[name], found.value(name, key).effect) for name in others
                 ],
             )
         )
     figures.curves(panels, path)
     return Picture(
         file=path.name,
-        caption="Fakes that show another class, and accuracy. Bars: 95 % "
-        f"{_over(found)}.",
+        caption="Fakes that show another class to the oracle, and accuracy. Bars: 95 % "
+        f"{_over(found)}. Horizontal lines: means of other methods. Moving changes no "
+        "label, so that the line of moved images is the oracle's own error.",
     )

@@ -14,7 +14,7 @@ from tfsemae.data import ring
 from tfsemae.evaluation import gan as evaluation
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import claim, row, with_parts
-from tfsemae.experiments.ece417 import bounds, measures, runs, samples
+from tfsemae.experiments.ece417 import bounds, gan_runs, measures, samples
 from tfsemae.models import Gan
 from tfsemae.reports import figures
 from tfsemae.reports.ledger import Claim, Picture, Row
@@ -79,18 +79,18 @@ def build(work: Workspace) -> Mapping[str, Any]:
     """Makes pictures, rows and claims of `ece417_gan`."""
     rings = {
         loss: [
-            _ring(work.folder(runs.ring(loss, seed, work.scale)))
-            for seed in runs.RING_SEEDS
+            _ring(work.folder(gan_runs.ring(loss, seed, work.scale)))
+            for seed in gan_runs.RING_SEEDS
         ]
-        for loss in runs.LOSSES
+        for loss in gan_runs.LOSSES
     }
     judge = samples.Judge(work)
     real = data.pixels(measures.load(work, "test"))[: samples.COUNT]
     found = {
-        key: _images(work.folder(runs.gan(*key, work.scale)), judge, real)
-        for key in itertools.product(runs.LOSSES, runs.STARTS)
+        key: _images(work.folder(gan_runs.gan(*key, work.scale)), judge, real)
+        for key in itertools.product(gan_runs.LOSSES, gan_runs.STARTS)
     }
-    first = runs.gan("minimax", "vae", work.scale)
+    first = gan_runs.gan("minimax", "vae", work.scale)
     return {
         "rows": [*_ring_rows(work, rings), *_image_rows(work, found, judge, real)],
         "claims": [*_ring_claims(rings), *_image_claims(found)],
@@ -137,7 +137,7 @@ def _images(folder: pathlib.Path, judge: samples.Judge, real: np.ndarray) -> Ima
 
 def _ring_rows(work: Workspace, rings: Mapping[str, list[Ring]]) -> Iterator[Row]:
     for loss, each in rings.items():
-        name = runs.LOSSES[loss]
+        name = gan_runs.LOSSES[loss]
         yield row(
             f"ring_{loss}_modes",
             f"ring, {name} loss: modes of {ring.CLASSES} that are covered",
@@ -161,7 +161,7 @@ def _image_rows(
 ) -> Iterator[Row]:
     over = f"of {len(real):,} samples of one network"
     for (loss, start), of in found.items():
-        name = f"{runs.LOSSES[loss]} loss, {runs.STARTS[start]}"
+        name = f"{gan_runs.LOSSES[loss]} loss, {gan_runs.STARTS[start]}"
         for id_, quantity, value, unit in (
             (
                 "sure",
@@ -207,11 +207,11 @@ def _ring_claims(rings: Mapping[str, list[Ring]]) -> Iterator[Claim]:
         loss: np.array([of.covered for of in each], float)
         for loss, each in rings.items()
     }
-    over = f"t-interval over {len(runs.RING_SEEDS)} seeds"
+    over = f"t-interval over {len(gan_runs.RING_SEEDS)} seeds"
     for loss, values in covered.items():
         yield claim(
             f"1_{loss}",
-            f"A GAN of the {runs.LOSSES[loss]} loss covers all modes of a ring",
+            f"A GAN of the {gan_runs.LOSSES[loss]} loss covers all modes of a ring",
             f"modes of {ring.CLASSES}; {over}",
             statistics.t_interval(values),
             Above(bounds.ALL_MODES),
@@ -241,7 +241,7 @@ def _image_claims(found: Mapping[tuple[str, str], Images]) -> Iterator[Claim]:
             Above(bounds.SHARE),
             unit="percentage points",
         )
-        for loss, name in runs.LOSSES.items()
+        for loss, name in gan_runs.LOSSES.items()
     ]
     yield from with_parts("3", start, parts)
     yield claim(
@@ -266,7 +266,7 @@ def _draw_rings(rings: Mapping[str, list[Ring]], path: pathlib.Path) -> Picture:
             figures.Panel(
                 x_label="x",
                 y_label="y",
-                title=f"{runs.LOSSES[loss]} loss",
+                title=f"{gan_runs.LOSSES[loss]} loss",
                 curves=[
                     figures.Curve(label="generated", x=x, y=y, line=""),
                     figures.Curve(label="modes", x=means[:, 0], y=means[:, 1], line=""),
@@ -285,18 +285,24 @@ def _draw_classes(
 ) -> Picture:
     curves = [
         figures.Curve(
-            label=f"{runs.LOSSES[loss]}, {runs.STARTS[start]}",
+            label=f"{gan_runs.LOSSES[loss]}, {gan_runs.STARTS[start]}",
             x=np.arange(len(of.shares)),
             y=100 * of.shares,
+            line="",  # there is nothing between two classes
         )
         for (loss, start), of in found.items()
     ]
+    count = len(next(iter(found.values())).shares)
     panel = figures.Panel(
-        x_label="class by the classifier", y_label="samples (%)", curves=curves
+        x_label="class, by a classifier",
+        y_label="samples (%)",
+        curves=curves,
+        levels=[("an even share", 100 / count)],
     )
     figures.curves([panel], path)
     return Picture(
-        file=path.name, caption="How often a GAN generates which class of MNIST."
+        file=path.name,
+        caption="How often a GAN generates which class: one network of each kind.",
     )
 
 
@@ -304,11 +310,11 @@ def _draw_images(
     work: Workspace, found: Mapping[tuple[str, str], Images]
 ) -> Iterator[Picture]:
     for (loss, start), of in found.items():
-        name = f"{runs.LOSSES[loss]} loss, {runs.STARTS[start]}"
+        name = f"{gan_runs.LOSSES[loss]} loss, {gan_runs.STARTS[start]}"
         path = work.output_dir / f"samples_{loss}_{start}.png"
         yield samples.draw(of.images, path, f"Samples of a GAN: {name}.")
         path = work.output_dir / f"stages_{loss}_{start}.png"
-        stages = _stages(work.folder(runs.gan(loss, start, work.scale)))
+        stages = _stages(work.folder(gan_runs.gan(loss, start, work.scale)))
         figures.image_grid([(f"step {step}", each) for step, each in stages], path)
         yield Picture(
             file=path.name,

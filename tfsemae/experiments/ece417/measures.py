@@ -9,7 +9,7 @@ import numpy as np
 from tfsemae import data, statistics
 from tfsemae.experiments import intervals
 from tfsemae.experiments.artefact import Workspace
-from tfsemae.experiments.ece417 import runs
+from tfsemae.experiments.ece417 import scales
 from tfsemae.models import Autoencoder
 from tfsemae.statistics import Interval
 
@@ -21,7 +21,7 @@ Reconstruct = Callable[[np.ndarray], np.ndarray]
 
 def load(work: Workspace, split: str) -> data.Images:
     """The images of a scale."""
-    name = runs.SCALES[work.scale].dataset
+    name = scales.SCALES[work.scale].dataset
     return data.load(name, split, data_dir=work.data_dir)
 
 

@@ -2,6 +2,7 @@
 
 import functools
 
+from tfsemae.experiments.ece417.runs import of_flagfile
 from tfsemae.experiments.runs import Run
 
 #: Groups of trainings -> what a reader calls them.
@@ -11,6 +12,9 @@ GROUPS = {
     "against": "trained against the adversary",
 }
 _STEPS = {"full": 1_500, "smoke": 20}
+#: Sizes, rates and length were chosen after a look at seed 0, and so at its test
+#: utterances. Seeds that nobody has seen are to confirm what was found.
+FIRST_SEED = 10
 _SEEDS = {"full": 3, "smoke": 2}
 
 
@@ -26,17 +30,19 @@ def speech(group: str, seed: int, scale: str) -> Run:
     steps = _STEPS[scale]
     own = {
         # A rate of 0 changes no weight.
-        "untrained": ("--steps=10", "--learning_rate=0"),
-        "beside": (f"--steps={steps}", "--reversal_factor=0"),
-        "against": (f"--steps={steps}", f"--reversal_ramp_steps={steps // 2}"),
+        "untrained": ("--learning_rate=0",),
+        "beside": ("--reversal_factor=0",),
+        "against": (f"--reversal_ramp_steps={steps // 2}",),
     }
-    flags = ("--flagfile=flags/ece417_speech.flags", f"--seed={seed}", *own[group])
+    done = 10 if group == "untrained" else steps
+    flags = (*of_flagfile("speech", done, seed), *own[group])
     return Run(f"ece417_speech_{group}_seed{seed}", flags)
 
 
 def seeds(group: str, scale: str) -> range:
     """The seeds of the trainings of a group; that without any is a control."""
-    return range(1 if group == "untrained" else _SEEDS[scale])
+    count = 1 if group == "untrained" else _SEEDS[scale]
+    return range(FIRST_SEED, FIRST_SEED + count)
 
 
 def recognisers(scale: str) -> list[Run]:

@@ -8,28 +8,68 @@ import tensorflow as tf
 
 from tfsemae import data
 from tfsemae.data.nuisance import STATES
+from tfsemae.training import optimizers
 from tfsemae.training.procedures.procedure import StepCounter
-from tfsemae.training.settings import DomainAdversarial
+from tfsemae.training.settings import DomainAdversarial, Settings
 
 REVERSAL = "reversal"  # name of the layer before it
+_NAME = "adversary"  # of its own layer
 _HIDDEN = 64  # units of the adversary, as many as of the head of small_conv_classifier
 #: Of the states of the nuisance, by what the images are for.
 _SEEDS = {"train": 0, "held_out": 1, "test": 2}
 
 
 class AdversaryModel(StepCounter):
-    """A functional model whose gradients are reversed by a growing factor."""
+    """A functional model whose gradients are reversed by a growing factor.
 
-    def __init__(self, inputs: Any, outputs: Any, *, chosen: DomainAdversarial):
+    By default one step of Keras trains all parts. With `--adversary_updates=separate`
+    the adversary takes a step of its own before, by an optimizer of its own, and that
+    of Keras leaves it as it is. Then images pass twice, and so do their statistics
+    where features are normalised over the batch.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, *, told: str, settings: Settings):
+        """Args: told: name of the adversary's output; settings: of the run."""
         super().__init__(inputs, outputs, name="classifier")
+        chosen = settings.classifier.domain_adversarial
         self._end, self._ramp = chosen.reversal_factor, chosen.reversal_ramp_steps
+        self._told = told
+        # An attribute, so that checkpoints hold it.
+        self.adversary_optimizer = None
+        if chosen.adversary_updates == "separate":
+            adversary = self.get_layer(_NAME)
+            self.adversary_optimizer = optimizers.make(settings.optimizer)
+            # Before a checkpoint is read: Keras restores only variables that exist.
+            self.adversary_optimizer.build(adversary.trainable_variables)
+            adversary.trainable = False  # for the step of Keras
+
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        """Those that a step applies."""
+        own = self.adversary_optimizer
+        return [self.optimizer] if own is None else [self.optimizer, own]
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Sets the factor by the steps done before, and does a step of Keras."""
         done = tf.cast(self.step.value, tf.float32)
         share = tf.minimum(done / self._ramp, 1.0) if self._ramp else 1.0
         self.get_layer(REVERSAL).factor.assign(self._end * share)
+        if self.adversary_optimizer is not None:
+            inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)
+            self._update_adversary(self.adversary_optimizer, inputs, targets)
         return super().train_step(data)
+
+    def _update_adversary(
+        self, optimizer: keras.optimizers.Optimizer, inputs: Any, targets: Any
+    ) -> None:
+        weights = self.get_layer(_NAME).weights
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([weight.value for weight in weights])
+            states = self(inputs, training=True)[self._told]
+            losses = keras.losses.sparse_categorical_crossentropy(
+                targets[self._told], states, from_logits=True
+            )
+            loss = tf.reduce_mean(losses)
+        optimizer.apply(tape.gradient(loss, weights), weights)
 
 
 def build(size: int, seed: int) -> keras.Model:
@@ -42,7 +82,7 @@ def build(size: int, seed: int) -> keras.Model:
         keras.layers.Dense(_HIDDEN, "relu", kernel_initializer=first, name="hidden"),
         keras.layers.Dense(STATES, kernel_initializer=second, name="states"),
     ]
-    return keras.Sequential(layers, name="adversary")
+    return keras.Sequential(layers, name=_NAME)
 
 
 def seen(

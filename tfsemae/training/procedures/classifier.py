@@ -5,13 +5,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfsemae import data, models
+from tfsemae import data
 from tfsemae.data.augmentation import augment
 from tfsemae.evaluation import classification
 from tfsemae.models.classifier import Classifier
 from tfsemae.run_folder import Metrics
 from tfsemae.training import draws, dropout, fakes, optimizers
-from tfsemae.training.procedures.procedure import StepCounter
+from tfsemae.training.procedures.procedure import StepCounter, build_of_classes
 from tfsemae.training.settings import Settings
 
 
@@ -33,21 +33,9 @@ class ClassifierProcedure:
             images: of which size, and of which classes.
 
         Raises:
-            ValueError: if there are no labels; see `models.build`.
+            ValueError: see `build_of_classes`.
         """
-        if images.labels is None:
-            raise ValueError(
-                f"--dataset={settings.data.dataset} has no labels, which "
-                f"--model={settings.network.model} needs. Name a labelled data set."
-            )
-        network = models.build(
-            settings.network.model,
-            images.images.shape[1:],
-            images.class_names,
-            seed=settings.run.seed,
-            **settings.network.options,
-        )
-        return cls(network, settings)
+        return cls(build_of_classes(settings, images), settings)
 
     def __init__(self, networks: Classifier, settings: Settings):
         """Compiles the network.

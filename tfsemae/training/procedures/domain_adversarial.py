@@ -30,7 +30,8 @@ class DomainAdversarialProcedure(ClassifierProcedure):
     The adversary minimises E_adversary, the head E_primary, and the layers below h
     `E_primary - factor * E_adversary`, in one step on the sum of both losses:
     `models.GradientReversal` lies between h and the adversary. The factor grows
-    linearly from 0.
+    linearly from 0. In two steps, with `--adversary_updates=separate`, the adversary
+    learns first.
 
     Images get a tint or a turn, see `data.with_nuisance`: those of the training by
     `--nuisance_bias`, those of the test at random. The adversary is no part of the
@@ -67,13 +68,16 @@ class DomainAdversarialProcedure(ClassifierProcedure):
         features = networks.network.get_layer(networks.features_layer).output
         self._adversary = adversary.build(features.shape[-1], settings.run.seed)
         super().__init__(networks, settings)
+        self.optimizers = self.model.optimizers()
 
     def _functional(self, inputs: Any, logits: Any, settings: Settings) -> StepCounter:
         joint = self.networks.joint()(inputs)
         reversal = models.GradientReversal(name=adversary.REVERSAL)
         states = self._adversary(reversal(joint["features"]))
         outputs = {_LABEL: joint["logits"], _NUISANCE: states}
-        return adversary.AdversaryModel(inputs, outputs, chosen=self._chosen)
+        return adversary.AdversaryModel(
+            inputs, outputs, told=_NUISANCE, settings=settings
+        )
 
     def _objectives(self) -> dict[str, Any]:
         cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

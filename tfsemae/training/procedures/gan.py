@@ -9,7 +9,7 @@ from tfsemae import data, models, objectives
 from tfsemae.evaluation import gan as evaluation
 from tfsemae.models.gan import Gan
 from tfsemae.run_folder import Metrics
-from tfsemae.training import draws, optimizers, warm_start
+from tfsemae.training import draws, fakes, optimizers, warm_start
 from tfsemae.training.procedures.procedure import StepCounter
 from tfsemae.training.settings import Settings
 
@@ -22,10 +22,16 @@ class GanProcedure:
     `ln(1 - D(g(z)))` (minimax) or `-ln D(g(z))` (nonsat). Each has an optimizer of its
     own. The generator is the decoder of a network of autoencoders, and may begin with
     that of an earlier one; the discriminator is another encoder, of one number. Both
-    are called as in training, real and generated images in batches of their own. See
+    are called as in training, real and generated images in batches of their own.
+
+    With `--gan_labelled_per_class` both are given labels: the generator beside the
+    latent, and the discriminator has a logit for each class, of which that of the label
+    counts. Generated images have the labels of the real ones of their batch. See
     `procedure.Procedure` for what the methods do.
 
-    Source: ECE 417, lecture 22; Goodfellow et al. 2014, "Generative adversarial nets".
+    Source: ECE 417, lecture 22; Goodfellow et al. 2014, "Generative adversarial nets";
+    Mirza and Osindero 2014, "Conditional generative adversarial nets", whose
+    discriminator takes the label as an input (the logits are our choice).
     """
 
     @classmethod
@@ -37,19 +43,22 @@ class GanProcedure:
             images: of which size.
 
         Raises:
-            ValueError: see `models.build` and `warm_start.copy_weights`.
+            ValueError: if there are no labels where they are needed; see `models.build`
+                and `warm_start.copy_weights`.
         """
         shape, network = images.images.shape[1:], settings.network
+        classes = _classes(settings, images)
 
         def built(**changes: Any) -> Any:
             options = network.options | changes
             seed = settings.run.seed
             return models.build(network.model, shape, seed=seed, **options)
 
-        autoencoder = built()
+        autoencoder = built(latent=network.options["latent"] + classes)
+        discriminator = built(latent=classes or 1).encoder
         earlier = settings.procedure.decoder_from
         warm_start.copy_weights(autoencoder, "decoder", earlier)
-        return cls(Gan(autoencoder.decoder, built(latent=1).encoder), settings)
+        return cls(Gan(autoencoder.decoder, discriminator), settings)
 
     def __init__(self, networks: Gan, settings: Settings):
         """Compiles the networks.
@@ -72,8 +81,11 @@ class GanProcedure:
         self, images: data.Images, *, batch_size: int, seed: int, start_step: int
     ) -> tf.data.Dataset:
         """See `Procedure`."""
+        count = self._settings.procedure.gan.gan_labelled_per_class
+        if count is not None:
+            images = fakes.labelled(images, count, self._settings.run.seed)
         batches = data.batches(images, batch_size, seed=seed, start_step=start_step)
-        pairs = batches.map(_without_labels)
+        pairs = batches if self.networks.classes else batches.map(_without_labels)
         return draws.add(pairs, self._draws, seed=seed, start_step=start_step)
 
     def held_out(self, images: data.Images, batch_size: int) -> tf.data.Dataset:
@@ -94,6 +106,19 @@ class GanProcedure:
         )
 
 
+def _classes(settings: Settings, images: data.Images) -> int:
+    """How many classes the networks are given; 0 if none."""
+    count = settings.procedure.gan.gan_labelled_per_class
+    if count is None:
+        return 0
+    if images.labels is None:
+        raise ValueError(
+            f"--dataset={settings.data.dataset} has no labels, which "
+            f"--gan_labelled_per_class={count} needs. Name a labelled data set."
+        )
+    return len(images.class_names)
+
+
 def _without_labels(images: tf.Tensor, labels: tf.Tensor | None = None) -> tuple:
     return images, tf.zeros(tf.shape(images)[:1])
 
@@ -103,7 +128,7 @@ class _Adversaries(StepCounter):
 
     def __init__(self, networks: Gan, settings: Settings):
         image = keras.Input(networks.image_shape, name="image")
-        noise = keras.Input((networks.latent,), name="noise")
+        noise = keras.Input((networks.latent + networks.classes,), name="noise")
         outputs = {
             "real": networks.discriminator(image),
             "fake": networks.discriminator(networks.generator(noise)),
@@ -131,39 +156,47 @@ class _Adversaries(StepCounter):
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Updates the discriminator, then the generator."""
-        inputs, _ = data
+        inputs, labels = data
         self.step.assign_add(1)
-        self._update_discriminator(inputs["image"], inputs["noise"])
+        noise = self._networks().given(inputs["noise"], labels)
+        self._update_discriminator(inputs["image"], noise, labels)
         if not self._alone:
-            self._update_generator(inputs["noise"])
+            self._update_generator(noise, labels)
         else:
             tf.cond(
                 self.step.value > self._alone,
-                lambda: self._update_generator(inputs["noise"]),
+                lambda: self._update_generator(noise, labels),
                 lambda: tf.constant(0.0),
             )
         # Without the loss of Keras, which this step does not have.
         return {each.name: each.result() for each in self._losses.values()}
 
-    def _update_discriminator(self, images: tf.Tensor, noise: tf.Tensor) -> None:
+    def _logits(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
+        networks = self._networks()
+        return networks.of_label(networks.discriminator(images, training=True), labels)
+
+    def _update_discriminator(
+        self, images: tf.Tensor, noise: tf.Tensor, labels: tf.Tensor | None = None
+    ) -> None:
         networks = self._networks()
         fakes = tf.stop_gradient(networks.generator(noise, training=True))
         with tf.GradientTape() as tape:
             # Two calls: batch normalisation must not mix real and generated images.
-            real = networks.discriminator(images, training=True)
-            fake = networks.discriminator(fakes, training=True)
+            real, fake = self._logits(images, labels), self._logits(fakes, labels)
             loss = tf.reduce_mean(objectives.gan_discriminator_loss(real, fake))
         weights = networks.discriminator.trainable_weights
         self.discriminator_optimizer.apply(tape.gradient(loss, weights), weights)
         self._losses["discriminator"].update_state(loss)
 
-    def _update_generator(self, noise: tf.Tensor) -> tf.Tensor:
+    def _update_generator(
+        self, noise: tf.Tensor, labels: tf.Tensor | None = None
+    ) -> tf.Tensor:
         networks = self._networks()
         weights = networks.generator.trainable_weights
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([weight.value for weight in weights])
             fakes = networks.generator(noise, training=True)
-            logits = networks.discriminator(fakes, training=True)
+            logits = self._logits(fakes, labels)
             losses = objectives.gan_generator_loss(logits, kind=self._kind)
             loss = tf.reduce_mean(losses)
         self.optimizer.apply(tape.gradient(loss, weights), weights)

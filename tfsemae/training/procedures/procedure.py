@@ -1,16 +1,17 @@
-"""What the training loop asks of a procedure."""
+"""What the training loop asks of a procedure, and what several of them share."""
 
 from typing import Any, Protocol
 
 import keras
 import tensorflow as tf
 
-from tfsemae import data
+from tfsemae import data, models
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.models.classifier import Classifier
 from tfsemae.models.gan import Gan
 from tfsemae.models.recogniser import Recogniser
 from tfsemae.run_folder import Metrics
+from tfsemae.training.settings import Settings
 
 
 class StepCounter(keras.Model):
@@ -41,6 +42,30 @@ class StepCounter(keras.Model):
         """The number of training steps done."""
         # By way of NumPy: int() does not take a mirrored variable.
         return int(self.step.numpy())
+
+
+def build_of_classes(settings: Settings, images: data.Images) -> Any:
+    """Builds the network of a run that needs the classes of its images.
+
+    Args:
+        settings: of the run.
+        images: of which size, and of which classes.
+
+    Raises:
+        ValueError: if there are no labels; see `models.build`.
+    """
+    if images.labels is None:
+        raise ValueError(
+            f"--dataset={settings.data.dataset} has no labels, which "
+            f"--model={settings.network.model} needs. Name a labelled data set."
+        )
+    return models.build(
+        settings.network.model,
+        images.images.shape[1:],
+        images.class_names,
+        seed=settings.run.seed,
+        **settings.network.options,
+    )
 
 
 class Procedure(Protocol):

@@ -15,6 +15,7 @@ from tfsemae.models.recogniser import Recogniser
 from tfsemae.run_folder import Metrics
 from tfsemae.training import optimizers
 from tfsemae.training.procedures import adversary
+from tfsemae.training.procedures.procedure import build_of_classes
 from tfsemae.training.settings import Settings
 
 _LETTERS, _SPEAKER = "letters", "speaker"  # outputs, and names in the log
@@ -46,21 +47,9 @@ class RecogniserProcedure:
             images: of which size, and of which words.
 
         Raises:
-            ValueError: if there are no labels; see `models.build`.
+            ValueError: see `build_of_classes`.
         """
-        if images.labels is None:
-            raise ValueError(
-                f"--dataset={settings.data.dataset} has no labels, of which "
-                f"--model={settings.network.model} spells the names. Name a labelled "
-                "data set such as speech."
-            )
-        network = models.build(
-            settings.network.model,
-            images.images.shape[1:],
-            images.class_names,
-            seed=settings.run.seed,
-        )
-        return cls(network, settings)
+        return cls(build_of_classes(settings, images), settings)
 
     def __init__(self, networks: Recogniser, settings: Settings):
         """Makes the adversary, and compiles.
@@ -82,7 +71,7 @@ class RecogniserProcedure:
             _SPEAKER: self._adversary(reversal(features)),
         }
         self.model = adversary.AdversaryModel(
-            forced.input, outputs, chosen=self._chosen
+            forced.input, outputs, told=_SPEAKER, settings=settings
         )
         self.model.compile(
             optimizer=optimizers.make(settings.optimizer),
@@ -98,7 +87,7 @@ class RecogniserProcedure:
         )
         # Before a checkpoint is read: Keras restores only variables that exist.
         self.model.optimizer.build(self.model.trainable_variables)
-        self.optimizers = [self.model.optimizer]
+        self.optimizers = self.model.optimizers()
 
     def check(self, images: data.Images, reference: data.Images) -> None:
         """See `Procedure`."""

@@ -57,11 +57,20 @@ class Gan(Checked):
         lower_bound=0,
     )
 
+    gan_labelled_per_class: int | None = setting(
+        None,
+        "Of --gan_loss: give both networks the labels, and train on so many images of "
+        "each class only, chosen by the seed as --labelled_per_class does for a "
+        "classifier. Default: all images, without labels.",
+        lower_bound=1,
+    )
+
     def unused(self) -> dict[str, str]:
         """All, where an autoencoder is trained."""
         if self.gan_loss is not None:
             return {}
-        return {"gan_discriminator_steps": "--gan_loss"}
+        names = ("gan_discriminator_steps", "gan_labelled_per_class")
+        return dict.fromkeys(names, "--gan_loss")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
