@@ -54,7 +54,7 @@ def test_labelled_images_are_as_many_of_each_class_and_those_of_the_seed():
     assert every.digest() == IMAGES.digest()
     # A class of which there is no image, as in one split of an own file.
     gap = data.Images(IMAGES.images, 2 * (IMAGES.labels % 2), tuple("abc"))
-    known = fakes.labelled(gap, chosen, 0)
+    known = fakes.labelled(gap, 5, 0)
     np.testing.assert_array_equal(np.bincount(known.labels), [5, 0, 5])
     with pytest.raises(ValueError, match=r"--labelled_per_class=21 .* 20 images"):
         fakes.labelled(IMAGES, 21, 0)
