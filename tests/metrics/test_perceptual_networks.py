@@ -183,10 +183,11 @@ def test_least_side_leaves_a_pixel_to_each_feature_map(net):
     assert {"alex": 31, "squeeze": 17, "vgg": 16}[net] == least
     found = model(np.zeros((1, least, least + 1, 3), np.float32))
     assert found[-1].shape[1:3] == (1, 1)
-    # The layer at which nothing is left raises, or in Keras 3.11 gives an empty map.
+    # The layer at which nothing is left raises, each kernel in its way, or in Keras
+    # 3.11 gives an empty map.
     try:
         shapes = [each.shape for each in model(np.zeros((1, least - 1, least, 3)))]
-    except (ValueError, tf.errors.InvalidArgumentError):
+    except (ValueError, tf.errors.OpError):
         shapes = [(0,)]
     assert any(0 in shape for shape in shapes)
 
