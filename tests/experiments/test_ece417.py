@@ -200,7 +200,7 @@ def test_ledger_of_gans(workspace, few_features, check_text):
     work = workspace("ece417_gan")
     rows, claims = _ledger(work)
     check_text(work)
-    assert rows["ring_nonsat_modes"].n == 3
+    assert rows["ring_nonsat_modes"].n == 2
     # Both losses have the same networks before the first step.
     assert claims["2"].effect == claims["4"].effect == 0
     assert claims["2"].verdict == claims["4"].verdict == "does not hold"

@@ -273,7 +273,7 @@ def matrix(
     with _figure(*size, path) as figure:
         figure.set_layout_engine("constrained")
         axis = figure.subplots()
-        axis.imshow(values, cmap="Greys", vmin=0, vmax=130)  # black text stays legible
+        axis.imshow(values, cmap="Greys", vmin=0, vmax=200)  # black text stays legible
         for (row, column), value in np.ndenumerate(values):
             if np.isfinite(value):
                 axis.text(column, row, f"{value:.0f}", ha="center", va="center")

@@ -56,7 +56,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
         (nuisance, factor): work.folders(
             [
                 domain_runs.domain_adversarial(nuisance, factor, seed, work.scale)
-                for seed in domain_runs.seeds_of(nuisance)
+                for seed in domain_runs.seeds_of(nuisance, work.scale)
             ]
         )
         for nuisance, factor in DOMAIN_GROUPS

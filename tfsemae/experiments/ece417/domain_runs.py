@@ -45,9 +45,9 @@ def domain_adversarial(nuisance: str, factor: float, seed: int, scale: str) -> R
     return Run(f"ece417_{nuisance}_factor{factor:g}_seed{seed}", flags)
 
 
-def seeds_of(nuisance: str) -> range:
+def seeds_of(nuisance: str, scale: str) -> range:
     """The seeds of the networks of a nuisance."""
-    return range(1 if nuisance == "rot" else 3)
+    return range(1 if nuisance == "rot" else SCALES[scale].seeds)
 
 
 def domain_adversarials(scale: str) -> list[Run]:
@@ -55,5 +55,5 @@ def domain_adversarials(scale: str) -> list[Run]:
     return [
         domain_adversarial(nuisance, factor, seed, scale)
         for nuisance, factor in DOMAIN_GROUPS
-        for seed in seeds_of(nuisance)
+        for seed in seeds_of(nuisance, scale)
     ]

@@ -80,7 +80,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
     rings = {
         loss: [
             _ring(work.folder(gan_runs.ring(loss, seed, work.scale)))
-            for seed in gan_runs.RING_SEEDS
+            for seed in gan_runs.ring_seeds(work.scale)
         ]
         for loss in gan_runs.LOSSES
     }
@@ -207,7 +207,7 @@ def _ring_claims(rings: Mapping[str, list[Ring]]) -> Iterator[Claim]:
         loss: np.array([of.covered for of in each], float)
         for loss, each in rings.items()
     }
-    over = f"t-interval over {len(gan_runs.RING_SEEDS)} seeds"
+    over = f"t-interval over {len(covered['minimax'])} seeds"
     for loss, values in covered.items():
         yield claim(
             f"1_{loss}",

@@ -8,7 +8,6 @@ from tfsemae.experiments.runs import Run
 
 LOSSES = {"minimax": "minimax", "nonsat": "non-saturating"}
 STARTS = {"random": "random start", "vae": "start from a VAE"}
-RING_SEEDS = range(3)
 #: Convolutions: dense networks of this length end in one noisy image.
 OF_IMAGES = ("--model=conv", "--latent=16", "--batch_size=64")
 ADAM = ("--learning_rate=0.0002", "--decay_rate=1", "--adam_beta_1=0.5")
@@ -67,8 +66,13 @@ def gan(loss: str, start: str, scale: str) -> Run:
     return Run(f"ece417_gan_{loss}_{start}", flags, inputs=inputs)
 
 
+def ring_seeds(scale: str) -> range:
+    """The seeds of GANs of points on a ring."""
+    return range(SCALES[scale].seeds)
+
+
 def gans(scale: str) -> list[Run]:
     """GANs of a ring and of images, and the classifier that judges the latter."""
-    of_ring = [ring(loss, seed, scale) for loss in LOSSES for seed in RING_SEEDS]
+    of_ring = [ring(loss, seed, scale) for loss in LOSSES for seed in ring_seeds(scale)]
     of_images = [gan(loss, start, scale) for loss in LOSSES for start in STARTS]
     return [*of_ring, *of_images, classifier(scale)]

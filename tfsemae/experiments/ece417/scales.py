@@ -14,6 +14,7 @@ class Scale(NamedTuple):
         few_every: steps between two measurements of it.
         classifier_steps: of classifiers that judge samples or are attacked.
         domain_steps: of networks that are trained against a nuisance.
+        seeds: number of the trainings that a nuisance or a GAN of points is judged by.
         labelled: images of each class that a classifier of few labels knows.
         labelled_steps: of its training.
         labelled_seeds: number of its trainings.
@@ -30,6 +31,7 @@ class Scale(NamedTuple):
     few_every: int
     classifier_steps: int
     domain_steps: int
+    seeds: int
     labelled: int
     labelled_steps: int
     labelled_seeds: int
@@ -52,6 +54,7 @@ SCALES = {
         few_every=50,
         classifier_steps=2_000,
         domain_steps=2_000,
+        seeds=3,
         labelled=20,
         labelled_steps=1_000,
         labelled_seeds=5,
@@ -67,6 +70,7 @@ SCALES = {
         few_every=5,
         classifier_steps=20,
         domain_steps=20,
+        seeds=2,
         labelled=10,
         labelled_steps=20,
         labelled_seeds=2,
