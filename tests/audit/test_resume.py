@@ -23,8 +23,9 @@ runpy.run_module("tfsemae.audit", run_name="__main__", alter_sys=True)
 """
 SHAPE = (12, 12, 1)
 EXAMPLES, BATCH, OTHER_BATCH = 5, 2, 3
-#: The second batch of the attacks on the images of the second radius.
-MOMENT = f"curve_input_1/{BATCH:08d}.npz"
+#: The second batch of the attacks on the images of the second radius, and the last one
+#: of the attacks in anomaly mode, which begin behind `OTHER_BATCH`.
+MOMENTS = (f"curve_input_1/{BATCH:08d}.npz", f"detection/{OTHER_BATCH:08d}.npz")
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +60,13 @@ def flags(images_file, tmp_path_factory):
     ]
 
 
+def _first_stage(ended):
+    return next(line for line in ended.messages if line.startswith("["))
+
+
 @pytest.fixture(scope="module")
 def folders(flags, run_forked, tmp_path_factory):
-    """Folders of an undisturbed audit, and of one that was killed once.
+    """Folders of an undisturbed audit, and of one that was killed twice.
 
     The latter goes on with batches of another size, which it may.
     """
@@ -71,13 +76,14 @@ def folders(flags, run_forked, tmp_path_factory):
     script = killed.with_name("dies_at.py")
     script.write_text(DIES_AT, "utf-8")
     of_killed = [*flags, f"--output_dir={killed}"]
-    ended = run_forked(script, MOMENT, *of_killed, f"--batch_size={BATCH}")
-    assert ended.status == -signal.SIGKILL, ended.messages
-    assert not (killed / "audit.json").exists()
+    for moment, batch in zip(MOMENTS, (BATCH, OTHER_BATCH), strict=True):
+        ended = run_forked(script, moment, *of_killed, f"--batch_size={batch}")
+        assert ended.status == -signal.SIGKILL, ended.messages
+        assert not (killed / "audit.json").exists()
+    assert _first_stage(ended).startswith("[5/8] Attacks on the input")
     ended = run_forked("tfsemae.audit", *of_killed, f"--batch_size={OTHER_BATCH}")
     assert ended.status == 0, ended.messages
-    stages = [line for line in ended.messages if line.startswith("[")]
-    assert stages[0].startswith("[5/8] Attacks on the input")  # goes on from there
+    assert _first_stage(ended).startswith("[8/8] ")  # each goes on from there
     return whole, killed
 
 

@@ -206,7 +206,7 @@ def test_ledger_of_gans(workspace, few_features, check_text):
     assert claims["2"].verdict == claims["4"].verdict == "does not hold"
     assert claims["1_minimax"].verdict == "does not hold"
     assert rows["nonsat_vae_h"].measured == 1.25
-    stages = gan._stages(work.folder(gan_runs.gan("minimax", "random", "smoke")))
+    stages = gan._stages(work.folder(gan_runs.gan("minimax", "random", "smoke")), 0)
     # Recorded at 25, 50 and 100 %.
     assert [step for step, _ in stages] == [5, 5, 20]
     np.testing.assert_allclose(

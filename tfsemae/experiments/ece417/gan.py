@@ -25,6 +25,7 @@ _POINTS = 2_500  # of a ring
 _NEAR = 3.0  # standard deviations, around a mode
 _COVERED = 0.01  # share of the points near a mode from which on it is covered
 _KEPT = 0.02  # share of the samples from which on a class is there
+_H = "H of the discriminator, 1.386 where it tells nothing"
 _STAGES = (0.05, 0.25, 1.0)  # of the training; the slides show three epochs
 
 
@@ -35,11 +36,13 @@ class Ring(NamedTuple):
         points: float64 `[N, 2]`.
         covered: number of modes of 8 that have at least 1 % of the points.
         near: share of the points that are near a mode, %.
+        loss: H of the discriminator on points of the ring and of the generator.
     """
 
     points: np.ndarray
     covered: int
     near: float
+    loss: float
 
 
 class Images(NamedTuple):
@@ -91,6 +94,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
         for key in itertools.product(gan_runs.LOSSES, gan_runs.STARTS)
     }
     first = gan_runs.gan("minimax", "vae", work.scale)
+    of_ring = gan_runs.ring("minimax", 0, work.scale)
     return {
         "rows": [*_ring_rows(work, rings), *_image_rows(work, found, judge, real)],
         "claims": [*_ring_claims(rings), *_image_claims(found)],
@@ -101,7 +105,10 @@ def build(work: Workspace) -> Mapping[str, Any]:
         ],
         "choices": [
             work.choice("model", first, "no network is printed; dense ones fail"),
-            work.choice("learning_rate", first, "no rate is printed; Adam"),
+            work.choice("learning_rate", first, "of images; none is printed; Adam"),
+            work.choice(
+                "learning_rate", of_ring, "of the ring, whose modes are near each other"
+            ),
             work.choice("adam_beta_1", first, "usual for GANs; none is printed"),
             work.choice(
                 "gan_discriminator_steps", first, "the adversary is trained second"
@@ -118,7 +125,11 @@ def _generate(gan: Gan, count: int) -> np.ndarray:
 def _ring(folder: pathlib.Path) -> Ring:
     points = ring.points(_generate(Gan.load(folder), _POINTS))
     covered, near = modes(points)
-    return Ring(points, covered, 100 * near)
+    return Ring(points, covered, 100 * near, _loss(folder))
+
+
+def _loss(folder: pathlib.Path) -> float:
+    return run_folder.read_metrics(folder)["discriminator_loss"]
 
 
 def _images(folder: pathlib.Path, judge: samples.Judge, real: np.ndarray) -> Images:
@@ -131,7 +142,7 @@ def _images(folder: pathlib.Path, judge: samples.Judge, real: np.ndarray) -> Ima
         counts / len(images),
         judge.confident(images),
         distance,
-        run_folder.read_metrics(folder)["discriminator_loss"],
+        _loss(folder),
     )
 
 
@@ -149,6 +160,12 @@ def _ring_rows(work: Workspace, rings: Mapping[str, list[Ring]]) -> Iterator[Row
             f"ring, {name} loss: points within 3 standard deviations of a mode",
             [of.near for of in each],
             unit="%",
+            tag=work.tag(None),
+        )
+        yield row(
+            f"ring_{loss}_h",
+            f"ring, {name} loss: {_H}",
+            [of.loss for of in each],
             tag=work.tag(None),
         )
 
@@ -182,7 +199,7 @@ def _image_rows(
                 "",
             ),
             ("largest", "share of the most frequent class", 100 * of.shares.max(), "%"),
-            ("h", "H of the discriminator, 1.386 where it tells nothing", of.loss, ""),
+            ("h", _H, of.loss, ""),
         ):
             yield row(
                 f"{loss}_{start}_{id_}",
@@ -233,8 +250,8 @@ def _image_claims(found: Mapping[tuple[str, str], Images]) -> Iterator[Claim]:
             f"3_{loss}",
             f"{start}: {name} loss",
             "share of samples with a class of more than 0.9, start from a VAE minus "
-            "random start, as many steps of the generator and the discriminator "
-            "together; 95 % bootstrap interval over samples of one network",
+            "random start, as many steps of generator and discriminator together; "
+            "95 % bootstrap interval over samples of one network",
             measures.over_images(
                 100 * (found[loss, "vae"].sure - found[loss, "random"].sure)
             ),
@@ -314,17 +331,20 @@ def _draw_images(
         path = work.output_dir / f"samples_{loss}_{start}.png"
         yield samples.draw(of.images, path, f"Samples of a GAN: {name}.")
         path = work.output_dir / f"stages_{loss}_{start}.png"
-        stages = _stages(work.folder(gan_runs.gan(loss, start, work.scale)))
+        stages = _stages(
+            work.folder(gan_runs.gan(loss, start, work.scale)),
+            gan_runs.steps_alone(start, work.scale),
+        )
         figures.image_grid([(f"step {step}", each) for step, each in stages], path)
         yield Picture(
             file=path.name,
-            caption="What becomes of the same latents at 5, 25 and 100 % of the "
-            f"training, or at the nearest records: {name}.",
+            caption="What becomes of the same latents at 5, 25 and 100 % of the steps "
+            f"that train both networks, or at the nearest records: {name}.",
         )
 
 
-def _stages(folder: pathlib.Path) -> list[tuple[int, np.ndarray]]:
-    """Steps of a training, and the images that its log shows there."""
+def _stages(folder: pathlib.Path, first: int) -> list[tuple[int, np.ndarray]]:
+    """Steps behind the first ones, and the images that the log shows there."""
     log = event_accumulator.EventAccumulator(
         str(folder / "tensorboard"), {event_accumulator.TENSORS: 0}
     )
@@ -333,7 +353,8 @@ def _stages(folder: pathlib.Path) -> list[tuple[int, np.ndarray]]:
     steps = np.array([record.step for record in records])
     found = []
     for share in _STAGES:
-        record = records[int(np.argmin(np.abs(steps - share * steps[-1])))]
+        wanted = first + share * (steps[-1] - first)
+        record = records[int(np.argmin(np.abs(steps - wanted)))]
         # Width and height, then an encoded image each: real ones above generated ones.
         encoded = tf.make_ndarray(record.tensor_proto)[2:]
         pairs = np.stack([tf.io.decode_png(each).numpy() for each in encoded])

@@ -54,13 +54,14 @@ def gan(loss: str, start: str, scale: str) -> Run:
         scale: of `SCALES`.
     """
     of = SCALES[scale]
+    alone = steps_alone(start, scale)
     flags = (
         *of.flags,
         *OF_IMAGES,
         f"--gan_loss={loss}",
         *ADAM,
-        f"--steps={of.gan_steps}",
-        *((f"--gan_discriminator_steps={of.gan_first}",) if start == "vae" else ()),
+        f"--steps={alone + of.gan_steps}",
+        *((f"--gan_discriminator_steps={alone}",) if alone else ()),
     )
     inputs = {"decoder_from": gan_start(scale)} if start == "vae" else {}
     return Run(f"ece417_gan_{loss}_{start}", flags, inputs=inputs)
@@ -69,6 +70,11 @@ def gan(loss: str, start: str, scale: str) -> Run:
 def ring_seeds(scale: str) -> range:
     """The seeds of GANs of points on a ring."""
     return range(SCALES[scale].seeds)
+
+
+def steps_alone(start: str, scale: str) -> int:
+    """Steps of the discriminator alone, before those of both networks."""
+    return SCALES[scale].gan_first if start == "vae" else 0
 
 
 def gans(scale: str) -> list[Run]:

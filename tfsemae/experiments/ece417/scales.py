@@ -20,8 +20,8 @@ class Scale(NamedTuple):
         labelled_seeds: number of its trainings.
         least: probability of the label from which on a judge keeps a fake.
         ring_steps: of a GAN of points on a ring.
-        gan_steps: of a GAN of images.
-        gan_first: of these, steps of the discriminator alone, after a start from a VAE.
+        gan_steps: of a GAN of images, of both networks.
+        gan_first: of the discriminator alone before them, after a start from a VAE.
     """
 
     dataset: str
