@@ -74,14 +74,21 @@ def network(inputs, outputs):
     return keras.Sequential([*layers, keras.layers.Dense(outputs)])
 
 
-def train(kind, steps=2_500, batch=128):
-    """Trains a GAN; gives 1,000 points of its generator, and H while it trains."""
+def train(kind, generator=None, alone=0, steps=2_500, batch=128):
+    """Trains a GAN; gives 1,000 points of its generator, and H while it trains.
+
+    In the first steps, `alone`, only the discriminator learns.
+    """
     keras.utils.set_random_seed(0)
-    generator, discriminator = network(4, 2), network(2, 1)
+    discriminator = network(2, 1)
+    if generator is None:
+        generator = network(4, 2)
     optimizers = [keras.optimizers.Adam(1e-3, beta_1=0.5) for _ in range(2)]
+    for optimizer, of in zip(optimizers, (discriminator, generator), strict=True):
+        optimizer.build(of.trainable_variables)
 
     @tf.function
-    def step(points):
+    def step(points, together):
         z = tf.random.normal([batch, 4])
         with tf.GradientTape() as tape:
             fakes = generator(z)
@@ -89,6 +96,8 @@ def train(kind, steps=2_500, batch=128):
             h = tf.reduce_mean(objectives.gan_discriminator_loss(*logits))
         weights = discriminator.trainable_weights
         optimizers[0].apply(tape.gradient(h, weights), weights)
+        if not together:
+            return h
         with tf.GradientTape() as tape:
             logits = discriminator(generator(z))
             loss = objectives.gan_generator_loss(logits, kind=kind)
@@ -98,8 +107,8 @@ def train(kind, steps=2_500, batch=128):
 
     rng = np.random.default_rng(0)
     curve = [
-        float(step(tf.constant(real[rng.integers(len(real), size=batch)])))
-        for _ in range(steps)
+        float(step(tf.constant(real[rng.integers(len(real), size=batch)]), k >= alone))
+        for k in range(alone + steps)
     ]
     return generator(tf.random.stateless_normal([1_000, 4], [0, 0])).numpy(), curve
 
@@ -140,7 +149,60 @@ axis.legend()
 figure.tight_layout()
 
 # %%
-# Next: ``python -m tfsemae.train --dataset=mnist --model=dense --gan_loss=nonsat
-# --learning_rate=0.0002 --decay_rate=1 --adam_beta_1=0.5`` trains a GAN of images, with
-# ``--decoder_from`` from the decoder of an earlier autoencoder. The artefact
-# ``ece417_gan`` compares both losses and both starts: ``./reproduce.sh ece417_gan``.
+# Two starts
+# ----------
+# A generator that begins at random has to find the data through the gradients of the
+# discriminator alone. The lecture advises to begin with a variational autoencoder
+# (VAE): its decoder makes points of random numbers already. Then the discriminator
+# learns to tell these from real ones, alone, and at last both are trained together. The
+# VAE minimises the sum of a divergence :math:`E_f` and of half a squared error,
+# :math:`E_g`; :doc:`plot_variational_autoencoder` explains it.
+
+keras.utils.set_random_seed(0)
+encoder, decoder = network(2, 8), network(4, 2)
+vae = keras.optimizers.Adam(1e-3)
+
+
+@tf.function
+def step_of_vae(points):
+    """One step of descent on E_f + E_g."""
+    with tf.GradientTape() as tape:
+        mean, log_variance = tf.split(encoder(points), 2, axis=1)
+        z = mean + tf.exp(log_variance / 2) * tf.random.normal(tf.shape(mean))
+        e_f = objectives.kl_to_standard_normal(mean, log_variance)
+        e_g = tf.reduce_sum((points - decoder(z)) ** 2, axis=1) / 2
+        loss = tf.reduce_mean(e_f + e_g)
+    weights = encoder.trainable_weights + decoder.trainable_weights
+    vae.apply(tape.gradient(loss, weights), weights)
+
+
+rng = np.random.default_rng(0)
+for _ in range(1_000):
+    step_of_vae(tf.constant(real[rng.integers(len(real), size=128)]))
+
+before = decoder(tf.random.stateless_normal([1_000, 4], [0, 0])).numpy()
+after, _ = train("nonsat", generator=decoder, alone=300)
+figure, axes = plt.subplots(1, 2, figsize=(6, 3))
+for axis, name, points in zip(
+    axes, ("decoder of the VAE", "then trained as a GAN"), (before, after), strict=True
+):
+    axis.plot(*points.T, ".", markersize=2)
+    axis.set(title=name, xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
+figure.tight_layout()
+
+# %%
+# The VAE puts its points near the middle of the data: of a small code it makes a mean.
+# That is where the GAN begins.
+#
+# Next: the command below trains a GAN of images; with ``--decoder_from`` and the folder
+# of an earlier autoencoder it begins from that one's decoder, and with
+# ``--gan_discriminator_steps`` the discriminator learns alone first.
+#
+# .. code-block:: bash
+#
+#    python -m tfsemae.train --dataset=mnist --model=conv --latent=16 --batch_size=64 \
+#      --gan_loss=nonsat --learning_rate=0.0002 --decay_rate=1 --adam_beta_1=0.5 \
+#      --output_dir=runs/gan
+#
+# The artefact ``ece417_gan`` compares both losses and both starts:
+# ``./reproduce.sh ece417_gan``.

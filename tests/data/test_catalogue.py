@@ -15,7 +15,7 @@ def test_known_names_and_own_files_pass(name):
 @pytest.mark.parametrize("name", ["", "MNIST", "mnist ", "imagenet", "mine.npy"])
 def test_another_name_is_refused_and_the_known_ones_are_named(name):
     with pytest.raises(
-        ValueError, match="digits, synthetic, ring, speech, mnist"
+        ValueError, match="digits, synthetic, moebius, ring, speech, mnist"
     ) as caught:
         catalogue.check_name(name)
     assert f"Received: name={name!r}" in str(caught.value)

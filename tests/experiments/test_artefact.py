@@ -19,7 +19,7 @@ def test_smoke_needs_no_data_and_few_steps(name, parsed):
     for run in ARTEFACTS[name].all_runs("smoke"):
         if run.command == "train":
             chosen = parsed(run)
-            assert chosen.data.dataset in ("digits", "ring", "speech")
+            assert chosen.data.dataset in ("digits", "moebius", "ring", "speech")
             assert chosen.optimizer.steps <= 20
 
 

@@ -8,15 +8,16 @@ import tensorflow as tf
 from sklearn import decomposition
 
 from tfsemae import data, experiments, models, settings
-from tfsemae.data import ring
+from tfsemae.data import moebius, ring
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.ece417 import (
     gan,
     gan_runs,
     measures,
-    pca,
+    principal_components,
     runs,
     samples,
+    strip,
     vae,
 )
 from tfsemae.models.gan import Gan
@@ -27,13 +28,16 @@ _COLUMNS = ("loss", "val_loss", "reconstruction_loss", "regularizer_loss")
 
 def test_projection_is_that_of_scikit_learn():
     images = np.random.default_rng(0).random((60, 3, 4, 1))
-    mean, components = pca.principal(images, 5)
-    found = pca.projection(mean, components)(images)
+    mean, components = principal_components.find(images, 5)
+    reconstruct = principal_components.projection(mean, components)
+    found = reconstruct(images)
     flat = images.reshape(60, -1)
     expected = decomposition.PCA(5).fit(flat)
     by_peer = expected.inverse_transform(expected.transform(flat))
     np.testing.assert_allclose(found.reshape(60, -1), by_peer, atol=1e-6)
-    errors = measures.squared_errors(images, pca.projection(mean, components))
+    errors = measures.squared_errors(
+        images, principal_components.projection(mean, components)
+    )
     # The eigenvalues that are left out; scikit-learn divides by 59.
     left = np.linalg.eigvalsh(np.cov(flat, rowvar=False))[:-5].sum() * 59 / 60
     np.testing.assert_allclose(errors.mean(), left, rtol=1e-5)
@@ -75,15 +79,16 @@ def test_plans(parsed):
         for run in planned:
             chosen = parsed(run)
             assert run.command == "train"
-            assert chosen.data.dataset in ("mnist", "ring")
+            assert chosen.data.dataset in ("mnist", "ring", "moebius")
             if chosen.network.options.get("variational"):
                 # E = E_f + E_g, sums over latents and pixels.
                 assert chosen.procedure.loss == "summed_squared_error"
                 assert chosen.procedure.reconstruction_weight == 0.5
                 assert chosen.procedure.regularizer.regularizer_weight == 1
-    # 3 sizes, linear and deep, and few images; 2 VAE, 2 AE, a linear VAE, classifier;
-    # 2 losses x 3 seeds, 2 losses x 2 starts, the VAE of one start, a classifier.
-    assert counts == {"ece417_pca": 7, "ece417_vae": 6, "ece417_gan": 12}
+    # 3 sizes, linear and deep, few images, a strip; 2 VAE, 2 AE, a linear VAE, a
+    # classifier; 2 losses x 3 seeds, 2 losses x 2 starts, the VAE of one start, a
+    # classifier.
+    assert counts == {"ece417_pca": 8, "ece417_vae": 6, "ece417_gan": 12}
 
 
 def test_few_images_are_what_is_left_of_the_training_set(parsed):
@@ -100,8 +105,7 @@ def test_few_images_are_what_is_left_of_the_training_set(parsed):
 def _untrained(chosen):
     """The networks of a run before its first step."""
     name, shape = chosen.network.model, (28, 28, 1)
-    if chosen.data.dataset == "ring":
-        shape = (1, 1, 2)
+    shape = {"ring": (1, 1, 2), "moebius": (1, 1, 3)}.get(chosen.data.dataset, shape)
     names = tuple("0123456789") if chosen.network.classifies else ()
     seed, options = chosen.run.seed, chosen.network.options
     made = models.build(name, shape, names, seed=seed, **options)
@@ -157,7 +161,7 @@ def test_a_linear_autoencoder_that_is_pca(workspace):
     for latent in runs.SIZES:
         folder = work.folder(runs.autoencoder(latent, "smoke", linear=True))
         network = models.load(folder)
-        mean, components = pca.principal(pixels, latent)
+        mean, components = principal_components.find(pixels, latent)
         head = network.encoder.get_layer("mean")
         head.set_weights([components.T, -components @ mean])
         network.decoder.get_layer("pixels").set_weights([components, mean])
@@ -170,6 +174,26 @@ def test_a_linear_autoencoder_that_is_pca(workspace):
         assert claims[f"4_{latent}"].verdict == "does not hold"  # it is not trained
     assert claims["1"].verdict == claims["2"].verdict == "holds"
     assert claims["6"].verdict == "does not hold"  # the log is level
+
+
+def test_a_strip_that_is_torn_in_one_place(workspace, monkeypatch):
+    work = workspace("ece417_pca")
+    angle, _ = moebius.parameters("test")
+    # A coordinate is off by 0.1, in one of 36 sectors by 1; pixels cover 3.
+    off = np.where((angle > np.pi) & (angle < np.pi + 2 * np.pi / 36), 1, 0.1) / 3
+
+    def reconstruction(network):
+        return lambda images: (
+            images + off[:, np.newaxis, np.newaxis, np.newaxis] / 3**0.5
+        )
+
+    monkeypatch.setattr(measures, "reconstruction", reconstruction)
+    found = strip.Strip(work)
+    rows = {row.id: row.measured for row in found.rows(work)}
+    assert rows["strip_tear"] == pytest.approx(100, rel=1e-3)
+    share = np.mean(off > 0.1)
+    assert rows["strip_deep"] == pytest.approx(share + 0.01 * (1 - share), rel=1e-3)
+    assert {claim.id: claim.verdict for claim in found.claims()}["8"] == "holds"
 
 
 @pytest.fixture

@@ -116,6 +116,7 @@ def test_ledger_of_known_accuracies_and_an_oracle_of_one_class(ledger):
     assert claims["1_vae0"].verdict == claims["1"].verdict == "does not hold"
     assert claims["2"].effect == pytest.approx(0)
     assert claims["2"].verdict == "does not hold"
+    assert claims["4"].verdict == "holds"  # an oracle of one class sees no change
     assert claims["3_flips"].effect == pytest.approx(-90)
     assert claims["3_gain"].effect == pytest.approx(4)
     assert claims["3"].verdict == "holds"

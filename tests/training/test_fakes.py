@@ -6,6 +6,7 @@ import pathlib
 import keras
 import numpy as np
 import pytest
+from scipy import stats
 
 from tfsemae import data, models, settings, training
 from tfsemae.models.classifier import Classifier
@@ -100,6 +101,41 @@ def test_spread_grows_with_the_scale(variational):
     assert spread[0] == 0
     assert spread == sorted(spread)
     assert spread[1] > 0
+
+
+def test_flips_grow_with_the_scale_as_a_normal_distribution_says(tmp_path):
+    network = models.build(
+        "dense", (8, 8, 1), seed=0, latent=1, hidden=(), variational=True
+    )
+    # mu is 3 times the mean pixel minus 1.5, sigma is 1, and g(z) = sigmoid(z).
+    mean = network.encoder.get_layer("mean")
+    mean.set_weights([np.full((64, 1), 3 / 64), np.array([-1.5])])
+    log_variance = network.log_variance.get_layer("log_variance")
+    log_variance.set_weights([np.zeros((64, 1)), np.zeros(1)])
+    network.decoder.get_layer("pixels").set_weights([np.ones((1, 64)), np.zeros(64)])
+    network.save(tmp_path)
+    grey = np.linspace(0, 255, 60).round().astype(np.uint8)
+    images = data.Images(
+        np.tile(grey[:, np.newaxis, np.newaxis, np.newaxis], (1, 8, 8, 1)),
+        (grey > 127).astype(int),  # what an oracle of the brightness says
+        tuple("ab"),
+    )
+    mu = 3 * grey.astype(float) / 255 - 1.5
+    before = np.zeros(60 * 50, bool)
+    for scale in (0.0, 1.0, 2.0, 4.0):
+        chosen = Fakes(
+            fakes="vae",
+            fakes_from=str(tmp_path),
+            fakes_scale=scale,
+            fakes_per_image=50,
+        )
+        found = fakes.make(images, chosen, 0)
+        flipped = (data.pixels(found).mean(axis=(1, 2, 3)) > 0.5) != found.labels
+        assert np.all(flipped >= before)  # by the same random numbers
+        before = flipped
+        expected = stats.norm.cdf(-np.abs(mu) / scale).mean() if scale else 0.0
+        error = np.sqrt(expected * (1 - expected) / len(flipped))
+        assert abs(flipped.mean() - expected) <= 4 * error, scale
 
 
 @pytest.fixture(scope="module")

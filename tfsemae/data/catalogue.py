@@ -28,6 +28,11 @@ DATA_SETS = {
         in_tfds=False,
     ),
     "synthetic": DataSet("Gaussian spots, 28x28x1, computed; for tests", in_tfds=False),
+    "moebius": DataSet(
+        "points of a Moebius strip, 1x1x3, drawn, no labels",
+        labelled=False,
+        in_tfds=False,
+    ),
     "ring": DataSet("points of 8 normal distributions, 1x1x2, drawn", in_tfds=False),
     "speech": DataSet("spectra of spoken words, 32x36x1, drawn", in_tfds=False),
     "mnist": DataSet("handwritten digits, 28x28x1"),

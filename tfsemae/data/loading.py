@@ -4,11 +4,12 @@ import os
 from collections.abc import Sequence
 
 from tfsemae import files
-from tfsemae.data import catalogue, digits, own_file, ring, speech, synthetic
+from tfsemae.data import catalogue, digits, moebius, own_file, ring, speech, synthetic
 from tfsemae.data.images import Images, class_list, select
 
 _COMPUTED = {
     "digits": digits.load,
+    "moebius": moebius.load,
     "ring": ring.load,
     "speech": speech.load,
     "synthetic": synthetic.load,

@@ -10,7 +10,7 @@ from tfsemae import data, files, metrics
 from tfsemae.evaluation import classifier_features, generation, latent, perceptual
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, Shards
 from tfsemae.evaluation.arrays import measure as measure_batches
-from tfsemae.evaluation.checks import check
+from tfsemae.evaluation.checks import check, has_ssim
 from tfsemae.evaluation.classifier_features import ClassifierFeatures
 from tfsemae.models import distributions
 from tfsemae.models.autoencoder import Autoencoder
@@ -59,9 +59,10 @@ def evaluate(
             labels.
 
     Returns:
-        `examples`; `psnr` (dB) and `ssim` in [-1, 1], means over all images; of
-        classes `knn_accuracy` (10 neighbours), `linear_probe_accuracy`,
-        `kmeans_nmi`, `silhouette` and `scatter_ratio` of the latent, and
+        `examples`; `psnr` (dB) and, of 11 x 11 pixels or more, `ssim` in [-1, 1],
+        means over all images; of classes `knn_accuracy` (10 neighbours),
+        `linear_probe_accuracy`, `kmeans_nmi`, `silhouette` and `scatter_ratio` of the
+        latent, and
         `map_silhouette`, that of `tsne.png`; with a classifier `label_accuracy`.
         Accuracies are in [0, 1]; an infinite `scatter_ratio` is None, and so is
         `map_silhouette` where the map does not exist or shows one class only. With a
@@ -93,8 +94,9 @@ def evaluate(
     found: Metrics = {
         "examples": len(images),
         "psnr": float(np.mean(measured.read("clean", "psnr"))),
-        "ssim": float(np.mean(measured.read("clean", "ssim"))),
     }
+    if has_ssim(shape):
+        found["ssim"] = float(np.mean(measured.read("clean", "ssim")))
     draw_reconstructions(autoencoder, images, folder / "reconstructions.png")
     if variational:
         found["kl"] = float(np.mean(measured.read("clean", "kl")))
@@ -177,11 +179,9 @@ def _measure(
             values["log_variance"] = found["log_variance"]
             values["kl"] = distributions.posterior(**found).kl_divergence(prior)
         decoded = autoencoder.decoder(code, training=False)
-        values |= {
-            "psnr": metrics.psnr(pixels, decoded),
-            "ssim": metrics.ssim(pixels, decoded),
-            "latent": code,
-        }
+        values |= {"psnr": metrics.psnr(pixels, decoded), "latent": code}
+        if has_ssim(autoencoder.image_shape):
+            values["ssim"] = metrics.ssim(pixels, decoded)
         if autoencoder.classifier is not None:
             logits = autoencoder.classifier(code, training=False)
             values["predicted"] = tf.argmax(logits, axis=-1)

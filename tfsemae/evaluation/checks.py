@@ -26,11 +26,10 @@ def check(
         classes: whether these are to be measured.
 
     Raises:
-        ValueError: if the images do not fit the autoencoder, cannot be drawn,
-            are too small for SSIM, or too few or of too few classes for the
-            measures of the latent.
+        ValueError: if the images do not fit the autoencoder, cannot be drawn, or are
+            too few or of too few classes for the measures of the latent.
     """
-    check_images(autoencoder, images)
+    check_drawn(autoencoder, images)
     if autoencoder.log_variance is not None and len(images) < 2:
         raise ValueError(
             "To measure a variational autoencoder takes at least 2 images. "
@@ -57,6 +56,11 @@ def check(
             )
 
 
+def has_ssim(image_shape: tuple[int, ...]) -> bool:
+    """Whether images of (H, W, C) are large enough for SSIM."""
+    return min(image_shape[:2]) >= _LEAST_PIXELS
+
+
 def check_images(autoencoder: Autoencoder, images: data.Images) -> None:
     """Refuses images that could not be encoded, compared or drawn.
 
@@ -68,17 +72,22 @@ def check_images(autoencoder: Autoencoder, images: data.Images) -> None:
         ValueError: if the images do not fit the autoencoder, cannot be drawn,
             or are too small for SSIM.
     """
+    check_drawn(autoencoder, images)
+    if not has_ssim(autoencoder.image_shape):
+        raise ValueError(
+            f"SSIM needs images of at least {_LEAST_PIXELS} x {_LEAST_PIXELS} pixels, "
+            f"but the data set has {autoencoder.image_shape}."
+        )
+
+
+def check_drawn(autoencoder: Autoencoder, images: data.Images) -> None:
+    """Raises ValueError if images do not fit the autoencoder or cannot be drawn."""
     check_shape(autoencoder.image_shape, images)
     shape = images.images.shape[1:]
     if shape[-1] not in (1, 3):
         raise ValueError(
             "Images of 1 channel or 3 can be drawn, but the data set has "
             f"{shape[-1]}. Give one of these."
-        )
-    if min(shape[:2]) < _LEAST_PIXELS:
-        raise ValueError(
-            f"SSIM needs images of at least {_LEAST_PIXELS} x {_LEAST_PIXELS} pixels, "
-            f"but the data set has {shape}."
         )
 
 

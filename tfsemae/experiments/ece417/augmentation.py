@@ -11,6 +11,7 @@ error.
 
 import dataclasses
 import functools
+import itertools
 import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -80,7 +81,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
             *_oracle_rows(work, found, judge),
             _kept(work, train, folders),
         ],
-        "claims": [*_gains(found), _flips(found), *_judged(found)],
+        "claims": [*_gains(found), _flips(found), *_judged(found), *_grows(found)],
         "pictures": [
             _draw_fakes(train, folders, work.output_dir / "fakes.png"),
             _draw_scales(found, work.output_dir / "scales.png"),
@@ -235,6 +236,26 @@ def _flips(found: Estimates) -> Claim:
         _difference(found, _FLIPS, high, low),
         Above(bounds.FLIPPED),
         unit=_POINTS,
+    )
+
+
+def _grows(found: Estimates) -> list[Claim]:
+    statement = "The share of fakes that show another class does not fall as s grows"
+    return with_parts(
+        "4",
+        statement,
+        [
+            claim(
+                f"4_{high:g}",
+                f"{statement}: from {low:g} to {high:g}",
+                "fakes that show another class to the oracle, of the larger s minus "
+                f"of the smaller; {_over(found)}",
+                _difference(found, _FLIPS, f"vae{high:g}", f"vae{low:g}"),
+                Above(-bounds.FEWER_FLIPS),
+                unit=_POINTS,
+            )
+            for low, high in itertools.pairwise(SPREADS)
+        ],
     )
 
 

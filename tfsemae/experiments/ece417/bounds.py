@@ -23,6 +23,7 @@ ANGLE = 0.1  # radians, between their subspaces
 ROTATED = 0.1  # correlation of two entries of a code
 DEEP_GAIN = -10.0  # %, error of a deep autoencoder beside that of PCA
 LEARNT = 1.0  # %, error that is left on images learnt by heart
+TORN = 10.0  # times the median error, of the worst place of a strip
 WORSE = 5.0  # %, rise of the error on other images
 
 # Variational autoencoders.
@@ -37,4 +38,5 @@ ALL_MODES = 7.5  # of 8
 # Data augmentation, percentage points.
 GAIN = 1.0  # of accuracy
 FLIPPED = 5.0  # more fakes of another class
+FEWER_FLIPS = 1.0  # that still count as no fewer
 FILTERED = 1.0  # fewer of them

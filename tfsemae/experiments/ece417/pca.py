@@ -14,9 +14,10 @@ import numpy as np
 from tfsemae import data, metrics
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import claim, row, with_parts
-from tfsemae.experiments.ece417 import bounds, measures, runs
+from tfsemae.experiments.ece417 import bounds, measures, principal_components, runs
 from tfsemae.experiments.ece417.measures import OVER_IMAGES, Reconstruct
-from tfsemae.models import Autoencoder, linear
+from tfsemae.experiments.ece417.strip import Strip
+from tfsemae.models import Autoencoder
 from tfsemae.reports import figures
 from tfsemae.reports.ledger import Claim, Picture, Row
 from tfsemae.statistics import Above, Below, Rule, Within
@@ -51,16 +52,16 @@ class Found(NamedTuple):
 def build(work: Workspace) -> Mapping[str, Any]:
     """Makes pictures, rows and claims of `ece417_pca`."""
     pixels = {split: data.pixels(measures.load(work, split)) for split in _SPLITS}
-    mean, components = principal(pixels["train"], max(runs.SIZES))
+    mean, components = principal_components.find(pixels["train"], max(runs.SIZES))
     found = {
         latent: _measure(work, latent, pixels, mean, components[:latent])
         for latent in runs.SIZES
     }
-    few = _Few(work, pixels)
+    few, strip = _Few(work, pixels), Strip(work)
     first = runs.autoencoder(runs.SIZES[0], work.scale)
     return {
-        "rows": [*_rows(work, found), *few.rows(work)],
-        "claims": [*_claims(found), *few.claims()],
+        "rows": [*_rows(work, found), *few.rows(work), *strip.rows(work)],
+        "claims": [*_claims(found), *few.claims(), *strip.claims()],
         "pictures": [
             _draw_errors(found, work.output_dir / "errors.png"),
             _draw_reconstructions(
@@ -68,6 +69,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
             ),
             few.draw_curve(work.output_dir / "few_images_errors.png"),
             few.draw_images(pixels, work.output_dir / "few_images.png"),
+            strip.draw(work.output_dir / "strip.png"),
         ],
         "choices": [
             work.choice(
@@ -84,34 +86,6 @@ def build(work: Workspace) -> Mapping[str, Any]:
     }
 
 
-def principal(images: np.ndarray, latent: int) -> tuple[np.ndarray, np.ndarray]:
-    """The mean of images and their principal components.
-
-    Args:
-        images: `[N, H, W, C]`.
-        latent: number of components.
-
-    Returns:
-        float64 `[P]` and, orthonormal rows, `[latent, P]`.
-    """
-    flat = images.reshape(len(images), -1).astype(np.float64)
-    mean = flat.mean(axis=0)
-    centred = flat - mean
-    covariance = centred.T @ centred / len(flat)
-    covariance = (covariance + covariance.T) / 2  # exactly symmetric
-    return mean, linear.principal(covariance, latent).encoder
-
-
-def projection(mean: np.ndarray, components: np.ndarray) -> Reconstruct:
-    """The reconstruction of PCA: `x^ = u_0 + U^T U (x - u_0)`."""
-
-    def reconstruct(images: np.ndarray) -> np.ndarray:
-        centred = images.reshape(len(images), -1) - mean
-        return (mean + centred @ components.T @ components).reshape(images.shape)
-
-    return reconstruct
-
-
 def _measure(
     work: Workspace,
     latent: int,
@@ -125,7 +99,7 @@ def _measure(
         )
         for kind in ("linear", "deep")
     }
-    reconstruct = {"pca": projection(mean, components)}
+    reconstruct = {"pca": principal_components.projection(mean, components)}
     for kind, network in networks.items():
         reconstruct[kind] = measures.reconstruction(network)
     errors = {

@@ -10,6 +10,7 @@ from tfsemae.experiments.runs import Run
 
 SIZES = (2, 8, 32)  # of the latent, of PCA and of autoencoders
 VARIATIONAL_SIZES = (2, 16)  # of the latent of variational autoencoders
+STRIP_LATENT = 2  # numbers, as a surface has
 FEW = 50  # images that an autoencoder learns by heart
 #: Classifiers of adversarial images; the first is attacked.
 VICTIMS = {
@@ -103,14 +104,29 @@ def few_images(scale: str) -> Run:
     return Run(f"ece417_ae_of_{FEW}_images", flags)
 
 
+@functools.cache
+def strip(scale: str) -> Run:
+    """A deep autoencoder of points on a Moebius strip."""
+    flags = (
+        "--dataset=moebius",
+        "--threads=1",
+        *("--model=dense", f"--latent={STRIP_LATENT}", "--hidden=64,64"),
+        "--output_activation=linear",
+        "--loss=summed_squared_error",
+        *("--learning_rate=0.003", "--batch_size=100"),
+        f"--steps={SCALES[scale].strip_steps}",
+    )
+    return Run("ece417_strip_ae", flags)
+
+
 def pca(scale: str) -> list[Run]:
-    """Linear and deep autoencoders, and the one of few images."""
+    """Linear and deep autoencoders, and those of few images and of a strip."""
     pairs = [
         autoencoder(latent, scale, linear=linear)
         for latent in SIZES
         for linear in (True, False)
     ]
-    return [*pairs, few_images(scale)]
+    return [*pairs, few_images(scale), strip(scale)]
 
 
 @functools.cache

@@ -12,6 +12,7 @@ class Scale(NamedTuple):
         passes: 20 epochs of an autoencoder, in steps.
         few_steps: of the training on few images.
         few_every: steps between two measurements of it.
+        strip_steps: of an autoencoder of points on a strip.
         classifier_steps: of classifiers that judge samples or are attacked.
         domain_steps: of networks that are trained against a nuisance.
         seeds: number of the trainings that a nuisance or a GAN of points is judged by.
@@ -29,6 +30,7 @@ class Scale(NamedTuple):
     passes: int
     few_steps: int
     few_every: int
+    strip_steps: int
     classifier_steps: int
     domain_steps: int
     seeds: int
@@ -52,6 +54,7 @@ SCALES = {
         passes=9_400,
         few_steps=2_000,
         few_every=50,
+        strip_steps=4_000,
         classifier_steps=2_000,
         domain_steps=2_000,
         seeds=3,
@@ -68,6 +71,7 @@ SCALES = {
         passes=20,
         few_steps=20,
         few_every=5,
+        strip_steps=20,
         classifier_steps=20,
         domain_steps=20,
         seeds=2,
@@ -76,7 +80,7 @@ SCALES = {
         labelled_seeds=2,
         least=0.0,  # after so few steps a judge is sure of nothing
         ring_steps=20,
-        gan_steps=20,
+        gan_steps=10,
         gan_first=10,
     ),
 }
