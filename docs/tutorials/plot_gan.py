@@ -191,8 +191,8 @@ for axis, name, points in zip(
 figure.tight_layout()
 
 # %%
-# The VAE puts its points near the middle of the data: of a small code it makes a mean.
-# That is where the GAN begins.
+# The points of the VAE lie on the ring and inside it, but not in groups. That is where
+# the GAN begins.
 #
 # Next: the command below trains a GAN of images; with ``--decoder_from`` and the folder
 # of an earlier autoencoder it begins from that one's decoder, and with

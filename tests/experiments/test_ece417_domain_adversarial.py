@@ -38,7 +38,7 @@ def _metrics(accuracy, probe, adversary, seed):
     told = {
         "probe_accuracy": probe + 0.01 * seed,
         "linear_probe_accuracy": probe,
-        "adversary_accuracy": adversary,
+        "adversary_accuracy": adversary + 0.01 * seed,
         "adversary_cross_entropy": 2.5,
     }
     return {"accuracy": accuracy + 0.001 * seed, "nuisance": told}
@@ -79,14 +79,13 @@ VALUES = {
 def test_ledger_of_features_that_lose_the_tint(ledger):
     rows, claims = ledger(VALUES)
     assert len(rows) == 8 * 5
-    assert rows["colour_0.1_probe_accuracy"].measured == pytest.approx(91)
-    assert rows["colour_1_accuracy"].n == 3
+    assert rows["colour_0.1_probe_accuracy"].measured == pytest.approx(90.5)
+    assert rows["colour_1_accuracy"].n == 2
     assert rows["rot_1_accuracy"].n == 1
     assert claims["1_hidden"].effect == pytest.approx(-59)
     assert claims["1_kept"].effect == pytest.approx(-1)
     assert claims["2"].effect == pytest.approx(5)
-    # 40, 41 and 42 % beside 20 %: less spread than the bound is away.
-    assert claims["3"].effect == pytest.approx(21)
+    assert claims["3"].effect == pytest.approx(20)
     assert {each.verdict for each in claims.values()} == {"holds"}
 
 

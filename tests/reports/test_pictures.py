@@ -19,4 +19,4 @@ def test_pictures_beyond_the_size_are_not_taken(folder):
 
 def test_a_missing_picture_is_said_so(tmp_path):
     with pytest.raises(FileNotFoundError, match="no_such"):
-        pictures.Selection().takes(tmp_path, Picture(file="no_such.png", caption=""))
+        pictures.Selection(10).takes(tmp_path, Picture(file="no_such.png", caption=""))

@@ -150,11 +150,12 @@ def _page(
     text = sentences.text(source, own)
     lead = _lead(text.body, readings)
     leading = {block["figure"].uri for block in lead if block["figure"]}
+    left = pictures.MOST_BYTES - sum(pictures.bytes_of(uri) for uri in leading)
     groups: dict[str, list[_Reading]] = collections.defaultdict(list)
     for reading in readings:
         groups[reading.ledger.artefact].append(reading)
     labels = list(dict.fromkeys(reading.label for reading in readings))
-    most_bytes = pictures.MOST_BYTES // len(labels)
+    most_bytes = left // len(labels)
     selections = {label: pictures.Selection(most_bytes) for label in labels}
     artefacts = [
         _artefact(group, labels, selections, leading) for group in groups.values()

@@ -10,7 +10,7 @@ from tfsemae.reports.ledger import Picture
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KIND = re.compile(r"[A-Za-z]+\d*(?:_[a-z]+)?")
-MOST_BYTES = 330_000  # of the pictures of a page, before base64
+MOST_BYTES = 500_000  # of the pictures of a page, before base64
 
 
 class Figure(NamedTuple):
@@ -43,6 +43,11 @@ def embed(folder: pathlib.Path, picture: Picture) -> Figure:
     return Figure(picture.file, picture.caption, alternative, uri, width, height)
 
 
+def bytes_of(uri: str) -> int:
+    """Size of the picture of such an URI, before base64."""
+    return len(uri) * 3 // 4
+
+
 class Selection:
     """Decides which pictures a page embeds: the first of each kind, within a size.
 
@@ -50,7 +55,7 @@ class Selection:
     `figure6_joint_shuffled0.001.png`.
     """
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int) -> None:
         """Args: most_bytes: size of all embedded pictures, before base64."""
         self._most_bytes = most_bytes
         self._kinds: set[str] = set()

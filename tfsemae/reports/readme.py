@@ -174,7 +174,7 @@ def _effect(case: Case, *, named: bool) -> str:
     effect = numerals.effect(
         claim.effect, claim.low, claim.high, with_sign=claim.signed
     )
-    name = f"{case.subject}: " if named else ""
+    name = f"{case.subject or case.ledger.artefact}: " if named else ""
     return f"{name}{effect} {claim.unit}".rstrip()
 
 

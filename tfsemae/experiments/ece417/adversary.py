@@ -82,12 +82,17 @@ class Comparison(NamedTuple):
         also = kept.statement[0].lower() + kept.statement[1:]
         return claims.with_parts("1", f"{statement}, and {also}", [told, kept])
 
-    def underrated(self) -> Claim:
-        """Why the adversary is no judge of the features."""
+    def underrated(self, nuisance: str) -> Claim:
+        """Why the adversary is no judge of the features.
+
+        Args:
+            nuisance: that it looks for, such as "tint".
+        """
         name = self.found.quantities[PROBE].name.removesuffix(" by a new classifier")
+        statement = "The adversary of the training finds less than a new classifier"
         return claims.claim(
             "3",
-            "The adversary of the training finds less than a new classifier does",
+            f"{statement} ({nuisance})",
             f"{name}, new classifier minus adversary; {self._over(PROBE)}",
             self.found.difference((self.against, PROBE), (self.against, ADVERSARY)),
             Above(bounds.UNDERRATED),

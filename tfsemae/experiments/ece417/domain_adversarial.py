@@ -123,7 +123,7 @@ def _claims(found: Estimates) -> list[Claim]:
             _DIGITS,
             Above(bounds.UNBIASED),
         ),
-        tints.underrated(),
+        tints.underrated("tint"),
     ]
 
 

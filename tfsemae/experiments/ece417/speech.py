@@ -112,7 +112,7 @@ def _claims(found: Estimates) -> list[Claim]:
             _UNSEEN,
             Below(-bounds.UNSEEN_SPEAKER),
         ),
-        compared.underrated(),
+        compared.underrated("speaker"),
     ]
 
 

@@ -67,7 +67,7 @@ class Strip:
         """The surface bends along the strip, and is torn."""
         yield claim(
             "7",
-            "A deep autoencoder has a smaller error than PCA on a Moebius strip",
+            "A deep autoencoder has a smaller error than PCA: a Moebius strip",
             f"error on test points, beside that of PCA; {measures.OVER_IMAGES}",
             measures.relative(self._errors["deep"], self._errors["pca"]),
             Below(bounds.DEEP_GAIN),

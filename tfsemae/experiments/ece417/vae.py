@@ -28,7 +28,7 @@ _OVER_SAMPLES = f"{samples.COUNT:,} samples each; 95 % bootstrap interval over s
 _GENERATORS = {
     "standard": "VAE, z ~ N(0, I)",
     "slide": "VAE, z of the slide's prior",
-    "fitted": "autoencoder, z of a fitted normal distribution",
+    "fitted": "autoencoder, z normal with the mean and covariance of its codes",
 }
 
 
