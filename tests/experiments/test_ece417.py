@@ -43,6 +43,15 @@ def test_projection_is_that_of_scikit_learn():
     np.testing.assert_allclose(errors.mean(), left, rtol=1e-5)
 
 
+def test_a_relative_difference_is_that_of_resampled_means():
+    others = np.random.default_rng(0).exponential(size=50)
+    found = measures.relative(others / 4, others)  # in each resample as in all
+    np.testing.assert_allclose(found, -75)
+    # Errors are not negative, so that no interval is below -100 %.
+    found = measures.relative(np.where(np.arange(50) == 7, 9 * others, 0), others)
+    assert -100 <= found.low < found.effect < found.high
+
+
 def test_modes_of_known_points():
     covered, near = gan.modes(np.repeat(ring.modes(), 10, axis=0))
     assert (covered, near) == (8, 1.0)

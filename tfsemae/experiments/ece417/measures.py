@@ -50,8 +50,12 @@ def over_images(values: np.ndarray) -> Interval:
 
 
 def relative(values: np.ndarray, others: np.ndarray) -> Interval:
-    """How much larger the mean is than that of others, %, image by image."""
-    return over_images(100 * (values - others) / np.mean(others))
+    """How much larger the mean is than that of others, %, of the same images."""
+
+    def statistic(counts: np.ndarray) -> np.ndarray:
+        return 100 * (counts @ values / (counts @ others) - 1)
+
+    return intervals.interval(statistic, len(values))
 
 
 def exactly(value: float) -> Interval:
