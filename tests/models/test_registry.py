@@ -120,6 +120,19 @@ def network(request, networks):
     return networks[request.param]
 
 
+def test_the_registry_knows_which_networks_have_dropout(networks):
+    for case, network in networks.items():
+        parts = (getattr(network, each.name) for each in dataclasses.fields(network))
+        layers = [
+            layer
+            for part in parts
+            if isinstance(part, keras.Model)
+            for layer in part.layers
+        ]
+        found = any(isinstance(layer, keras.layers.Dropout) for layer in layers)
+        assert found == registry.NETWORKS[CASES[case][0]].drops, case
+
+
 def _images(network, count=5):
     shape = (count, *network.image_shape)
     return np.random.default_rng(0).random(shape, np.float32)

@@ -27,6 +27,7 @@ class Network(NamedTuple):
         classifies: whether that learns from labels: a `Classifier`, or a
             `Recogniser`; else it is an `Autoencoder`.
         spells: whether it is a `Recogniser`.
+        drops: whether it has dropout.
     """
 
     module: str
@@ -34,6 +35,7 @@ class Network(NamedTuple):
     function: str = "build"
     classifies: bool = False
     spells: bool = False
+    drops: bool = False
 
 
 #: Name on the command line -> network. A new one is one line here.
@@ -44,12 +46,15 @@ NETWORKS = {
     "conv_elu28": Network("tfsemae.models.conv_elu28", settings.ConvElu28),
     "dense": Network("tfsemae.models.dense", settings.Dense),
     "draw": Network("tfsemae.models.draw", settings.Draw),
-    "dense_classifier": Network(
-        "tfsemae.models.classifiers", function="build_dense", classifies=True
-    ),
-    "conv_classifier": Network(
-        "tfsemae.models.classifiers", function="build_conv", classifies=True
-    ),
+    **{
+        f"{name}_classifier": Network(
+            "tfsemae.models.classifiers",
+            function=f"build_{name}",
+            classifies=True,
+            drops=True,
+        )
+        for name in ("dense", "conv")
+    },
     "small_conv_classifier": Network("tfsemae.models.small_conv", classifies=True),
     **{
         name: Network(

@@ -10,7 +10,7 @@ from tfsemae.reports.ledger import Picture
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KIND = re.compile(r"[A-Za-z]+\d*(?:_[a-z]+)?")
-MOST_BYTES = 500_000  # of the pictures of a page, before base64
+MOST_BYTES = 520_000  # of the pictures of a page, before base64
 
 
 class Figure(NamedTuple):

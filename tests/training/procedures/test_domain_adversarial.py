@@ -212,4 +212,4 @@ def test_the_adversary_is_no_part_of_the_network():
 )
 def test_what_does_not_go_together_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
-        DomainAdversarialProcedure.build(_made(**changes), IMAGES)
+        _made(**changes)

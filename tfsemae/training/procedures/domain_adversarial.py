@@ -10,7 +10,6 @@ from tfsemae import data, models
 from tfsemae.evaluation import nuisance as evaluation
 from tfsemae.models.classifier import Classifier
 from tfsemae.run_folder import Metrics
-from tfsemae.training import dropout
 from tfsemae.training.procedures import adversary
 from tfsemae.training.procedures.classifier import ClassifierProcedure
 from tfsemae.training.procedures.procedure import StepCounter
@@ -47,8 +46,7 @@ class DomainAdversarialProcedure(ClassifierProcedure):
         """Builds network and adversary; see `ClassifierProcedure.build`.
 
         Raises:
-            ValueError: also if the images cannot have the nuisance, or the network has
-                dropout.
+            ValueError: also if the images cannot have the nuisance.
         """
         chosen = settings.classifier.domain_adversarial
         seen, _ = adversary.seen(images, chosen, "train")
@@ -58,12 +56,6 @@ class DomainAdversarialProcedure(ClassifierProcedure):
 
     def __init__(self, networks: Classifier, settings: Settings):
         """Makes the adversary, and compiles; see `ClassifierProcedure`."""
-        if dropout.masks(networks.network):
-            raise ValueError(
-                "--procedure=domain_adversarial takes a network without dropout. "
-                "Choose one such as --model=small_conv_classifier. "
-                f"Received: --model={settings.network.model}."
-            )
         self._chosen = settings.classifier.domain_adversarial
         features = networks.network.get_layer(networks.features_layer).output
         self._adversary = adversary.build(features.shape[-1], settings.run.seed)

@@ -11,7 +11,7 @@ from tfsemae import data, objectives
 from tfsemae.models import word_heads
 from tfsemae.models.classifier import Classifier
 from tfsemae.run_folder import Metrics
-from tfsemae.training import dropout, loading
+from tfsemae.training import loading
 from tfsemae.training.procedures.adversarial import (
     ADVERSARIAL_LOGITS,
     AdversarialProcedure,
@@ -48,8 +48,7 @@ class ScarlProcedure(AdversarialProcedure):
         """Builds network and heads; see `ClassifierProcedure.build`.
 
         Raises:
-            ValueError: also if a word of a class is missing, or the network has
-                dropout.
+            ValueError: also if a word of a class is missing.
         """
         made = super().build(settings, images)
         assert isinstance(made, ScarlProcedure)
@@ -57,11 +56,6 @@ class ScarlProcedure(AdversarialProcedure):
 
     def __init__(self, networks: Classifier, settings: Settings):
         """Makes the heads, and compiles; see `ClassifierProcedure`."""
-        if dropout.masks(networks.network):
-            raise ValueError(
-                "--procedure=scarl takes a network without dropout. Choose one such as "
-                f"--model=preact_resnet8. Received: --model={settings.network.model}."
-            )
         vectors = loading.words(settings, networks.class_names)
         self._vectors = vectors.astype(np.float32)
         size = networks.network.get_layer(networks.features_layer).output.shape[-1]

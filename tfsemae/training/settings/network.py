@@ -47,6 +47,11 @@ class Network(Checked):
         return registry.NETWORKS[self.model].classifies
 
     @property
+    def drops(self) -> bool:
+        """Whether it has dropout."""
+        return registry.NETWORKS[self.model].drops
+
+    @property
     def spells(self) -> bool:
         """Whether it learns the letters of the labels' names."""
         return registry.NETWORKS[self.model].spells

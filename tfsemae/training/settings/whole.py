@@ -73,6 +73,7 @@ class Settings:
                 "always trained. Name the run whose decoder is meant."
             )
         self._check_spelling()
+        self._check_dropout()
         self._check_loss()
         self._check_regularizer()
 
@@ -86,6 +87,15 @@ class Settings:
                 "--procedure=domain_adversarial --nuisance=speaker, without --augment. "
                 f"Received: --procedure={chosen.procedure} --nuisance={nuisance} "
                 f"--augment={chosen.augment}."
+            )
+
+    def _check_dropout(self) -> None:
+        procedure = self.classifier.procedure
+        if self.network.drops and procedure in ("scarl", "domain_adversarial"):
+            raise ValueError(
+                f"--procedure={procedure} takes a network without dropout. Choose one "
+                "such as --model=small_conv_classifier. "
+                f"Received: --model={self.network.model}."
             )
 
     def _check_gan(self) -> None:
