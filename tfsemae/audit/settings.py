@@ -198,11 +198,7 @@ def stated_damage(text: str) -> tuple[str, float]:
     Raises:
         ValueError: if it is no metric, or no value that it can have.
     """
-    name, _, number = text.partition(":")
-    try:
-        value = float(number)
-    except ValueError:
-        value = math.nan
+    name, value = _name_and_number(text)
     if name not in _DAMAGES or not math.isfinite(value):
         raise ValueError(
             f"--damage={text} must be a metric of {', '.join(_DAMAGES)} and its value, "
@@ -223,11 +219,7 @@ def bounds(flag: str, texts: Sequence[str]) -> dict[str, float]:
     known = [f"{space}_{name}" for space in ("latent", "input") for name in _FIGURES]
     found = {}
     for text in texts:
-        name, _, number = text.partition(":")
-        try:
-            value = float(number)
-        except ValueError:
-            value = math.nan
+        name, value = _name_and_number(text)
         if name not in known or not math.isfinite(value):
             raise ValueError(
                 f"--fail_{flag}={text} must be a figure and a number, such as "
@@ -235,3 +227,12 @@ def bounds(flag: str, texts: Sequence[str]) -> dict[str, float]:
             )
         found[name] = value
     return found
+
+
+def _name_and_number(text: str) -> tuple[str, float]:
+    """Reads `name:0.5`; the number is NaN where there is none."""
+    name, _, number = text.partition(":")
+    try:
+        return name, float(number)
+    except ValueError:
+        return name, math.nan

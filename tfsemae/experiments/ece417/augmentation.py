@@ -260,18 +260,20 @@ def _grows(found: Estimates) -> list[Claim]:
 
 
 def _judged(found: Estimates) -> list[Claim]:
-    unfiltered = f"vae{FILTERED:g}"
-    measured: tuple[tuple[str, str, str, Any], ...] = (
+    measured: tuple[tuple[str, str, str, str, Any], ...] = (
         (
             "flips",
             "Fewer fakes that another network has judged show another class",
             _FLIPS,
+            f"vae{FILTERED:g}",
             Below(-bounds.FILTERED),
         ),
         (
+            # As many as there were would weigh the labelled images less.
             "gain",
-            "They make a better classifier than fakes that nobody has judged",
+            "They make a better classifier than about as many that nobody has judged",
             _ACCURACY,
+            "fewer",
             Above(bounds.GAIN),
         ),
     )
@@ -282,13 +284,13 @@ def _judged(found: Estimates) -> list[Claim]:
             claim(
                 f"3_{id_}",
                 statement,
-                f"{found.quantities[key].name}, s = {FILTERED:g}, judged minus "
-                f"not judged; {_over(found)}",
-                _difference(found, key, "filter", unfiltered),
+                f"{found.quantities[key].name}, {METHODS['filter']}, minus "
+                f"{METHODS[other]}, not judged; {_over(found)}",
+                _difference(found, key, "filter", other),
                 rule,
                 unit=_POINTS,
             )
-            for id_, statement, key, rule in measured
+            for id_, statement, key, other, rule in measured
         ],
     )
 

@@ -14,12 +14,14 @@ from tfsemae.experiments.runs import Run
 
 SPREADS = (0.0, 1.0, 2.0, 4.0)  # s of the fakes of a VAE, N(mu, s^2 Sigma)
 FILTERED = 2.0  # of the fakes that are judged
+_FEWER = 5  # fakes of an image in place of 10, about as many as a judge keeps
 #: How a classifier of few labels is trained.
 METHODS = {
     "none": "no fakes",
     "shift": "moved by up to 2 pixels",
     **{f"vae{scale:g}": f"VAE, s = {scale:g}" for scale in SPREADS},
     "cgan": "conditional GAN",
+    "fewer": f"VAE, s = {FILTERED:g}, half as many",
     "filter": f"VAE, s = {FILTERED:g}, judged",
 }
 
@@ -46,11 +48,13 @@ def augmented(method: str, seed: int, scale: str) -> Run:
         own = ("--fakes=cgan",)
         inputs["fakes_from"] = conditional(seed, scale)
     elif method != "none":
-        judged = method == "filter"
-        spread = FILTERED if judged else float(method.removeprefix("vae"))
+        usual = method.startswith("vae")
+        spread = float(method.removeprefix("vae")) if usual else FILTERED
         own = ("--fakes=vae", f"--fakes_scale={spread:g}")
         inputs["fakes_from"] = variational(VARIATIONAL_SIZES[-1], scale)
-        if judged:
+        if method == "fewer":
+            own += (f"--fakes_per_image={_FEWER}",)
+        if method == "filter":
             own += (f"--fakes_least={of.least:g}",)
             inputs["fakes_judge"] = augmented("none", seed, scale)
     flags = (

@@ -118,8 +118,8 @@ def _claims(found: Estimates) -> list[Claim]:
         ),
         compared("biased").claim(
             "2",
-            "Where the tint goes with the digit in training only, digits of other "
-            "tints are recognised better",
+            "Where the tint goes with the digit in training only, digits of any tint "
+            "are recognised better",
             _DIGITS,
             Above(bounds.UNBIASED),
         ),
@@ -184,7 +184,7 @@ def _draw_factors(found: Estimates, path: pathlib.Path) -> Picture:
         caption="Left, digits that networks recognise whose training had tints at "
         "random, or tints that went with the digit. Right, tints that classifiers find "
         "in features of the former. All on test images of random tints. Bars: 95 % "
-        f"{over}.",
+        f"{over}, which may reach beyond 100 %.",
     )
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.backend.event_processing import event_accumulator
 
-from tfsemae import data, metrics, run_folder, statistics
+from tfsemae import data, metrics, statistics
 from tfsemae.data import ring
 from tfsemae.evaluation import gan as evaluation
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import claim, row, with_parts
 from tfsemae.experiments.ece417 import bounds, gan_runs, measures, samples
-from tfsemae.models import Gan
+from tfsemae.models import Autoencoder, Gan, distributions
 from tfsemae.reports import figures
 from tfsemae.reports.ledger import Claim, Picture, Row
 from tfsemae.statistics import Above
@@ -25,7 +25,9 @@ _POINTS = 2_500  # of a ring
 _NEAR = 3.0  # standard deviations, around a mode
 _COVERED = 0.01  # share of the points near a mode from which on it is covered
 _KEPT = 0.02  # share of the samples from which on a class is there
-_H = "H of the discriminator, 1.386 where it tells nothing"
+_SURE = "with a class of more than 0.9"
+_DISTANCE = "Frechet distance to test images in the classifier's features"
+_H = "H at the end of the training, 1.386 where the discriminator tells nothing"
 _STAGES = (0.05, 0.25, 1.0)  # of the training; the slides show three epochs
 
 
@@ -36,7 +38,7 @@ class Ring(NamedTuple):
         points: float64 `[N, 2]`.
         covered: number of modes of 8 that have at least 1 % of the points.
         near: share of the points that are near a mode, %.
-        loss: H of the discriminator on points of the ring and of the generator.
+        loss: H at the end of the training.
     """
 
     points: np.ndarray
@@ -53,7 +55,7 @@ class Images(NamedTuple):
         shares: of the classes, `[K]`, which add up to 1.
         sure: whether the classifier is sure, `[N]`, 1 or 0.
         distance: Frechet distance to test images in the classifier's features.
-        loss: H of the discriminator on images and samples.
+        loss: H at the end of the training.
     """
 
     images: np.ndarray
@@ -88,7 +90,9 @@ def build(work: Workspace) -> Mapping[str, Any]:
         for loss in gan_runs.LOSSES
     }
     judge = samples.Judge(work)
-    real = data.pixels(measures.load(work, "test"))[: samples.COUNT]
+    real, other = np.array_split(
+        data.pixels(measures.load(work, "test"), 2 * samples.COUNT), 2
+    )
     found = {
         key: _images(work.folder(gan_runs.gan(*key, work.scale)), judge, real)
         for key in itertools.product(gan_runs.LOSSES, gan_runs.STARTS)
@@ -96,7 +100,11 @@ def build(work: Workspace) -> Mapping[str, Any]:
     first = gan_runs.gan("minimax", "vae", work.scale)
     of_ring = gan_runs.ring("minimax", 0, work.scale)
     return {
-        "rows": [*_ring_rows(work, rings), *_image_rows(work, found, judge, real)],
+        "rows": [
+            *_ring_rows(work, rings),
+            *_image_rows(work, found, f"of {len(real):,} samples of one network"),
+            *_compared_rows(work, judge, real, other),
+        ],
         "claims": [*_ring_claims(rings), *_image_claims(found)],
         "pictures": [
             _draw_rings(rings, work.output_dir / "ring.png"),
@@ -129,7 +137,8 @@ def _ring(folder: pathlib.Path) -> Ring:
 
 
 def _loss(folder: pathlib.Path) -> float:
-    return run_folder.read_metrics(folder)["discriminator_loss"]
+    """H in training, where real and generated images are normalised apart."""
+    return float(measures.log(folder)["discriminator_loss"][-1])
 
 
 def _images(folder: pathlib.Path, judge: samples.Judge, real: np.ndarray) -> Images:
@@ -173,25 +182,13 @@ def _ring_rows(work: Workspace, rings: Mapping[str, list[Ring]]) -> Iterator[Row
 def _image_rows(
     work: Workspace,
     found: Mapping[tuple[str, str], Images],
-    judge: samples.Judge,
-    real: np.ndarray,
+    over: str,
 ) -> Iterator[Row]:
-    over = f"of {len(real):,} samples of one network"
     for (loss, start), of in found.items():
         name = f"{gan_runs.LOSSES[loss]} loss, {gan_runs.STARTS[start]}"
         for id_, quantity, value, unit in (
-            (
-                "sure",
-                "samples with a class of more than 0.9",
-                100 * of.sure.mean(),
-                "%",
-            ),
-            (
-                "fd_cls",
-                "Frechet distance in the classifier's features",
-                of.distance,
-                "",
-            ),
+            ("sure", f"samples {_SURE}", 100 * of.sure.mean(), "%"),
+            ("fd_cls", _DISTANCE, of.distance, ""),
             (
                 "classes",
                 "classes with at least 2 % of the samples",
@@ -209,14 +206,33 @@ def _image_rows(
                 tag=work.tag(None),
                 note=over,
             )
-    sure = judge.confident(real)
-    yield row(
-        "images_sure",
-        "test images with a class of more than 0.9",
-        [100 * sure.mean()],
-        unit="%",
-        tag=work.tag(None),
-    )
+
+
+def _compared_rows(
+    work: Workspace, judge: samples.Judge, real: np.ndarray, other: np.ndarray
+) -> Iterator[Row]:
+    """Samples of the VAE before it is trained as a GAN, and other test images."""
+    network = Autoencoder.load(work.folder(gan_runs.gan_start(work.scale)))
+    size = network.decoder.input_shape[-1]
+    z = distributions.sample_prior(len(real), size, seed=(_SEED, 0))
+    start = network.decoder.predict(z.numpy(), batch_size=500, verbose=0)
+    for id_, name, shown in (
+        ("start", "samples of the VAE of the start", start),
+        ("images", "other test images", other),
+    ):
+        yield row(
+            f"{id_}_sure",
+            f"{name} {_SURE}",
+            [100 * judge.confident(shown).mean()],
+            unit="%",
+            tag=work.tag(None),
+        )
+        distance = metrics.frechet_distance_of(
+            judge.features(shown), judge.features(real)
+        )
+        yield row(
+            f"{id_}_fd_cls", f"{_DISTANCE}: {name}", [distance], tag=work.tag(None)
+        )
 
 
 def _ring_claims(rings: Mapping[str, list[Ring]]) -> Iterator[Claim]:

@@ -97,7 +97,7 @@ def _claims(found: Estimates) -> list[Claim]:
     )
     return [
         *compared.hidden(
-            "Features that are trained against an adversary tell less of the speaker",
+            "Features that are trained against an adversary do not tell the speaker",
             compared.claim(
                 "1_kept",
                 "Known speakers are understood as well as before",
