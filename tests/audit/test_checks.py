@@ -196,6 +196,19 @@ def test_one_image_is_said_and_measured_in_units_of_one():
     np.testing.assert_allclose(found.values, np.linalg.svd(WEIGHTS)[1], rtol=1e-3)
 
 
+def test_jacobians_that_are_not_finite_are_left_out_of_the_spectrum():
+    def network(latent):
+        # Without a value where the first number is above 1, as a logarithm.
+        return _linear(latent) + 0 * tf.math.log(1 - latent[:, :1, None, None])
+
+    latents = np.concatenate([LATENTS[:5], [[2, 0, 0]]]).astype(np.float32)
+    latents[:5] = np.clip(latents[:5], -0.5, 0.5)
+    found = jacobian.spectrum("decoder", network, latents, np.ones(3), 1.0)
+    singular = np.linalg.svd(WEIGHTS)[1]
+    np.testing.assert_allclose(found.values, singular, rtol=1e-3)
+    assert found.first.value == pytest.approx(singular[0], rel=1e-3)
+
+
 def test_linear_prediction_of_a_constant_holds_everywhere():
     found = jacobian.spectrum("decoder", _constant, LATENTS, np.ones(3), 1.0)
     assert found.values == (0, 0, 0)

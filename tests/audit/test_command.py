@@ -272,6 +272,10 @@ def test_bounds_name_the_figure_that_fails():
     ]
     figures = {"latent_ssim": 0.1, "input_perturbation": None}  # never damaged
     assert audit.failures(settings, {"figures": figures}) == []
+    figures = {"latent_ssim": None, "input_perturbation": 2.0}  # outputs of NaN
+    assert audit.failures(settings, {"figures": figures}) == [
+        "Failed: latent_ssim has no finite value."
+    ]
     with pytest.raises(ValueError, match=r"no such figure\. There are: none"):
         audit.failures(settings, {})
 

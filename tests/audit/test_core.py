@@ -211,6 +211,27 @@ def test_constant_images_detect_nothing_and_attacks_are_worse(plain):
         )
 
 
+def test_anomalies_of_a_model_without_gradient_are_not_attacked(tmp_path):
+    # The error has a gradient all the same, of the image that it is the error of.
+    model = Linear()
+    decode = model.decode
+    model.decode = lambda latent: tf.round(64 * decode(latent)) / 64
+    found = _audit(model, output_dir=tmp_path, anomaly_label=1, examples=4)
+    assert [each.condition for each in found.detection] == ["clean"]
+    assert "no_gradient" in {each.name for each in found.warnings}
+
+
+def test_numbers_that_hardly_vary_are_collapsed(tmp_path):
+    # Three of four: their median deviation is itself one of a collapsed number.
+    model = Linear()
+    encode, shrunk = model.encode, tf.constant([1.0, 1e-4, 1e-4, 1e-4])
+    model.encode = lambda images: encode(images) * shrunk
+    decode = model.decode
+    model.decode = lambda latent: tf.round(decode(latent))  # quick: no gradient
+    found = _audit(model, output_dir=tmp_path, examples=4)
+    assert found.audited.collapsed == (1, 2, 3)
+
+
 def test_comparison_pairs_images(plain, turned, tmp_path):
     found = audit.compare([plain[1], turned[1]], tmp_path)
     for first, second in zip(*found.paired, strict=True):
@@ -220,6 +241,22 @@ def test_comparison_pairs_images(plain, turned, tmp_path):
     page = (tmp_path / "index.html").read_text("utf-8")
     assert "two functions" in page
     assert "0.1 standard deviations, of SSIM its loss" in page
+
+
+def test_a_comparison_is_made_again_where_an_audit_has_changed(plain, tmp_path, capsys):
+    other = shutil.copytree(plain[1], tmp_path / "other")
+    settings = audit.Settings(
+        compare=(str(plain[1]), str(other)), output_dir=str(tmp_path / "both")
+    )
+    found = audit.audit_run(settings)
+    assert audit.audit_run(settings) == found
+    assert "holds a finished run, which is read" in capsys.readouterr().err
+    report = json.loads((other / "audit.json").read_text("utf-8"))
+    report["audited"]["model"] = "another"
+    (other / "audit.json").write_text(json.dumps(report), "utf-8")
+    audit.audit_run(settings)
+    assert "The audits have changed" in capsys.readouterr().err
+    assert "another" in (tmp_path / "both/index.html").read_text("utf-8")
 
 
 def test_images_that_neither_model_loses_have_the_ratio_one(plain, tmp_path):

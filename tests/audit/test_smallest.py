@@ -1,5 +1,6 @@
 """Smallest perturbations of linear decoders that are known in closed form."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -66,6 +67,20 @@ def test_numbers_of_a_latent_may_differ_a_millionfold_in_scale():
     of_codes = (codes.std(axis=0) * gains)[:, None] * _orthonormal(3)
     values = np.linalg.svd(of_codes)[1][:3]
     np.testing.assert_allclose(spectrum.values, values, rtol=1e-3)
+
+
+def test_draws_that_belong_to_places_in_a_batch_are_common_to_all_evaluations():
+    # As of a sampling layer of Keras whose seed is the same in each evaluation: they
+    # cancel where each example keeps its place, and the figure is that without them.
+    latents = np.random.default_rng(1).normal(size=(6, 3))
+    gains = np.array([0.3, 0.9, 0.5])
+    plain = _space(gains[:, None] * _orthonormal(3), latents)
+    drawn = tf.random.stateless_normal((64, *SHAPE), seed=(5, 0))
+    random = dataclasses.replace(
+        plain, network=lambda x: plain.network(x) + drawn[: tf.shape(x)[0]]
+    )
+    found = _headline(random, latents)
+    assert found.median.absolute.value == pytest.approx(CHANGE / 0.9, rel=EXACT)
 
 
 def test_linear_vae_and_its_deterministic_twin_on_both_scales():

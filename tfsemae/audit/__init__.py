@@ -6,6 +6,7 @@ TensorFlow is imported when something is first audited: a command reads only set
 """
 
 import hashlib
+import json
 import pathlib
 
 from tfsemae import files, lazy, run_folder, startup
@@ -67,13 +68,19 @@ def audit_run(settings: Settings) -> run_folder.Metrics:
         assert settings.compare is not None
         for each in settings.compare:
             Report.read(each)
+        files.write_json(folder / run_folder.INPUTS_FILE, _audits(settings))
         startup.load_tensorflow()
         from tfsemae.audit import comparing
 
         return comparing.summary(comparing.compare(settings.compare, folder))
 
+    def current(folder: pathlib.Path) -> None:
+        path = folder / run_folder.INPUTS_FILE
+        if json.loads(path.read_text("utf-8")) != _audits(settings):
+            raise ValueError("The audits have changed since they were compared.")
+
     if settings.compare:
-        return run_folder.perform(settings, compared)
+        return run_folder.perform(settings, compared, verify=current)
     return run_folder.perform(settings, work, unchanged=unchanged)
 
 
@@ -99,6 +106,15 @@ def _digests(settings: Settings) -> dict[str, str]:
     return found
 
 
+def _audits(settings: Settings) -> dict[str, str]:
+    """Folder of a finished audit -> SHA-256 of what it found."""
+    found = {}
+    for each in settings.compare or ():
+        path = files.path(each) / "audit.json"
+        found[str(each)] = files.sha256(path) if path.is_file() else ""
+    return found
+
+
 def failures(settings: Settings, found: run_folder.Metrics) -> list[str]:
     """The figures that pass a bound of the flags, a line each.
 
@@ -119,7 +135,10 @@ def failures(settings: Settings, found: run_folder.Metrics) -> list[str]:
                     f"There are: {', '.join(found.get('figures', {})) or 'none'}."
                 )
             value = found["figures"][name]
-            if value is None:  # the damage was done by no perturbation
+            if value is None:
+                # The damage was done by no perturbation, or outputs are not finite.
+                if not name.endswith("_perturbation"):
+                    lines.append(f"Failed: {name} has no finite value.")
                 continue
             if sign * (value - bound) > 0:
                 lines.append(

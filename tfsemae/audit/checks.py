@@ -40,7 +40,7 @@ ADVICE = {
     "no_gradient": (
         "The model cannot be differentiated: it rounds, casts to integers or calls "
         "other code. The query-only attack took the place of the strong one, and the "
-        "smallest perturbations may be smaller still."
+        "smallest perturbations may be smaller still. Anomalies are not attacked."
     ),
     "zero_gradient": (
         "Where the gradient is zero a gradient attack stands still, and figures look "

@@ -61,12 +61,14 @@ def spectrum(
     )(tf.constant(points) / scale)
     values = top.values.numpy()
     finite = values[np.isfinite(values).all(axis=1)]
-    medians = np.median(finite, axis=0).tolist() if len(finite) else []
+    medians: list[float] = []
+    if len(finite):  # the lower ones, as all medians of a report
+        medians = np.quantile(finite, 0.5, axis=0, method="inverted_cdf").tolist()
     return Spectrum(
         network=name,
         images=len(points),
         values=tuple(medians),
-        first=estimates.quantile(values[:, 0]) if len(finite) else Estimate(value=None),
+        first=estimates.quantile(finite[:, 0]) if len(finite) else Estimate(value=None),
         linear_range=_linear_range(network, points, spread),
     )
 

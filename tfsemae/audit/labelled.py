@@ -61,13 +61,20 @@ def by_class(
 class AnomalyAttack:
     """Moves images to lower or raise their reconstruction error."""
 
-    def __init__(self, model: Endpoints):
-        """Configures the attacks on a differentiable model."""
+    def __init__(self, model: Endpoints, *, differentiable: bool):
+        """Configures the attacks.
+
+        Args:
+            model: to attack.
+            differentiable: whether it has a gradient. Else images are only measured:
+                the error would have a gradient all the same, of the image it is of.
+        """
 
         def error(images: tf.Tensor) -> tf.Tensor:
             return mean_squared_error(images, model.reconstruct(images))
 
         self._error = error
+        self._decibels = DECIBELS if differentiable else ()
         options: dict[str, Any] = {
             "epsilon": 0.0,
             "bounds": (0.0, 1.0),
@@ -80,7 +87,7 @@ class AnomalyAttack:
     def _step(self, images: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
         found = {"clean": {"error": self._error(images)}}
         length = tf.norm(tf.reshape(images, [tf.shape(images)[0], -1]), axis=1)
-        for decibel in DECIBELS:
+        for decibel in self._decibels:
             epsilon = length * 10.0 ** (decibel / 20)
             found[f"{decibel:g}"] = {
                 "lower": self._lower(images, epsilon=epsilon).objective,
@@ -104,7 +111,9 @@ def detection(
     clean = errors["clean"]["error"]
     yield Detection(condition="clean", decibel=None, auc=auc(clean, anomalous))
     for decibel in DECIBELS:
-        attacked = errors[f"{decibel:g}"]
+        attacked = errors.get(f"{decibel:g}")
+        if attacked is None:  # of a model without gradients
+            continue
         lower, raised = attacked["lower"], attacked["raised"]
         for condition, values in {
             "hidden": np.where(anomalous, lower, clean),

@@ -152,15 +152,19 @@ class Search:
         ways = [normal]
         if self._space.differentiable:
             ways += [direction, -direction]
-        count = len(ways)
-        repeated = tf.tile(clean, tf.one_hot(0, clean.shape.rank, count, 1))
-        lengths, ends = self._along(
-            tf.concat([point] * count, axis=0),
-            lambda points: self._damage.reached(repeated, self._space.network(points)),
-            tf.concat(ways, axis=0),
+
+        def reached(points: tf.Tensor) -> tf.Tensor:
+            return self._damage.reached(clean, self._space.network(points))
+
+        # One way at a time: the draws of a random model belong to places in a batch.
+        lengths, ends = tf.map_fn(
+            lambda way: self._along(point, reached, way),
+            tf.stack(ways),
+            fn_output_signature=(
+                tf.TensorSpec(point.shape[:1], tf.float32),
+                tf.TensorSpec(point.shape, tf.float32),
+            ),
         )
-        lengths = tf.reshape(lengths, [count, -1])
-        ends = tf.reshape(ends, tf.concat([[count], tf.shape(point)], axis=0))
         least = tf.argmin(lengths, axis=0)
         best = tf.gather(
             tf.transpose(ends, [1, 0, *range(2, ends.shape.rank)]), least, batch_dims=1

@@ -165,7 +165,10 @@ class Stages:
 
     def detection(self) -> Arrays:
         """Reconstruction errors, clean and attacked."""
-        attack = labelled.AnomalyAttack(self._subject.model)
+        _, image = self._subject.spaces
+        attack = labelled.AnomalyAttack(
+            self._subject.model, differentiable=image.differentiable
+        )
         with self._stage(DETECTION) as stage:
             return self._computed("detection", attack.step, _nothing, stage)
 

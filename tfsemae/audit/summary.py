@@ -23,7 +23,7 @@ from tfsemae.audit.subject import Subject
 from tfsemae.metrics import two_samples
 from tfsemae.reports import provenance
 
-_COLLAPSED = 0.01  # of the typical standard deviation
+_COLLAPSED = 0.01  # of the root mean square of the standard deviations
 _LISTED = 1000  # standard deviations
 
 
@@ -31,7 +31,8 @@ def audited(subject: Subject, plan: Plan, data_digest: str, seconds: float) -> A
     """What was audited, and how."""
     request = subject.request
     deviations = two_samples.deviations(subject.latents).ravel()
-    typical = float(np.median(deviations[deviations > 0])) if deviations.any() else 0.0
+    # A median would itself be collapsed where most numbers are.
+    typical = float(np.sqrt(np.mean(np.square(deviations))))
     collapsed = np.flatnonzero(deviations <= _COLLAPSED * typical)
     latent, image = subject.spaces
     versions, machine = provenance.environment()
