@@ -133,6 +133,14 @@ def test_cause_for_distrust_is_named(decode, expected):
     assert _names(_prepared(decode)) == expected
 
 
+def test_a_reconstruction_that_is_hardly_better_than_the_mean_image_is_bad():
+    prepared = _prepared(_linear)
+    errors = np.square(IMAGES - IMAGES.mean(axis=0)).mean(axis=(1, 2, 3))
+    of_mean = np.mean(10 * np.log10(1 / errors))
+    for more, expected in ((0.9, {"bad_reconstruction"}), (1.1, set())):
+        assert _names(prepared, psnr=of_mean + more) == expected
+
+
 def test_gradient_of_the_wrong_sign_is_off_by_twice_the_slope():
     error = steps.gradient_error(_misled, LATENTS, 0.1, seed=0)
     assert error == pytest.approx(2.0, rel=1e-2)

@@ -1,5 +1,6 @@
 """Named warnings: what speaks against the figures of an audit."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ _GAIN = 1.05  # of a stronger attack, from which the plain one is too weak
 _FEW = 0.01  # share of images
 _WRONG = 0.25  # relative error of a gradient
 _CLEAR, _GOOD = 3.0, 10.0  # dB: lead of a value range, and its PSNR
+_BEYOND_MEAN = 1.0  # dB, of a reconstruction beyond that of the mean image
 _OUTSIDE = 0.1  # beyond [0, 1]
 
 #: Name -> what it means and what to do.
@@ -142,8 +144,18 @@ def _of_range(
             "value_range_suspicious",
             f"outputs reach from {low:.3g} to {high:.3g} in units of [0, 1]",
         )
-    if psnr < _GOOD:
-        yield _warning("bad_reconstruction", f"PSNR of {psnr:.1f} dB")
+    of_mean = _psnr_of_the_mean(subject.probe)
+    if psnr < _GOOD or psnr < of_mean + _BEYOND_MEAN:
+        yield _warning(
+            "bad_reconstruction",
+            f"PSNR of {psnr:.1f} dB, and {of_mean:.1f} dB of the mean of the images",
+        )
+
+
+def _psnr_of_the_mean(images: np.ndarray) -> float:
+    """Of the mean of images in place of each, dB; of equal images there is none."""
+    errors = np.square(images - images.mean(axis=0)).mean(axis=(1, 2, 3))
+    return float(np.mean(-10 * np.log10(errors))) if errors.all() else -math.inf
 
 
 def of_attacks(
