@@ -47,7 +47,7 @@ def test_custom_layers_come_from_a_file(custom):
         loading.functions(_settings(**flags))
     flags["custom_objects"] = str(custom / "layers_of_others.py")
     encode, decode, name = loading.functions(_settings(**flags))
-    assert name == flags["model"]
+    assert name == f"{flags['model']}: {flags['latent_layer']}"
     np.testing.assert_array_equal(encode(IMAGES), 2 * IMAGES)
     np.testing.assert_array_equal(decode(encode(IMAGES)), IMAGES)
 

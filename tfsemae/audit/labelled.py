@@ -38,13 +38,14 @@ def by_class(
         for number in np.unique(labels):
             of_class = labels == number
             inside, outside = relative[of_class], relative[~of_class]
+            difference = _medians_apart(inside, outside)
             compared = min(len(inside), len(outside)) >= _LEAST
             p_value = None
             if compared:
                 # Ranks, so that infinite values may be among them.
                 p_value = float(stats.mannwhitneyu(inside, outside).pvalue)
                 p_values.append(p_value)
-            found.append((space, names[number], inside, p_value))
+            found.append((space, names[number], inside, difference, p_value))
     adjusted = iter(statistics.holm(p_values)) if p_values else iter(())
     return [
         OfClass(
@@ -52,10 +53,22 @@ def by_class(
             name=name,
             images=len(inside),
             median=estimates.quantile(inside),
+            difference=difference,
             p_value=None if p_value is None else float(next(adjusted)),
         )
-        for space, name, inside, p_value in found
+        for space, name, inside, difference, p_value in found
     ]
+
+
+def _medians_apart(inside: np.ndarray, outside: np.ndarray) -> float | None:
+    """The lower median less that of others; None where one is not finite."""
+    if not len(outside):
+        return None
+    medians = [
+        float(np.quantile(each, 0.5, method="inverted_cdf"))
+        for each in (inside, outside)
+    ]
+    return medians[0] - medians[1] if np.isfinite(medians).all() else None
 
 
 class AnomalyAttack:

@@ -23,7 +23,7 @@ _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 
 
 def functions(settings: Settings) -> tuple[Function, Function, str]:
-    """Encoder, decoder and the name of the model.
+    """Encoder, decoder and the name of the model, with that of its endpoints or layer.
 
     Raises:
         ValueError: if there is no such model, or an endpoint is missing.
@@ -41,7 +41,8 @@ def _functions(settings: Settings) -> tuple[Function, Function, str]:
         return encode, decode, f"{settings.encoder} and {settings.decoder}"
     folder = files.path(settings.model)
     if folder.is_file():
-        return *_halves(settings, folder), settings.model
+        halves = _halves(settings, folder)
+        return *halves, f"{settings.model}: {settings.latent_layer}"
     if settings.latent_layer is not None:
         raise ValueError(
             "--latent_layer is of a .keras file. Received: --model="
@@ -49,13 +50,15 @@ def _functions(settings: Settings) -> tuple[Function, Function, str]:
         )
     if (folder / _SAVED_MODEL).is_file():
         loaded = _saved_model("model", folder)
-        encode = _endpoint(
-            loaded, "encode", settings.encode_endpoint or "encode", settings.model
+        names = {
+            "encode": settings.encode_endpoint or "encode",
+            "decode": settings.decode_endpoint or "decode",
+        }
+        encode, decode = (
+            _endpoint(loaded, flag, name, settings.model)
+            for flag, name in names.items()
         )
-        decode = _endpoint(
-            loaded, "decode", settings.decode_endpoint or "decode", settings.model
-        )
-        return encode, decode, settings.model
+        return encode, decode, f"{settings.model}: {', '.join(names.values())}"
     if (folder / verification.DESCRIPTION).is_file() or verification.is_classifier(
         folder
     ):

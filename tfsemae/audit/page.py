@@ -1,5 +1,6 @@
 """The page of an audit, and its drawings."""
 
+import math
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -130,5 +131,6 @@ def _short(value: float) -> str:
     """Three significant digits."""
     if value and not 1e-3 <= abs(value) < 1e6:
         return f"{value:.2e}".replace("-", numerals.MINUS)
-    digits = 3 - len(str(int(abs(value)))) if abs(value) >= 1 else 3
-    return numerals.fixed(value, max(0, digits if abs(value) >= 0.1 else 4))
+    # Of the rounded value: 0.9996 is 1.00.
+    exponent = math.floor(math.log10(abs(float(f"{value:.2e}")))) if value else 0
+    return numerals.fixed(value, max(0, 2 - exponent))

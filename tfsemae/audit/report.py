@@ -50,7 +50,8 @@ class Audited:
             deviation of the code" in which distances are given.
         latent_deviations: standard deviation of each number of a latent, the first
             1,000 of them.
-        collapsed: numbers of a latent that vary by less than 1 % of the typical one.
+        collapsed: numbers of a latent whose standard deviation is at most 1 % of the
+            root mean square of all.
         input_spread: root of the total variance of the images, in units of [0, 1].
         weights_sha256: of the weights of Keras models, of the files of SavedModels;
             None of other functions.
@@ -210,6 +211,8 @@ class OfClass:
         name: of the class.
         images: of the class.
         median: in units of the spread.
+        difference: of the median from that of the other classes, in units of the
+            spread; None where one of them is not reached.
         p_value: of no difference from the other classes (Mann-Whitney), corrected by
             Holm over classes and spaces; None of fewer than 5 images.
     """
@@ -218,6 +221,7 @@ class OfClass:
     name: fields.Text
     images: fields.Count
     median: Estimate
+    difference: fields.Number | None
     p_value: fields.Number | None
 
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tfsemae import data, run_folder, settings, training
-from tfsemae.models import classifiers
+from tfsemae.models import small_conv
 from tfsemae.models.classifier import Classifier
 from tfsemae.training.procedures import inner_attack
 from tfsemae.training.procedures.adversarial import AdversarialProcedure
@@ -27,7 +27,7 @@ def given(images_file, tmp_path_factory):
     words.write_text("0 1 0 2\n1 0 1 1\n2 -1 1 0\n3 1 1 -1\n")
     defaults = {
         "dataset": str(images_file),
-        "model": "dense_classifier",
+        "model": "small_conv_classifier",
         "optimizer": "sgd",
         "learning_rate": 0.05,
         "decay_rate": 1.0,
@@ -63,7 +63,7 @@ def _tiny(image_shape, class_names, *, seed):
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-    monkeypatch.setattr(classifiers, "build_dense", _tiny)
+    monkeypatch.setattr(small_conv, "build", _tiny)
 
 
 def _trained(chosen, steps=3):
@@ -85,7 +85,7 @@ def _equal(ours, theirs):
 @pytest.fixture(scope="module")
 def natural(given):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(classifiers, "build_dense", _tiny)
+        patch.setattr(small_conv, "build", _tiny)
         return _trained(given("nat")).networks.network
 
 
