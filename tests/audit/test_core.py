@@ -221,6 +221,17 @@ def test_anomalies_of_a_model_without_gradient_are_not_attacked(tmp_path):
     assert "no_gradient" in {each.name for each in found.warnings}
 
 
+def test_an_encoder_without_gradient_leaves_the_spectrum_of_the_decoder(tmp_path):
+    model = Linear()
+    encode = model.encode
+    model.encode = lambda images: tf.round(8 * encode(images)) / 8  # as of a codebook
+    found = _audit(model, output_dir=tmp_path, examples=4)
+    assert [each.network for each in found.spectra] == ["decoder"]
+    warned = [each.text for each in found.warnings if each.name == "no_gradient"]
+    assert len(warned) == 1
+    assert warned[0].startswith("input")
+
+
 def test_numbers_that_hardly_vary_are_collapsed(tmp_path):
     # Three of four: their median deviation is itself one of a collapsed number.
     model = Linear()

@@ -321,7 +321,7 @@ def _jacobians(audited: Subject, stages: Stages, latents: np.ndarray) -> tuple:
         ("decoder", audited.model.decode, latents, latent),
         ("encoder", audited.model.encode, pixels, image),
     ):
-        if latent.differentiable and image.differentiable:
+        if space.differentiable:  # of images, encoder and decoder are
             spectra.append(
                 jacobian.spectrum(
                     name, network, points, deviations[space.name], space.spread
