@@ -24,10 +24,10 @@ class Sampling(layers.Layer):
 
 
 def _fit(encoder, decoder, images):
-    """A few steps, so that reconstructions are no constant."""
+    """A few passes, so that reconstructions are far from constant."""
     model = keras.Sequential([encoder, decoder])
     model.compile(keras.optimizers.Adam(0.01), "mse")
-    model.fit(images, images, batch_size=64, epochs=3, verbose=0)
+    model.fit(images, images, batch_size=64, epochs=10, verbose=0)
 
 
 @pytest.fixture(scope="module")

@@ -106,6 +106,29 @@ def test_plans(parsed):
     assert counts == {"ece417_pca": 8, "ece417_vae": 6, "ece417_gan": 12}
 
 
+def test_lengths_and_sizes_are_those_of_the_plan(parsed):
+    for linear in (False, True):
+        for latent in (2, 8, 32):
+            chosen = parsed(runs.autoencoder(latent, "full", linear=linear))
+            # 20 passes over 60,000 images, the last one whole.
+            assert chosen.optimizer.steps * chosen.optimizer.batch_size >= 20 * 60_000
+            assert chosen.network.options["latent"] == latent
+            hidden = tuple(map(str, chosen.network.options["hidden"]))
+            assert hidden == (("none",) if linear else ("256", "64"))
+    assert runs.VARIATIONAL_SIZES == (2, 16)
+    ring = parsed(gan_runs.ring("nonsat", 2, "full"))
+    assert (ring.optimizer.steps, ring.run.seed) == (5_000, 2)
+    for start, steps in (("random", 2_000), ("vae", 2_100)):
+        run = gan_runs.gan("minimax", start, "full")
+        chosen = parsed(run)
+        assert chosen.optimizer.steps == steps
+        assert chosen.optimizer.batch_size == 64
+        assert chosen.optimizer.learning_rate == 2e-4
+        assert chosen.optimizer.adam_beta_1 == 0.5
+        assert chosen.procedure.gan.gan_discriminator_steps == steps - 2_000
+        assert ("decoder_from" in run.inputs) == (start == "vae")
+
+
 def test_few_images_are_what_is_left_of_the_training_set(parsed):
     chosen = parsed(runs.few_images("full"))
     assert chosen.data.validation == 60_000 - 50
