@@ -88,6 +88,10 @@ np.testing.assert_allclose(best.error, best.eigenvalues[q:].sum())
 # say so: all are 0 where the spans are equal. Row by row the two matrices differ, since
 # any rotation of the code has the same error. The code of PCA is uncorrelated; that of
 # the autoencoder is not.
+#
+# An angle takes long to vanish where :math:`\lambda_q` is little above
+# :math:`\lambda_{q+1}`: there the error hardly depends on which of the two directions is
+# kept.
 
 angles = metrics.principal_angles(by_descent, best.encoder)
 print("principal angles in radians:", " ".join(f"{angle:.1e}" for angle in angles))
