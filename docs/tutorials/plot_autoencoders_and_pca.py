@@ -90,7 +90,7 @@ np.testing.assert_allclose(best.error, best.eigenvalues[q:].sum())
 # the autoencoder is not.
 #
 # An angle takes long to vanish where :math:`\lambda_q` is little above
-# :math:`\lambda_{q+1}`: there the error hardly depends on which of the two directions is
+# :math:`\lambda_{q+1}`: the error hardly depends on which of these two directions is
 # kept.
 
 angles = metrics.principal_angles(by_descent, best.encoder)
