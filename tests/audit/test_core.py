@@ -268,6 +268,9 @@ def test_a_comparison_is_made_again_where_an_audit_has_changed(plain, tmp_path, 
     audit.audit_run(settings)
     assert "The audits have changed" in capsys.readouterr().err
     assert "another" in (tmp_path / "both/index.html").read_text("utf-8")
+    (tmp_path / "both/inputs.json").unlink()  # as of a comparison made before
+    audit.audit_run(settings)
+    assert "The audits have changed" in capsys.readouterr().err
 
 
 def test_images_that_neither_model_loses_have_the_ratio_one(plain, tmp_path):

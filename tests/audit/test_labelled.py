@@ -48,6 +48,11 @@ def test_a_class_that_is_not_reached_has_no_difference():
     assert second.median.value is None
     assert first.difference is None
     assert second.difference is None
+    # The lower median of each is reached.
+    norms = np.array([1.0, np.inf, 3.0, np.inf])
+    labels = np.array([0, 0, 1, 1])
+    first, second = labelled.by_class({"latent": norms}, {"latent": 1.0}, labels, "ab")
+    assert first.difference == -second.difference == -2
 
 
 def test_area_is_that_of_scikit_learn():

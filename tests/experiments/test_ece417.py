@@ -41,9 +41,7 @@ def test_projection_is_that_of_scikit_learn():
     expected = decomposition.PCA(5).fit(flat)
     by_peer = expected.inverse_transform(expected.transform(flat))
     np.testing.assert_allclose(found.reshape(60, -1), by_peer, atol=1e-6)
-    errors = measures.squared_errors(
-        images, principal_components.projection(mean, components)
-    )
+    errors = measures.squared_errors(images, reconstruct)
     # The eigenvalues that are left out; scikit-learn divides by 59.
     left = np.linalg.eigvalsh(np.cov(flat, rowvar=False))[:-5].sum() * 59 / 60
     np.testing.assert_allclose(errors.mean(), left, rtol=1e-5)

@@ -76,7 +76,8 @@ def audit_run(settings: Settings) -> run_folder.Metrics:
 
     def current(folder: pathlib.Path) -> None:
         path = folder / run_folder.INPUTS_FILE
-        if json.loads(path.read_text("utf-8")) != _audits(settings):
+        known = path.read_text("utf-8") if path.is_file() else "null"
+        if json.loads(known) != _audits(settings):
             raise ValueError("The audits have changed since they were compared.")
 
     if settings.compare:
@@ -108,9 +109,11 @@ def _digests(settings: Settings) -> dict[str, str]:
 
 def _audits(settings: Settings) -> dict[str, str]:
     """Folder of a finished audit -> SHA-256 of what it found."""
+    from tfsemae.audit.report import FILE_NAME
+
     found = {}
     for each in settings.compare or ():
-        path = files.path(each) / "audit.json"
+        path = files.path(each) / FILE_NAME
         found[str(each)] = files.sha256(path) if path.is_file() else ""
     return found
 

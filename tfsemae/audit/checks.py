@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from tfsemae import metrics
 from tfsemae.audit.report import Dimension, NamedWarning
 from tfsemae.audit.stages import Arrays
 from tfsemae.audit.steps import gradient_error
@@ -154,8 +155,10 @@ def _of_range(
 
 def _psnr_of_the_mean(images: np.ndarray) -> float:
     """Of the mean of images in place of each, dB; of equal images there is none."""
-    errors = np.square(images - images.mean(axis=0)).mean(axis=(1, 2, 3))
-    return float(np.mean(-10 * np.log10(errors))) if errors.all() else -math.inf
+    mean = np.broadcast_to(images.mean(axis=0), images.shape)
+    if np.any(np.all(images == mean, axis=(1, 2, 3))):
+        return -math.inf
+    return float(np.mean(metrics.psnr(images, mean)))
 
 
 def of_attacks(

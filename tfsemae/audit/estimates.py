@@ -25,6 +25,11 @@ def quantile(values: np.ndarray, share: float = 0.5, seed: int = 0) -> Estimate:
     return of(statistics.quantile_statistic(values, share), len(values), seed)
 
 
+def lower_median(values: np.ndarray) -> np.ndarray:
+    """The value of `quantile` along the first axis; infinite ones are allowed."""
+    return np.sort(values, axis=0)[(len(values) - 1) // 2]
+
+
 def of(
     statistic: Callable[[np.ndarray], np.ndarray], count: int, seed: int = 0
 ) -> Estimate:

@@ -62,8 +62,8 @@ def spectrum(
     values = top.values.numpy()
     finite = values[np.isfinite(values).all(axis=1)]
     medians: list[float] = []
-    if len(finite):  # the lower ones, as all medians of a report
-        medians = np.quantile(finite, 0.5, axis=0, method="inverted_cdf").tolist()
+    if len(finite):
+        medians = estimates.lower_median(finite).tolist()
     return Spectrum(
         network=name,
         images=len(points),

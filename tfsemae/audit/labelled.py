@@ -64,10 +64,7 @@ def _medians_apart(inside: np.ndarray, outside: np.ndarray) -> float | None:
     """The lower median less that of others; None where one is not finite."""
     if not len(outside):
         return None
-    medians = [
-        float(np.quantile(each, 0.5, method="inverted_cdf"))
-        for each in (inside, outside)
-    ]
+    medians = [float(estimates.lower_median(each)) for each in (inside, outside)]
     return medians[0] - medians[1] if np.isfinite(medians).all() else None
 
 

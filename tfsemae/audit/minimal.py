@@ -100,7 +100,7 @@ class Search:
         def reached(points: tf.Tensor) -> tf.Tensor:
             return self._damage.reached(clean, self._space.network(points))
 
-        noise, high, best = self._first_bracket(point, clean, direction, normal)
+        noise, high, best = self._first_bracket(point, reached, direction, normal)
 
         def bisect(
             step: tf.Tensor,
@@ -144,7 +144,7 @@ class Search:
     def _first_bracket(
         self,
         point: tf.Tensor,
-        clean: tf.Tensor,
+        reached: Callable[[tf.Tensor], tf.Tensor],
         direction: tf.Tensor,
         normal: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -152,10 +152,6 @@ class Search:
         ways = [normal]
         if self._space.differentiable:
             ways += [direction, -direction]
-
-        def reached(points: tf.Tensor) -> tf.Tensor:
-            return self._damage.reached(clean, self._space.network(points))
-
         # One way at a time: the draws of a random model belong to places in a batch.
         lengths, ends = tf.map_fn(
             lambda way: self._along(point, reached, way),

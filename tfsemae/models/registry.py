@@ -46,15 +46,18 @@ NETWORKS = {
     "conv_elu28": Network("tfsemae.models.conv_elu28", settings.ConvElu28),
     "dense": Network("tfsemae.models.dense", settings.Dense),
     "draw": Network("tfsemae.models.draw", settings.Draw),
-    **{
-        f"{name}_classifier": Network(
-            "tfsemae.models.classifiers",
-            function=f"build_{name}",
-            classifies=True,
-            drops=True,
-        )
-        for name in ("dense", "conv")
-    },
+    "dense_classifier": Network(
+        "tfsemae.models.classifiers",
+        function="build_dense",
+        classifies=True,
+        drops=True,
+    ),
+    "conv_classifier": Network(
+        "tfsemae.models.classifiers",
+        function="build_conv",
+        classifies=True,
+        drops=True,
+    ),
     "small_conv_classifier": Network("tfsemae.models.small_conv", classifies=True),
     **{
         name: Network(

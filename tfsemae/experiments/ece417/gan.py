@@ -93,8 +93,9 @@ def build(work: Workspace) -> Mapping[str, Any]:
     real, other = np.array_split(
         data.pixels(measures.load(work, "test"), 2 * samples.COUNT), 2
     )
+    seen = judge.features(real)
     found = {
-        key: _images(work.folder(gan_runs.gan(*key, work.scale)), judge, real)
+        key: _images(work.folder(gan_runs.gan(*key, work.scale)), judge, seen)
         for key in itertools.product(gan_runs.LOSSES, gan_runs.STARTS)
     }
     first = gan_runs.gan("minimax", "vae", work.scale)
@@ -103,7 +104,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
         "rows": [
             *_ring_rows(work, rings),
             *_image_rows(work, found, f"of {len(real):,} samples of one network"),
-            *_compared_rows(work, judge, real, other),
+            *_compared_rows(work, judge, seen, other),
         ],
         "claims": [*_ring_claims(rings), *_image_claims(found)],
         "pictures": [
@@ -141,11 +142,12 @@ def _loss(folder: pathlib.Path) -> float:
     return float(measures.log(folder)["discriminator_loss"][-1])
 
 
-def _images(folder: pathlib.Path, judge: samples.Judge, real: np.ndarray) -> Images:
-    images = _generate(Gan.load(folder), len(real))
+def _images(folder: pathlib.Path, judge: samples.Judge, seen: np.ndarray) -> Images:
+    """Args: seen: features of test images, of which as many are generated."""
+    images = _generate(Gan.load(folder), len(seen))
     classes = judge.probabilities(images)
     counts = np.bincount(classes.argmax(axis=1), minlength=classes.shape[1])
-    distance = metrics.frechet_distance_of(judge.features(images), judge.features(real))
+    distance = metrics.frechet_distance_of(judge.features(images), seen)
     return Images(
         images,
         counts / len(images),
@@ -209,12 +211,12 @@ def _image_rows(
 
 
 def _compared_rows(
-    work: Workspace, judge: samples.Judge, real: np.ndarray, other: np.ndarray
+    work: Workspace, judge: samples.Judge, seen: np.ndarray, other: np.ndarray
 ) -> Iterator[Row]:
     """Samples of the VAE before it is trained as a GAN, and other test images."""
     network = Autoencoder.load(work.folder(gan_runs.gan_start(work.scale)))
     size = network.decoder.input_shape[-1]
-    z = distributions.sample_prior(len(real), size, seed=(_SEED, 0))
+    z = distributions.sample_prior(len(seen), size, seed=(_SEED, 0))
     start = network.decoder.predict(z.numpy(), batch_size=500, verbose=0)
     for id_, name, shown in (
         ("start", "samples of the VAE of the start", start),
@@ -227,9 +229,7 @@ def _compared_rows(
             unit="%",
             tag=work.tag(None),
         )
-        distance = metrics.frechet_distance_of(
-            judge.features(shown), judge.features(real)
-        )
+        distance = metrics.frechet_distance_of(judge.features(shown), seen)
         yield row(
             f"{id_}_fd_cls", f"{_DISTANCE}: {name}", [distance], tag=work.tag(None)
         )
