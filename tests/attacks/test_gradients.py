@@ -75,6 +75,28 @@ def test_axes_are_put_together_in_any_number(monkeypatch, at_once):
     assert len(batches) == -(-6 // axes) + 1
 
 
+@pytest.mark.parametrize("at_once", [1, 30, 10_000])
+def test_differences_along_directions_are_the_projection_onto_them(
+    monkeypatch, at_once
+):
+    monkeypatch.setattr(gradients, "_AT_ONCE", at_once)
+    rows = gradients.random_directions(4, 6, (1, 2)).numpy()
+    np.testing.assert_allclose(rows @ rows.T, np.eye(4), atol=1e-6)
+    _, gradient = _differences(_cubic, POINTS, DATA, directions=tf.constant(rows))
+    projected = EXPECTED.reshape(5, 6) @ rows.T @ rows
+    # The error of the default width, of four differences.
+    np.testing.assert_allclose(gradient, projected.reshape(5, 2, 3), atol=4e-3)
+
+
+def test_random_directions_are_uniform_and_at_most_as_many_as_numbers():
+    rows = [gradients.random_directions(3, 12, (seed, 0)) for seed in range(400)]
+    # Of a unit vector, 3 of 12 dimensions hold 1 / 4 on average.
+    shares = np.sum(np.square(np.stack(rows)), axis=1)
+    np.testing.assert_allclose(shares.mean(axis=0), np.full(12, 0.25), atol=0.04)
+    square = gradients.random_directions(9, 2, (0, 0)).numpy()
+    np.testing.assert_allclose(np.abs(np.linalg.det(square)), 1, rtol=1e-6)
+
+
 def test_distance_is_what_float32_leaves_of_the_width():
     # At 4096 floats are 2**-11 apart: 5e-3 becomes 10 or 11 of these steps.
     points = np.float32([[4096.0, 4097.0]])

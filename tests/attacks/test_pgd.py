@@ -475,6 +475,42 @@ def test_finite_differences_are_as_good_as_exact_gradients():
     np.testing.assert_allclose(queried.adversarial, exact.adversarial, atol=1e-2)
 
 
+def test_few_random_directions_find_their_share_of_a_gradient():
+    # One step of the length 1 from the example itself, of a linear objective: the part
+    # of its gradient in 16 of 64 dimensions, of a squared length of 1 / 4 on average.
+    slopes = np.random.default_rng(8).normal(size=(500, 64)).astype(np.float32)
+    slopes /= np.linalg.norm(slopes, axis=1, keepdims=True)
+    attack = attacks.PGD(
+        lambda points, slope: tf.reduce_sum(points * slope, axis=1),
+        epsilon=1.0,
+        steps=1,
+        random_start=False,
+        gradient="finite_difference",
+        directions=16,
+    )
+    found = attack(tf.zeros([500, 64]), slopes)
+    np.testing.assert_allclose(np.mean(found.objective**2), 0.25, atol=0.02)
+    # The directions are those of all examples: none depends on its batch.
+    few = attack(tf.zeros([3, 64]), slopes[:3])
+    np.testing.assert_allclose(few.adversarial, found.adversarial[:3], atol=1e-5)
+    other = attack(tf.zeros([3, 64]), slopes[:3], seed=(1, 0))
+    assert np.abs(other.adversarial - few.adversarial).max() > 0.1
+
+
+def test_steps_take_other_directions():
+    # Two directions of eight hold a part of the slope; together those of all steps
+    # hold nearly all.
+    def damage(points):
+        return tf.reduce_sum(points, axis=1)
+
+    options = {"gradient": "finite_difference", "directions": 2, "random_start": False}
+    for steps, least in ((1, 0.0), (40, 0.9)):
+        found = attacks.PGD(damage, epsilon=1.0, steps=steps, **options)
+        values = found(tf.zeros([1, 8])).objective / np.sqrt(8)
+        assert values > least
+        assert (values < 0.9) == (steps == 1)
+
+
 def test_decoder_may_be_a_black_box():
     decoder = _decoder()
     box = _decoder()
@@ -581,6 +617,11 @@ def test_epsilon_and_steps_may_be_variables():
         ({"restarts": 2}, 2, 1 + 4 * 8),
         ({"random_start": False, "restarts": 1}, None, 2 * 8),
         ({"gradient": "finite_difference"}, None, 1 + 8 + 7 * 2 * 3),
+        (
+            {"gradient": "finite_difference", "directions": 2},
+            None,
+            1 + 8 + 7 * 2 * 2,
+        ),
     ],
 )
 def test_evaluations_are_those_that_were_made(options, initial, evaluations):
@@ -689,6 +730,7 @@ def test_every_floating_type_gives_float32(dtype):
         ({"gradient": "none"}, "`gradient` must be one of 'exact'.*'none'"),
         ({"bounds": (1, 0)}, r"`bounds` must be \(low, high\).*\(1, 0\)"),
         ({"bounds": (0, np.nan)}, r"`bounds` must be \(low, high\)"),
+        ({"directions": 0}, "`directions` must be .*at least 1.*directions=0"),
         ({"width": 0.0}, "`width` must be .*at least 1e-06.*width=0.0"),
         ({"seed": 3}, "`seed` must be two integers.*seed=3"),
         ({"seed": (0.5, 1)}, "`seed` must be two integers"),

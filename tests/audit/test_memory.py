@@ -27,18 +27,18 @@ class _Steps:
 
     space = types.SimpleNamespace(name="input", differentiable=True)
 
-    def numbers(self, seed, restarts):
-        return lambda count: (np.zeros((restarts, count), np.float32),)
+    def numbers(self, restarts):
+        return lambda count: (np.zeros((restarts, count), np.float32), None)
 
-    def smallest(self, point, starts, seed):
+    def smallest(self, point, starts, normal):
         found = np.ones(len(point), np.float32)
         return {"smallest": {"epsilon": found, "point": point, "direction": point}}
 
-    def attacked(self, point, starts, direction, radius):
+    def attacked(self, point, starts, normal, direction, radius):
         np.testing.assert_array_equal(direction, point)
         return {"noise": {"mse": np.full(len(point), radius)}}
 
-    def queried(self, point, radius, seed):
+    def queried(self, point, starts, radius):
         return {"query_only": {"mse": np.full(len(point), radius)}}
 
 

@@ -115,7 +115,7 @@ def test_where_there_is_no_gradient_steps_take_no_time():
     assert pace.needed(more, 20) == pace.needed(plan.EFFORTS[-1], 20)
 
 
-@pytest.mark.parametrize("size", [3, 200])
+@pytest.mark.parametrize("size", [3, 64, 200])
 def test_queries_are_as_many_as_the_attack_makes(size):
     evaluated = tf.Variable(0)
 
@@ -129,7 +129,7 @@ def test_queries_are_as_many_as_the_attack_makes(size):
     attack = attacking.Attacks(space, damage.make("mse:0.01", (size, 1, 1)), steps=1)
     point = tf.zeros([2, size])
     clean = tf.zeros([2, size, 1, 1])
-    tf.function(attack.query_only)(point, clean, tf.ones([2]), tf.constant([0, 0]))
+    tf.function(attack.query_only)(point, clean, tf.ones([2]), point[tf.newaxis])
     # Beside them are the first and the last point.
     expected = 2 * attacking.queries(space)
     assert expected <= evaluated.numpy() <= expected + 2 * 2

@@ -410,6 +410,9 @@ def test_an_attacker_who_can_only_query_does_as_much(attack):
     queried, _ = attack(gradient="finite_difference", **options)
     pair = [found["pgd_epsilon0.5"]["mse"] for found in (exact, queried)]
     assert pair[1] == pytest.approx(pair[0], rel=1e-2)
+    # One direction of each step does less than all, and something.
+    few, _ = attack(gradient="finite_difference", directions=1, **options)
+    assert 0.1 * pair[0] < few["pgd_epsilon0.5"]["mse"] < 0.99 * pair[0]
 
 
 def test_a_second_start_reads_what_was_found(attack, tmp_path):

@@ -112,12 +112,15 @@ def central_differences(
     data: Sequence[Any],
     *,
     width: float,
+    directions: tf.Tensor | None = None,
     bounds: tuple[float, float] | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Estimates the gradient of an objective that can only be evaluated.
 
-    Computes `(f(x + width e_i) - f(x - width e_i)) / (2 width)` for each axis i,
-    many axes in one batch. Of the D numbers of an example this takes 2 D values.
+    Computes `(f(x + width u) - f(x - width u)) / (2 width)` for each direction u, many
+    of them in one batch. K directions take 2 K values. The sum of the directions, each
+    times its difference, is the projection of the gradient onto their span: all of it
+    for the D axes.
 
     Args:
         objective: need not be differentiable.
@@ -125,8 +128,10 @@ def central_differences(
         data: tensors `[B, ...]` with a row per example, which is repeated for its
             points, or shared ones, which are passed as they are: `[]` or `[1, ...]`.
         width: half of the distance of the two points, in units of `points`.
+        directions: `[K, D]`, orthonormal rows, the same for all examples; None for the
+            axes.
         bounds: (low, high); points are clipped to them, and the difference is divided
-            by the distance that is left.
+            by the distance that is left along the direction.
 
     Returns:
         float32 `[B]` values and `[B, ...]` gradients.
@@ -135,36 +140,60 @@ def central_differences(
         ValueError: as `values`, and if data have another number of rows.
     """
     rows, size = tf.shape(points)[0], tf.reduce_prod(tf.shape(points)[1:])
-    axes = _AT_ONCE // (2 * tf.maximum(rows, 1))  # at once
-    axes = tf.maximum(1, tf.minimum(axes, size))
+    count = size if directions is None else tf.shape(directions)[0]
+    together = _AT_ONCE // (2 * tf.maximum(rows, 1))
+    together = tf.maximum(1, tf.minimum(together, count))
     flat = tf.reshape(points, [rows, size])
     for tensor in tf.nest.flatten(data):
         _check_rows(tensor, points)
     value = values(objective, points, data)  # first: its errors tell the user's shape
     repeated = tf.nest.map_structure(
-        lambda tensor: _repeat(tensor, points, 2 * axes), data
+        lambda tensor: _repeat(tensor, points, 2 * together), data
     )
+
+    def basis(first: tf.Tensor) -> tf.Tensor:
+        """The directions from this one on, with zeros after the last."""
+        numbers = first + tf.range(together)
+        if directions is None:
+            return tf.one_hot(numbers, size)
+        found = tf.gather(directions, tf.minimum(numbers, count - 1))
+        return tf.where((numbers < count)[:, tf.newaxis], found, 0.0)
 
     @tf.autograph.experimental.do_not_convert
     def slopes(first: tf.Tensor) -> tf.Tensor:
-        basis = tf.one_hot(first + tf.range(axes), size)[:, tf.newaxis]  # [axes, 1, D]
-        pair = tf.stack([flat + width * basis, flat - width * basis])
+        step = basis(first)[:, tf.newaxis]  # [together, 1, D]
+        pair = tf.stack([flat + width * step, flat - width * step])
         if bounds is not None:
             pair = tf.clip_by_value(pair, *bounds)
         # float32 moves a point by almost `width`: divide by what it moved.
-        distances = tf.reduce_sum((pair[0] - pair[1]) * basis, axis=-1)
-        shape = tf.concat([[2 * axes * rows], tf.shape(points)[1:]], axis=0)
+        distances = tf.reduce_sum((pair[0] - pair[1]) * step, axis=-1)
+        shape = tf.concat([[2 * together * rows], tf.shape(points)[1:]], axis=0)
         pair = tf.ensure_shape(tf.reshape(pair, shape), [None, *points.shape[1:]])
-        found = tf.reshape(values(objective, pair, repeated), [2, axes, rows])
+        found = tf.reshape(values(objective, pair, repeated), [2, together, rows])
         return tf.math.divide_no_nan(found[0] - found[1], distances)
 
-    starts = tf.range(0, size, axes)
+    starts = tf.range(0, count, together)
     found = tf.map_fn(
         slopes, starts, fn_output_signature=tf.TensorSpec((None, None), tf.float32)
     )
-    found = tf.transpose(tf.reshape(found, [-1, rows])[:size])
+    found = tf.transpose(tf.reshape(found, [-1, rows])[:count])
+    if directions is not None:
+        found = tf.matmul(found, directions)
     gradient = tf.ensure_shape(tf.reshape(found, tf.shape(points)), points.shape)
     return value, gradient
+
+
+def random_directions(count: int, size: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Draws orthonormal rows `[count, size]`, of uniform directions.
+
+    Args:
+        count: number of rows; at most `size` are possible.
+        size: of a row.
+        seed: two integers.
+    """
+    columns = tf.minimum(count, size)
+    normal = tf.random.stateless_normal([size, columns], seed, alg="philox")
+    return tf.transpose(tf.linalg.qr(normal).q)
 
 
 def _check_rows(tensor: tf.Tensor, points: tf.Tensor) -> None:

@@ -1,6 +1,5 @@
 """Projected gradient descent and ascent on any objective, in any space."""
 
-import functools
 import math
 from typing import Any, Literal, NamedTuple
 
@@ -77,6 +76,7 @@ class PGD(InBall):
         restarts: int = 0,
         gradient: Literal["exact", "finite_difference"] = "exact",
         width: float = 5e-3,
+        directions: int | None = None,
         seed: Seed = (0, 0),
     ):
         """Configures an attack.
@@ -103,12 +103,16 @@ class PGD(InBall):
                 uniform in the ball (Linf).
             restarts: further runs, each from a random point of its own.
             gradient: "exact", or "finite_difference" of an objective that can only be
-                evaluated, by 2 D values for D numbers per example; data then have a
-                row per example or are shared, `[]` or `[1, ...]`.
+                evaluated; data then have a row per example or are shared, `[]` or
+                `[1, ...]`.
             width: of finite differences, in units of the space: points lie that far
                 from the iterate, also outside of the ball.
-            seed: two integers, of the random points. Equal seeds give equal
-                directions whatever epsilon, for batches of one shape; a call that XLA
+            directions: of finite differences, which take two values for each of them:
+                so many random ones, orthonormal, other ones in each step and the same
+                for all examples; None, or no fewer than the D numbers of an example,
+                for the D axes.
+            seed: two integers, of the random points and directions. Equal seeds give
+                equal starts whatever epsilon, for batches of one shape; a call that XLA
                 compiles draws other ones.
 
         Raises:
@@ -121,6 +125,8 @@ class PGD(InBall):
         arguments.number("momentum", momentum, 0, 1)
         arguments.number("restarts", restarts, 0, integer=True)
         arguments.number("width", width, 1e-6)
+        if directions is not None:
+            arguments.number("directions", directions, 1, integer=True)
         super().__init__(
             objective,
             epsilon=epsilon,
@@ -132,15 +138,8 @@ class PGD(InBall):
         self._norm, self._momentum, self._restarts = norm, momentum, restarts
         self._step_norm, self._step_size = step_norm or norm, step_size
         self._random_start = not targeted if random_start is None else random_start
-        self._gradient: gradients.Gradient = functools.partial(
-            gradients.exact, objective
-        )
-        self._queries = 0  # per number of an example and step, beside its value
-        if gradient == "finite_difference":
-            self._queries = 2
-            self._gradient = functools.partial(
-                gradients.central_differences, objective, width=width, bounds=bounds
-            )
+        self._queried = gradient == "finite_difference"
+        self._width, self._directions = width, directions
 
     def __call__(
         self,
@@ -229,7 +228,10 @@ class PGD(InBall):
             )
 
         def attempt(run: tf.Tensor, best: _Best, converged: tf.Tensor) -> tuple:
-            found, settled = self._run(begin(run), best, ball, step_size, steps, data)
+            of_run = tf.random.fold_in(seed, runs + run, alg="philox")
+            found, settled = self._run(
+                begin(run), best, ball, step_size, steps, of_run, data
+            )
             better = found.value > best.value
             return run + 1, found, tf.where(better, settled, converged)
 
@@ -237,7 +239,7 @@ class PGD(InBall):
         _, best, converged = tf.while_loop(
             lambda run, *_: run < runs, attempt, (0, best, tf.zeros_like(best.finite))
         )
-        each = 1 + steps * (1 + self._queries * tf.reduce_prod(tf.shape(start)[1:]))
+        each = 1 + steps * (1 + self._queries(start))
         value = self._signed(best.value)
         value = tf.where(tf.math.is_finite(value), value, math.nan)
         return AttackResult(
@@ -256,6 +258,7 @@ class PGD(InBall):
         ball: Ball,
         step_size: tf.Tensor,
         steps: tf.Tensor,
+        seed: tf.Tensor,
         data: tuple,
     ) -> tuple["_Best", tf.Tensor]:
         """All steps from one displacement; whether the last of them moved nothing."""
@@ -268,7 +271,7 @@ class PGD(InBall):
             _: tf.Tensor,
         ) -> tuple:
             point = ball.point(displacement)
-            value, gradient = self._gradient(point, data)
+            value, gradient = self._gradient(point, data, seed, k)
             best = best.seen(point, self._signed(value), gradient)
             gradient = self._signed(gradients.examined(gradient)[0])
             velocity, direction = self._direction(velocity, gradient)
@@ -288,6 +291,46 @@ class PGD(InBall):
         point = ball.point(displacement)
         value = gradients.values(self._objective, point, data)
         return best.seen(point, self._signed(value)), settled
+
+    def _gradient(
+        self, point: tf.Tensor, data: tuple, seed: tf.Tensor, step: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Values and gradients, of which differences may take random directions."""
+        if not self._queried:
+            return gradients.exact(self._objective, point, data)
+        directions = None
+        if self._directions is not None and not self._along_axes(point):
+            directions = gradients.random_directions(
+                self._directions,
+                tf.reduce_prod(tf.shape(point)[1:]),
+                tf.random.fold_in(seed, step, alg="philox"),
+            )
+        return gradients.central_differences(
+            self._objective,
+            point,
+            data,
+            width=self._width,
+            directions=directions,
+            bounds=self._bounds,
+        )
+
+    def _along_axes(self, start: tf.Tensor) -> bool:
+        """Whether as many directions are asked for as an example has numbers."""
+        size = start.shape[1:].num_elements()
+        return (
+            size is not None
+            and self._directions is not None
+            and self._directions >= size
+        )
+
+    def _queries(self, start: tf.Tensor) -> tf.Tensor | int:
+        """Values of a step for its gradient."""
+        if not self._queried:
+            return 0
+        size = tf.reduce_prod(tf.shape(start)[1:])
+        return 2 * (
+            size if self._directions is None else tf.minimum(self._directions, size)
+        )
 
     def _direction(
         self, velocity: tf.Tensor, gradient: tf.Tensor

@@ -16,9 +16,8 @@ from tfsemae.audit.damage import Damage
 
 PGD_STEPS = 10  # of the plain attack
 _FIRST_STEPS = 2  # of the strong attack from each of its points
-_MOST_DIFFERENCED = 128  # numbers of a point of which finite differences are taken
+_DIRECTIONS = 64  # of finite differences; on smaller points, all axes
 _WIDTH = 0.05  # of finite differences, in standard deviations of a number
-_QUERIES = 300  # of the random search on larger points
 _FAR = 64.0  # radii; what bounds cut off of a direction the rest makes good
 GRADIENT = 3  # evaluations of a network that take as long as a gradient, about
 
@@ -62,9 +61,7 @@ def evaluations(restarts: int, steps: int) -> int:
 
 def queries(space: Space) -> int:
     """Evaluations of the network by the query-only attack."""
-    if space.size <= _MOST_DIFFERENCED:
-        return PGD_STEPS * (1 + 2 * space.size)
-    return _QUERIES
+    return PGD_STEPS * (1 + 2 * min(space.size, _DIRECTIONS))
 
 
 class Attacks:
@@ -75,13 +72,16 @@ class Attacks:
     them it goes on as the plain attack does.
     """
 
-    def __init__(self, space: Space, damage: Damage, *, steps: int | tf.Variable):
+    def __init__(
+        self, space: Space, damage: Damage, *, steps: int | tf.Variable, seed: int = 0
+    ):
         """Configures them.
 
         Args:
             space: what is attacked.
             damage: whose objective is maximised.
             steps: of the strong attack from its best point, a number or a variable.
+            seed: of the directions of finite differences.
         """
         self._space, self._steps = space, steps
 
@@ -99,7 +99,15 @@ class Attacks:
             # The random points of the caller take the place of the attack's own.
             random_start=True,
         )
-        self._query = _query_only(space, objective)
+        self._query = attacks.PGD(
+            objective,
+            epsilon=0.0,
+            bounds=space.bounds,
+            gradient="finite_difference",
+            width=max(_WIDTH * space.deviation, 1e-6),
+            directions=_DIRECTIONS,
+            seed=(seed, 0),
+        )
 
     def plain(
         self, point: tf.Tensor, clean: tf.Tensor, epsilon: tf.Tensor, starts: tf.Tensor
@@ -112,9 +120,12 @@ class Attacks:
             epsilon: `[B]`.
             starts: displacements in the unit ball `[S, B, ...]`.
         """
-        initial = point + _scaled(starts[0], epsilon)
         return self._pgd(
-            point, clean, epsilon=epsilon, steps=PGD_STEPS, initial=initial
+            point,
+            clean,
+            epsilon=epsilon,
+            steps=PGD_STEPS,
+            initial=_first(point, epsilon, starts),
         )
 
     def strong(
@@ -154,13 +165,16 @@ class Attacks:
         )
 
     def query_only(
-        self, point: tf.Tensor, clean: tf.Tensor, epsilon: tf.Tensor, seed: tf.Tensor
+        self, point: tf.Tensor, clean: tf.Tensor, epsilon: tf.Tensor, starts: tf.Tensor
     ) -> tf.Tensor:
-        """What is found by values of the objective alone, `[B, ...]`.
-
-        Its random numbers depend on the batch; take batches of one size.
-        """
-        return self._query(point, clean, epsilon, seed)
+        """As `plain`, with finite differences in place of gradients, `[B, ...]`."""
+        return self._query(
+            point,
+            clean,
+            epsilon=epsilon,
+            steps=PGD_STEPS,
+            initial=_first(point, epsilon, starts),
+        ).adversarial
 
     def noise(
         self, point: tf.Tensor, epsilon: tf.Tensor, normal: tf.Tensor
@@ -189,45 +203,9 @@ class Attacks:
         return tf.where(per_example(values[0] >= values[1], point), *ends)
 
 
-def _query_only(
-    space: Space, objective: Callable[..., tf.Tensor]
-) -> Callable[..., tf.Tensor]:
-    """An attack of (point, clean, epsilon, seed) that takes no gradient."""
-    if space.size <= _MOST_DIFFERENCED:
-        pgd = attacks.PGD(
-            objective,
-            epsilon=0.0,
-            bounds=space.bounds,
-            gradient="finite_difference",
-            width=max(_WIDTH * space.deviation, 1e-6),
-        )
-
-        def differences(
-            point: tf.Tensor, clean: tf.Tensor, epsilon: tf.Tensor, seed: tf.Tensor
-        ) -> tf.Tensor:
-            return pgd(point, clean, epsilon=epsilon, seed=seed).adversarial
-
-        return differences
-
-    # The search takes images; a flat latent is one of a single column.
-    image = space.shape if len(space.shape) == 3 else (space.size, 1, 1)
-
-    def of_images(points: tf.Tensor, clean: tf.Tensor) -> tf.Tensor:
-        return objective(tf.reshape(points, [-1, *space.shape]), clean)
-
-    square = attacks.Square(of_images, epsilon=0.0, bounds=space.bounds, steps=_QUERIES)
-
-    def search(
-        point: tf.Tensor, clean: tf.Tensor, epsilon: tf.Tensor, seed: tf.Tensor
-    ) -> tf.Tensor:
-        # The largest cube within the ball.
-        side = epsilon / math.sqrt(space.size)
-        found = square(
-            tf.reshape(point, [-1, *image]), clean, epsilon=side, seed=seed
-        ).adversarial
-        return tf.reshape(found, tf.shape(point))
-
-    return search
+def _first(point: tf.Tensor, epsilon: tf.Tensor, starts: tf.Tensor) -> tf.Tensor:
+    """The random point at which attacks of one run begin."""
+    return point + _scaled(starts[0], epsilon)
 
 
 def _scaled(points: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:

@@ -133,7 +133,13 @@ def run(request: Request) -> Report:
         "rounds": tf.Variable(EFFORTS[-1].rounds, trainable=False),
     }
     of_spaces = [
-        Steps(space, audited.damage, audited.measures, effort=effort)
+        Steps(
+            space,
+            audited.damage,
+            audited.measures,
+            effort=effort,
+            seed=request.seed,
+        )
         for space in audited.spaces
     ]
     planned = _plan(audited, of_spaces, started)
@@ -296,11 +302,11 @@ def _pace(audited: Subject, steps: Steps) -> tuple[Pace, float]:
     """
     space, of_latents = steps.space, steps.space.name == "latent"
     points = (audited.latents if of_latents else audited.probe)[:_TIMED]
-    numbers = steps.numbers(audited.request.seed, EFFORTS[-1].restarts)(len(points))
+    numbers = steps.numbers(EFFORTS[-1].restarts)(len(points))
     spent = []
     for _ in range(2):
         begun = time.monotonic()
-        steps.smallest(points, *numbers, np.array([0, 0], np.int32))
+        steps.smallest(points, *numbers)
         spent.append(time.monotonic() - begun)
     pace = Pace(
         seconds=min(spent) / len(points),

@@ -44,6 +44,8 @@ class Smallest(NamedTuple):
 class Search:
     """Bisects over epsilon with the strong attack, all examples in parallel.
 
+    Where there is no gradient, the query-only attack takes its place.
+
     Each example has its own epsilon. The first bracket comes from steps along the top
     singular vector. Where an attack succeeds, the way to the point that it found is
     shortened as long as the damage is done: what counts is a perturbation that does
@@ -76,7 +78,6 @@ class Search:
         starts: tf.Tensor,
         direction: tf.Tensor,
         normal: tf.Tensor,
-        seed: tf.Tensor,
     ) -> Smallest:
         """Searches for a batch; part of a `tf.function`.
 
@@ -86,13 +87,11 @@ class Search:
             starts: see `Attacks.plain`.
             direction: top singular vectors `[B, ...]`.
             normal: `[B, ...]`, the direction of the noise.
-            seed: of the query-only attack, which takes the place of the strong one
-                where there is no gradient.
         """
 
         def attack(epsilon: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             if not self._space.differentiable:
-                found = self._attacks.query_only(point, clean, epsilon, seed)
+                found = self._attacks.query_only(point, clean, epsilon, starts)
                 return found, tf.zeros_like(epsilon, tf.bool), epsilon >= 0
             result = self._attacks.strong(point, clean, epsilon, starts, direction)
             return result.adversarial, result.flat, result.finite

@@ -17,7 +17,6 @@ from tfsemae.audit.subject import Subject
 from tfsemae.evaluation.arrays import Shards
 
 RADIUS = 0.1  # in spreads: of the figures that a bound is compared with
-_TOGETHER = 32  # images that the query-only attack takes where it is the only one
 
 RECONSTRUCTION, JACOBIANS = "Reconstruction", "Jacobians"
 EVERYDAY, DETECTION = "Everyday noise", "Anomalies"
@@ -83,17 +82,15 @@ class Stages:
             Quantities `[N]` of `minimal.Smallest`; the perturbed points; the top
             singular vectors.
         """
-        numbers = steps.numbers(self._subject.request.seed, self._plan.restarts)
+        numbers = steps.numbers(self._plan.restarts)
 
         def step(images: np.ndarray, rows: slice, *drawn: np.ndarray) -> Any:
             given = images if points is None else points[rows]
-            return steps.smallest(given, *drawn, self._seed(rows))
+            return steps.smallest(given, *drawn)
 
-        # The query-only attack draws for a batch as a whole.
-        size = None if steps.space.differentiable else _TOGETHER
         name = f"smallest_{steps.space.name}"
         with self._stage(SMALLEST.format(steps.space.name)) as stage:
-            found = self._computed(name, step, numbers, stage, rows=True, size=size)
+            found = self._computed(name, step, numbers, stage, rows=True)
         shards = self._shards(name)
         point, direction = (
             Stored(shards, "smallest", key) for key in ("point", "direction")
@@ -125,7 +122,6 @@ class Stages:
         stage: Stage,
     ) -> Arrays:
         """Damage of each attack of the radius of that place."""
-        seed = self._subject.request.seed
         name, key = f"{steps.space.name}_{place}", f"{radius:.6g}"
 
         def step(images: np.ndarray, rows: slice, *drawn: np.ndarray) -> Any:
@@ -135,7 +131,7 @@ class Stages:
         attacked = self._computed(
             f"curve_{name}",
             step,
-            steps.numbers(seed, self._plan.restarts),
+            steps.numbers(self._plan.restarts),
             stage,
             rows=True,
             key=key,
@@ -145,8 +141,8 @@ class Stages:
         if not shards.done():
             few = data.pixels(self.images, self._plan.queried)
             few = few if points is None else points[: len(few)]
-            numbers = np.array([seed, place], np.int32)
-            values = steps.queried(few, np.float32(radius), numbers)
+            starts, _ = steps.numbers(1)(len(few))
+            values = steps.queried(few, starts, np.float32(radius))
             shards.write(0, _arrays(values))
         return attacked | _read(shards)
 
@@ -190,7 +186,6 @@ class Stages:
         *,
         rows: bool = False,
         key: str = "",
-        size: int | None = None,
         before: int = 0,
     ) -> Arrays:
         """Values `[N]` of all images, from the disk as far as they are there.
@@ -203,12 +198,11 @@ class Stages:
             stage: whose progress this is.
             rows: see above.
             key: a further text on which the values depend.
-            size: of a batch; None for that of the request.
             before: units of the stage that came before.
         """
         shards = self._shards(name, key)
         done, total = shards.done(), len(self.images)
-        size = size or self._subject.request.batch_size
+        size = self._subject.request.batch_size
         if done < total:
             _skipped(numbers, done)
             stage.begin(before + done)
@@ -230,9 +224,6 @@ class Stages:
     def _shards(self, name: str, key: str = "") -> Shards:
         folder = self._subject.request.folder / "arrays" / name
         return Shards(folder, [name, key, *self._identity])
-
-    def _seed(self, rows: slice) -> np.ndarray:
-        return np.array([self._subject.request.seed % 2**31, rows.start], np.int32)
 
 
 def _nothing(count: int) -> tuple:

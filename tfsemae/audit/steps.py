@@ -33,6 +33,7 @@ class Steps:
         measures: Mapping[str, Compare],
         *,
         effort: Mapping[str, tf.Variable],
+        seed: int,
     ):
         """Configures the steps.
 
@@ -41,23 +42,21 @@ class Steps:
             damage: what an attack maximises and a search asks for.
             measures: name -> metric of clean and attacked images.
             effort: variables `steps` and `rounds`, which a plan may lower.
+            seed: of all random numbers.
         """
         self.space = space
-        self._measures = measures
-        self._attacks = Attacks(space, damage, steps=effort["steps"])
+        self._measures, self._seed = measures, seed
+        self._attacks = Attacks(space, damage, steps=effort["steps"], seed=seed)
         self._search = Search(space, damage, self._attacks, rounds=effort["rounds"])
         self._singular = attacks.SingularVectors(space.network, iterations=ITERATIONS)
         point = tf.TensorSpec((None, *space.shape), tf.float32)
         starts = tf.TensorSpec((None, None, *space.shape), tf.float32)
-        seed = tf.TensorSpec((2,), tf.int32)
         radius = tf.TensorSpec((), tf.float32)
-        self.smallest = _compiled(self._smallest, point, starts, point, seed)
+        self.smallest = _compiled(self._smallest, point, starts, point)
         self.attacked = _compiled(self._attacked, point, starts, point, point, radius)
-        self.queried = _compiled(self._queried, point, radius, seed)
+        self.queried = _compiled(self._queried, point, starts, radius)
 
-    def numbers(
-        self, seed: int, restarts: int
-    ) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
+    def numbers(self, restarts: int) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
         """Begins the random numbers of consecutive examples.
 
         Returns:
@@ -66,15 +65,15 @@ class Steps:
         """
         place = ("latent", "input").index(self.space.name)
         shape = self.space.shape
-        normal = draws.normal([seed, place, _NORMAL], shape)
+        normal = draws.normal([self._seed, place, _NORMAL], shape)
         starts = [
-            draws.in_unit_ball([seed, place, _STARTS, run], shape, "l2")
+            draws.in_unit_ball([self._seed, place, _STARTS, run], shape, "l2")
             for run in range(restarts)
         ]
         return lambda count: (np.stack([run(count) for run in starts]), normal(count))
 
     def _smallest(
-        self, point: tf.Tensor, starts: tf.Tensor, normal: tf.Tensor, seed: tf.Tensor
+        self, point: tf.Tensor, starts: tf.Tensor, normal: tf.Tensor
     ) -> Values:
         if self.space.differentiable:
             direction = self._singular(point).right[:, 0]
@@ -85,7 +84,7 @@ class Steps:
         else:
             direction, whole = normal, tf.ones_like(norms(normal), tf.bool)
         clean = self.space.network(point)
-        found = self._search(point, clean, starts, direction, normal, seed)
+        found = self._search(point, clean, starts, direction, normal)
         values = found._asdict() | {"direction": direction}
         values["finite"] *= tf.cast(whole, tf.float32)
         return {"smallest": values}
@@ -111,10 +110,12 @@ class Steps:
             moved["strong"] = strong.adversarial
         return {name: self._measured(clean, end) for name, end in moved.items()}
 
-    def _queried(self, point: tf.Tensor, radius: tf.Tensor, seed: tf.Tensor) -> Values:
+    def _queried(
+        self, point: tf.Tensor, starts: tf.Tensor, radius: tf.Tensor
+    ) -> Values:
         clean = self.space.network(point)
         epsilon = tf.fill(tf.shape(point)[:1], radius)
-        end = self._attacks.query_only(point, clean, epsilon, seed)
+        end = self._attacks.query_only(point, clean, epsilon, starts)
         return {"query_only": self._measured(clean, end)}
 
     def _measured(self, clean: tf.Tensor, end: tf.Tensor) -> dict[str, tf.Tensor]:

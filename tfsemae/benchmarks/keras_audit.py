@@ -93,13 +93,12 @@ def strong(space: Space, radius: float, steps: int) -> Batch:
 def search(space: Space, steps: int) -> Batch:
     """The smallest perturbation that does `LEVEL`; gives its norm."""
     effort = {"steps": tf.Variable(steps), "rounds": tf.Variable(ROUNDS)}
-    of_space = Steps(space, _DAMAGE, {}, effort=effort)
-    seed = np.zeros(2, np.int32)
+    of_space = Steps(space, _DAMAGE, {}, effort=effort, seed=0)
 
     def searched(
         points: np.ndarray, starts: np.ndarray, normal: np.ndarray
     ) -> np.ndarray:
-        found = of_space.smallest(points, starts, normal, seed)
+        found = of_space.smallest(points, starts, normal)
         return found["smallest"]["epsilon"].numpy()
 
     return searched

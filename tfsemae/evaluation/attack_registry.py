@@ -139,6 +139,13 @@ class Pgd(Weights):
         "queried.",
         choices=("exact", "finite_difference"),
     )
+    directions: int | None = setting(
+        None,
+        "Of --gradient=finite_difference: number of random directions of the "
+        "differences, others in each step. Default: all axes, which takes many "
+        "queries in a large space.",
+        lower_bound=1,
+    )
     strong: bool = setting(
         True,
         "Of --attack=pgd: beside it a stronger attack, which also begins along the top "
@@ -160,6 +167,11 @@ class Pgd(Weights):
                 "--epsilon=0,0.5,1. Received: neither."
             )
         self.radii()
+        if self.directions is not None and self.gradient == "exact":
+            raise ValueError(
+                f"--directions={self.directions} are those of finite differences. Add "
+                "--gradient=finite_difference."
+            )
         nets = self.lpips_nets or ("squeeze",)
         if not {*nets} <= {"squeeze", "alex"} or "squeeze" not in nets:
             raise ValueError(

@@ -72,6 +72,7 @@ class GradientAttack:
             "momentum": settings.momentum,
             "targeted": settings.target is not None,
             "gradient": settings.gradient,
+            "directions": settings.directions,
             "bounds": self._bounds,
         }
         self._pgd = attacks.PGD(self._objective, **options)
