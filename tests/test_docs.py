@@ -210,6 +210,14 @@ def test_unknown_flag_of_a_page_is_found(run_python):
     assert "Unknown command line flag 'datasett'" in ended.messages[-1]
 
 
+def test_guide_lists_the_warnings_of_an_audit():
+    checks = importlib.import_module("tfsemae.audit.checks")
+    guide = (_ROOT / "docs/guide/audit.md").read_text("utf-8")
+    table = guide.partition("\n## Warnings\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.MULTILINE)
+    assert rows == [(name, each.condition) for name, each in checks.CAUSES.items()]
+
+
 def test_paths_of_readme_exist():
     text = (_ROOT / "README.md").read_text("utf-8")
     paths = re.findall(r"`((?:docs|flags|results|tfsemae)/[\w./]*)`", text)

@@ -223,6 +223,20 @@ def test_linear_prediction_of_a_constant_holds_everywhere():
     assert found.linear_range.value is None
 
 
+def test_linear_range_of_a_parabola():
+    # z + c z**2 is beyond the slope at 0 by c z, whatever the sign of z.
+    curvatures = np.float32([0.2, 0.5, 4.0])[:, np.newaxis]
+
+    def network(latent):
+        return tf.reshape((latent + curvatures * latent**2) / 9, [-1, 1, 1, 1])
+
+    found = jacobian.spectrum(
+        "decoder", network, np.zeros((3, 1), np.float32), np.ones(1), spread=2.0
+    )
+    # The median, of 20 %, in units of the spread; one of 32 parts between two steps.
+    assert found.linear_range.value == pytest.approx(0.2 / 0.5 / 2.0, rel=0.02)
+
+
 def test_ignored_number_of_the_latent_is_listed():
     latents = np.concatenate([LATENTS, LATENTS[:, :1]], axis=1)
     found, insensitive = jacobian.dimensions(

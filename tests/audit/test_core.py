@@ -164,6 +164,73 @@ def test_spectrum_is_that_of_the_weights_in_deviations(plain):
     assert strongest.effect == pytest.approx(expected[0], rel=1e-3)
 
 
+def test_everyday_noise_of_a_linear_decoder(plain):
+    report, _, model = plain
+    latents = model.encode(model.images).numpy()
+    deviations = latents.std(axis=0)
+    mse = {each.name: each.measures["mse"].value for each in report.everyday}
+
+    def of(change):
+        """Mean squared error of a change of the latents."""
+        return np.mean(np.sum(np.square(change * GAINS), axis=1)) / PIXELS
+
+    for factor in (0.9, 1.1):
+        assert mse[f"latent x {factor}"] == pytest.approx(of(0.1 * latents), rel=1e-3)
+    little, much = (mse[f"latent + {by} deviations of noise"] for by in (0.1, 0.5))
+    assert much == pytest.approx(25 * little, rel=1e-3)
+    # 24 images of 4 numbers: the standard error is about a fifth.
+    assert much == pytest.approx(of(0.5 * deviations[np.newaxis]), rel=0.6)
+    extent = latents.max(axis=0) - latents.min(axis=0)
+    rounded = mse["latent rounded to 8 bits"]
+    assert 0.2 * rounded < of(extent[np.newaxis] / 255) / 12 < 5 * rounded
+    # Half of the last of 11 and of 8 binary digits.
+    assert 0 < mse["latent as float16"] <= of(latents * 2.0**-11)
+    assert 0 < mse["latent as bfloat16"] <= of(latents * 2.0**-8)
+    replaced = of(latents - latents.mean(axis=0))  # if all were
+    assert 0 < mse["10 % of the latent replaced by its mean"] < 0.4 * replaced
+
+
+def _squared_error(clean, changed):
+    return tf.reduce_mean(tf.square(clean - changed), axis=[1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("damage", "name"),
+    [("psnr:20", "latent_psnr"), ((_squared_error, LEVEL), "latent_function")],
+)
+def test_damages_that_say_the_same_have_the_same_perturbation(damage, name):
+    # A mean squared error of 0.01 is a PSNR of 20 dB.
+    found = _audit(Linear(), damage=damage, examples=3)
+    expected = math.sqrt(LEVEL * PIXELS) / GAINS[0]
+    assert _headline(found, "latent").median.absolute.value == pytest.approx(
+        expected, rel=EXACT
+    )
+    assert name in found.figures
+
+
+def test_one_image_is_audited_in_units_of_one():
+    model = Linear()
+    found = _audit(model, images=model.images[:1], labels=None, examples=1)
+    headline = _headline(found, "latent")
+    expected = math.sqrt(LEVEL * PIXELS) / GAINS[0]
+    assert headline.median.absolute.value == pytest.approx(expected, rel=EXACT)
+    assert headline.median.deviations.value == headline.median.absolute.value
+    assert headline.median.absolute.low is None
+    assert "one_image" in {each.name for each in found.warnings}
+
+
+def test_nothing_damages_a_constant_decoder(tmp_path):
+    model = Linear()
+    model.weights *= 0
+    found = _audit(model, output_dir=tmp_path, examples=3)
+    for each in found.smallest:
+        assert each.reached == 0
+        assert each.median.absolute.value is None
+    names = {each.name for each in found.warnings}
+    assert {"constant_decoder", "zero_gradient"} <= names
+    assert "not reached" in (tmp_path / "index.html").read_text("utf-8")
+
+
 def test_figures_do_not_depend_on_rotation_scale_and_batches(plain, turned):
     for name, value in plain[0].figures.items():
         if name == "latent_psnr":

@@ -3,7 +3,7 @@
 import pytest
 
 from tfsemae.audit import schedule
-from tfsemae.audit.checks import ADVICE, lines
+from tfsemae.audit.checks import CAUSES, lines
 from tfsemae.audit.report import NamedWarning
 
 
@@ -77,7 +77,10 @@ def test_long_stage_gives_a_sign_of_life_each_minute(clock, capsys):
 
 def test_warnings_of_a_terminal_are_one_line_for_each_name():
     found = [
-        NamedWarning(name=name, text=f"{text}. {ADVICE[name]}")
+        NamedWarning(
+            name=name,
+            text=f"{text}. Condition: {CAUSES[name].condition}. {CAUSES[name].meaning}",
+        )
         for name, text in (
             ("too_weak", "latent: 1.31 times"),
             ("one_image", "1 image"),

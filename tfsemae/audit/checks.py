@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,79 +13,106 @@ from tfsemae.audit.steps import gradient_error
 from tfsemae.audit.subject import Subject
 
 _GAIN = 1.05  # of a stronger attack, from which the plain one is too weak
+_MORE = round(100 * (_GAIN - 1))
 _FEW = 0.01  # share of images
 _WRONG = 0.25  # relative error of a gradient
 _CLEAR, _GOOD = 3.0, 10.0  # dB: lead of a value range, and its PSNR
 _BEYOND_MEAN = 1.0  # dB, of a reconstruction beyond that of the mean image
 _OUTSIDE = 0.1  # beyond [0, 1]
 
-#: Name -> what it means and what to do.
-ADVICE = {
-    "value_range_suspicious": (
+
+class Cause(NamedTuple):
+    """When a warning is given, and what it says."""
+
+    condition: str
+    meaning: str  # and what to do
+
+
+#: Name -> cause.
+CAUSES = {
+    "value_range_suspicious": Cause(
+        f"the recognised range leads by less than {_CLEAR:g} dB, or outputs reach more "
+        f"than {_OUTSIDE:g} beyond [0, 1]",
         "The model may take pixels of another range than it was given, and then all "
-        "figures are of images that it never saw. State --value_range."
+        "figures are of images that it never saw. State --value_range.",
     ),
-    "bad_reconstruction": (
+    "bad_reconstruction": Cause(
+        f"a PSNR below {_GOOD:g} dB, or less than {_BEYOND_MEAN:g} dB beyond that of "
+        "the mean image",
         "The model does not reconstruct these images, so that damage to a "
-        "reconstruction means little. Check the data set and the model."
+        "reconstruction means little. Check the data set and the model.",
     ),
-    "constant_decoder": (
+    "constant_decoder": Cause(
+        "all reconstructions are equal",
         "Reconstructions do not depend on the image or the latent: nothing can be "
-        "damaged, which is no robustness. Check the model."
+        "damaged, which is no robustness. Check the model.",
     ),
-    "collapsed_code": (
+    "collapsed_code": Cause(
+        "all latents are equal",
         "Latents do not differ between images; distances are then in units of 1. Check "
-        "the encoder."
+        "the encoder.",
     ),
-    "one_image": (
+    "one_image": Cause(
+        "one image only",
         "Standard deviations and intervals need several images; distances are in "
-        "units of 1. Give more images."
+        "units of 1. Give more images.",
     ),
-    "no_gradient": (
+    "no_gradient": Cause(
+        "TensorFlow gives no gradient of the model",
         "The model cannot be differentiated: it rounds, casts to integers or calls "
         "other code. The query-only attack took the place of the strong one, and the "
-        "smallest perturbations may be smaller still. Anomalies are not attacked."
+        "smallest perturbations may be smaller still. Anomalies are not attacked.",
     ),
-    "zero_gradient": (
+    "zero_gradient": Cause(
+        f"the gradient is zero for more than {100 * _FEW:g} % of the images",
         "Where the gradient is zero a gradient attack stands still, and figures look "
         "better than they are. Look for rounding, clipping or saturated activations, "
-        "and audit without them."
+        "and audit without them.",
     ),
-    "wrong_gradient": (
+    "wrong_gradient": Cause(
+        f"gradients differ by more than {100 * _WRONG:g} % from differences of values",
         "The gradient is not the slope of the outputs, so that attacks go astray. Look "
-        "for custom gradients, straight-through estimators and stop_gradient."
+        "for custom gradients, straight-through estimators and stop_gradient.",
     ),
-    "masked_gradient": (
+    "masked_gradient": Cause(
+        f"queries alone do over {_MORE} % more damage than the strong attack",
         "An attack without gradients does more than the one with them: gradients are "
         "masked, or --steps are too few. The smallest perturbations are smaller than "
-        "stated."
+        "stated.",
     ),
-    "weaker_than_noise": (
+    "weaker_than_noise": Cause(
+        "random noise does more damage than the strong attack",
         "Random noise does as much as the attack, which hence has failed. Look for "
-        "masked gradients."
+        "masked gradients.",
     ),
-    "too_weak": (
-        "Restarts and singular starts gain more than 5 % over plain PGD: the plain "
-        "attack overstates robustness. Use the strong figures; more --restarts and "
-        "--steps may gain further."
+    "too_weak": Cause(
+        "the strong attack, with restarts, singular starts and further steps, does "
+        f"over {_MORE} % more damage than PGD with 10 steps from one start",
+        "Plain PGD overstates robustness. Use the strong figures; more --restarts and "
+        "--steps may gain further.",
     ),
-    "randomness": (
+    "randomness": Cause(
+        "outputs differ between two evaluations, by draws that are repeated",
         "The model is random. Its outputs were averaged over 8 draws, the same ones in "
-        "all evaluations."
+        "all evaluations.",
     ),
-    "randomness_without_common_numbers": (
+    "randomness_without_common_numbers": Cause(
+        "outputs differ between two evaluations, and draws cannot be repeated",
         "The model is random, and its draws cannot be repeated. Outputs were averaged "
         "over 8 fresh draws: figures vary from run to run. Give a deterministic "
-        "encoder, such as the mean of the posterior."
+        "encoder, such as the mean of the posterior.",
     ),
-    "not_finite": (
+    "not_finite": Cause(
+        "outputs or gradients under attack are NaN or infinite",
         "Outputs or gradients were NaN or infinite under attack; such points are no "
-        "counterexamples here, but a defect of the model."
+        "counterexamples here, but a defect of the model.",
     ),
-    "insensitive_dimensions": (
+    "insensitive_dimensions": Cause(
+        "a number of the latent changes the image by less than 0.1 % of what the "
+        "strongest one does",
         "One standard deviation of these numbers of the latent changes nothing: they "
         "do not vary, or the decoder ignores them. They cost memory and power and "
-        "carry nothing."
+        "carry nothing.",
     ),
 }
 
@@ -211,10 +239,10 @@ def of_dimensions(
 
 
 def lines(warnings: Sequence[NamedWarning]) -> list[str]:
-    """One line for each name, for a terminal; advice is on the page."""
+    """One line for each name, for a terminal; causes are on the page."""
     found: dict[str, list[str]] = {}
     for warning in warnings:
-        text = warning.text.removesuffix(f". {ADVICE[warning.name]}")
+        text = warning.text.removesuffix(f". {_cause(warning.name)}")
         found.setdefault(warning.name, []).append(text)
     return [f"Warning: {name}: {'; '.join(texts)}" for name, texts in found.items()]
 
@@ -230,4 +258,9 @@ def _mean(values: np.ndarray) -> float:
 
 
 def _warning(name: str, found: str) -> NamedWarning:
-    return NamedWarning(name=name, text=f"{found}. {ADVICE[name]}")
+    return NamedWarning(name=name, text=f"{found}. {_cause(name)}")
+
+
+def _cause(name: str) -> str:
+    condition, meaning = CAUSES[name]
+    return f"Condition: {condition}. {meaning}"

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsemae import attacks
-from tfsemae.attacks.projections import norms
+from tfsemae.attacks.projections import norms, per_example
 from tfsemae.audit import estimates
 from tfsemae.audit.report import Dimension, Estimate, Spectrum
 
@@ -15,6 +15,7 @@ _COUNT = 4  # singular values
 _ITERATIONS = 20
 _WITHIN = 0.2  # of the linear prediction
 _STEPS = 2.0 ** np.arange(-8, 3.5, 0.5)  # in units of the spread
+_HALVINGS = 5  # of the way between two of them
 _MOST_DIMENSIONS = 1024  # each is moved; of more, as many are drawn at random
 _MOVED_EXAMPLES = 16
 _INSENSITIVE = 1e-3  # of the strongest effect
@@ -81,14 +82,24 @@ def _linear_range(
     top = attacks.SingularVectors(network, iterations=_ITERATIONS)(given)
     value, right = top.values[:, 0], top.right[:, 0]
     clean = network(given)
-    reach = np.full(len(points), np.inf)
+
+    def beyond(steps: np.ndarray) -> np.ndarray:
+        lengths = tf.constant(steps * spread, tf.float32)
+        moved = given + per_example(lengths, right) * right
+        change = norms(network(moved) - clean).numpy()
+        predicted = (lengths * value).numpy()  # 0 of a constant, which keeps to it
+        return ~(np.abs(change - predicted) <= _WITHIN * predicted)
+
+    high = np.full(len(points), np.inf)
     for step in _STEPS:
-        length = step * spread
-        change = norms(network(given + length * right) - clean).numpy()
-        predicted = (length * value).numpy()  # 0 of a constant, which keeps to it
-        left = ~(np.abs(change - predicted) <= _WITHIN * predicted)
-        reach = np.where(left & np.isinf(reach), step, reach)
-    return estimates.quantile(reach)
+        left = beyond(np.full(len(points), step))
+        high = np.where(left & np.isinf(high), step, high)
+    low = np.where(high > _STEPS[0], high / np.sqrt(2), 0)
+    for _ in range(_HALVINGS):
+        middle = np.where(np.isinf(high), 0, (low + high) / 2)
+        left = beyond(middle)
+        low, high = np.where(left, low, middle), np.where(left, middle, high)
+    return estimates.quantile(high)
 
 
 def dimensions(
