@@ -94,6 +94,33 @@ def test_a_variational_autoencoder_that_samples(digits):
     _check(found)
 
 
+def test_saved_models_of_keras_2(digits, tmp_path):
+    keras_2 = pytest.importorskip("tf_keras")
+    parts = {
+        "encoder": [keras_2.layers.Flatten(), keras_2.layers.Dense(6)],
+        "decoder": [
+            keras_2.layers.Dense(784, "sigmoid"),
+            keras_2.layers.Reshape((28, 28, 1)),
+        ],
+    }
+    keras_2.utils.set_random_seed(0)
+    models = {name: keras_2.Sequential(each) for name, each in parts.items()}
+    whole = keras_2.Sequential(list(models.values()))
+    whole.compile(keras_2.optimizers.Adam(0.01), "mse")
+    whole.fit(digits, digits, batch_size=64, epochs=10, verbose=0)
+    for name, model in models.items():
+        model.save(tmp_path / name, save_format="tf")
+    # Their outputs are dicts.
+    encoder, decoder = (
+        layers.TFSMLayer(tmp_path / name, call_endpoint="serving_default")
+        for name in models
+    )
+    found = audit.audit(encoder, decoder, digits, value_range=(0, 1), **QUICK)
+    assert found.audited.latent_shape == (6,)
+    assert found.audited.weights_sha256
+    _check(found)
+
+
 def test_signals_of_one_row():
     time = np.linspace(0, 1, 64)
     rates = np.random.default_rng(0).uniform(1, 4, 200)

@@ -148,10 +148,10 @@ def recognised_range(
 
 
 def digest(functions: Sequence[Function]) -> str | None:
-    """SHA-256 of the weights of Keras models and modules; None of other functions."""
+    """SHA-256 of the weights of Keras layers and models; None of other functions."""
     from tfsemae.models.networks import digest_of
 
-    if all(isinstance(each, keras.Model) for each in functions):
+    if all(isinstance(each, keras.Layer) and each.weights for each in functions):
         return digest_of(functions)
     return None
 
