@@ -34,13 +34,20 @@ class Disturbances:
                 and range.
             seed: of the noise.
         """
-        self._model, self._measures = model, measures
+        self._encode, self._decode = (
+            tf.function(each, autograph=False, reduce_retracing=True)
+            for each in (model.encode, model.decode)
+        )
+        self._measures = tf.function(
+            lambda *pair: {name: f(*pair) for name, f in measures.items()},
+            autograph=False,
+            reduce_retracing=True,
+        )
         self._mean = tf.constant(latents.mean(axis=0))
         self._deviation = tf.constant(deviations(latents), tf.float32)
         self._low = tf.constant(latents.min(axis=0))
         self._high = tf.constant(latents.max(axis=0))
         self._shape, self._seed = latents.shape[1:], seed
-        self.step = tf.function(self._step, autograph=False, reduce_retracing=True)
 
     def numbers(self, image_shape: tuple[int, ...]) -> Callable[[int], tuple]:
         """Begins the random numbers of consecutive examples."""
@@ -49,15 +56,23 @@ class Disturbances:
         pixels = draws.normal([self._seed, 22], image_shape)
         return lambda count: (normal(count), uniform(count), pixels(count))
 
-    def _step(
+    def step(
         self,
         images: tf.Tensor,
         normal: tf.Tensor,
         uniform: tf.Tensor,
         pixel_noise: tf.Tensor,
     ) -> dict[str, dict[str, tf.Tensor]]:
-        latent = self._model.encode(images)
-        clean = self._model.decode(latent)
+        """Name of a disturbance -> metric -> `[B]`.
+
+        Args:
+            images: `[B, H, W, C]` in [0, 1].
+            normal: of latents, see `numbers`.
+            uniform: of latents.
+            pixel_noise: of images.
+        """
+        latent = self._encode(images)
+        clean = self._decode(latent)
         extent = self._high - self._low
         level = tf.math.divide_no_nan(latent - self._low, extent)
         level = tf.round(tf.clip_by_value(level, 0, 1) * _LEVELS) / _LEVELS
@@ -73,14 +88,16 @@ class Disturbances:
             "latent x 0.9": 0.9 * latent,
             "latent x 1.1": 1.1 * latent,
         }
-        shown = {name: self._model.decode(each) for name, each in disturbed.items()}
         noisy = tf.clip_by_value(images + 0.05 * pixel_noise, 0, 1)
-        shown["image + noise of 0.05 of its range"] = self._model.reconstruct(noisy)
+        disturbed["image + noise of 0.05 of its range"] = self._encode(noisy)
         return {
-            name: {key: f(clean, image) for key, f in self._measures.items()}
-            for name, image in shown.items()
+            name: self._measures(clean, self._decode(each))
+            for name, each in disturbed.items()
         }
 
 
 def _rounded(latent: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    return tf.cast(tf.cast(latent, dtype), tf.float32)
+    """By NumPy: with float16 in TensorFlow, oneDNN writes an error on the terminal."""
+    with np.errstate(over="ignore"):  # beyond 65,504 is infinity
+        rounded = latent.numpy().astype(dtype.as_numpy_dtype)
+    return tf.constant(rounded.astype(np.float32))
