@@ -103,6 +103,17 @@ def _clean_rows(work: Workspace, dataset: str, compared: Comparison) -> Iterator
                 [run.array("clean", key).mean() for run in measured],
                 tag=tables.tag(work, dataset, None),
             )
+        # The curves compare with the network's own reconstruction, which smoother
+        # networks change less and blur more.
+        for attack in _ATTACKS:
+            attacked_by = f"{attack}_epsilon{runs.RADIUS:g}"
+            yield row(
+                f"{dataset}_{how.id}_{attack}_ssim_to_input",
+                f"{name(dataset)}, {how}: SSIM of reconstructions with the image "
+                f"itself, {CONDITIONS[attack]} at the radius of training",
+                [run.array(attacked_by, "ssim_to_input").mean() for run in measured],
+                tag=tables.tag(work, dataset, None),
+            )
 
 
 def _crossing_rows(
