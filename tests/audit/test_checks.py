@@ -59,7 +59,7 @@ def _constant(latent):
     return tf.zeros([tf.shape(latent)[0], *SHAPE]) + 0.0 * latent[:, :1, None, None]
 
 
-def _searched(decode, count=len(LATENTS)):
+def _searched(decode, count=12):
     """The smallest perturbations of latents, and whether there is a gradient."""
     kind = steps.gradient_kind(decode, LATENTS)
     space = Space(

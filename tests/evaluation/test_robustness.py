@@ -294,6 +294,80 @@ def test_strong_attack_is_never_weaker_than_the_plain_one(untargeted):
         assert np.all(strong >= plain)
 
 
+def _waves():
+    """A decoder of many maxima: a sine of each pixel."""
+    latent = keras.Input((PIXELS,))
+    image = keras.layers.Reshape(SHAPE)(0.5 + 0.5 * keras.ops.sin(20 * latent))
+    return Autoencoder(_linear().encoder, keras.Model(latent, image, name="decoder"))
+
+
+def test_strong_attack_goes_on_from_the_best_of_its_starts(attack):
+    def objectives(name, steps):
+        _, arrays = attack(_waves(), epsilon=("1",), steps=steps)
+        return arrays[f"{name}_epsilon1/objective"]
+
+    # Of few steps it has the starts alone, and with more it goes on from there.
+    starts, plain = objectives("strong", 2), objectives("pgd", 20)
+    strong = objectives("strong", 20)
+    assert np.all(strong >= np.maximum(starts, plain))
+    assert np.any(strong > 1.01 * np.maximum(starts, plain))
+
+
+def test_strong_attack_begins_at_its_random_points():
+    network = GradientAttack(_waves(), Pgd(epsilon=("1",), steps=2))
+    pixels = np.random.default_rng(0).uniform(0.4, 0.6, (8, *SHAPE)).astype(np.float32)
+    drawn = network.draws(0)(8)
+    clean = network.clean(pixels, pixels, drawn)["clean"]
+    taken = {name: clean[name] for name in network.takes}
+    found = []
+    for starts in (drawn["strong_starts"], 0 * drawn["strong_starts"]):
+        given = drawn | {"strong_starts": starts}
+        values = network.attacked(pixels, pixels, given, taken, np.float32(1))
+        found.append(values["strong"]["objective"].numpy())
+    # At the examples themselves the gradient is zero.
+    assert np.all(found[0] >= found[1])
+    assert np.any(found[0] > 1.01 * found[1])
+
+
+@pytest.mark.parametrize("target", [None, "black"])
+def test_further_restarts_are_never_worse_and_help(attack, target):
+    found = []
+    for restarts in (0, 5):
+        options = {"target": target, "restarts": restarts, "strong": False, "steps": 1}
+        _, arrays = attack(_waves(), epsilon=("1",), **options)
+        sign = 1 if target is None else -1
+        found.append(sign * arrays["pgd_epsilon1/objective"])
+    assert np.all(found[1] >= found[0])
+    assert np.any(found[1] > found[0] + 1e-4)
+
+
+def test_norm_of_ball_and_step(attack):
+    def damage(**options):
+        options = {"epsilon": ("0.5",), "strong": False} | options
+        found, _ = attack(**options)
+        return found["pgd_epsilon0.5"]["mse"]
+
+    # In a cube all numbers go to a corner; in a sphere the first one alone does.
+    squares = np.sum(np.square(GAINS))
+    assert damage(norm="linf") == pytest.approx(0.25 * squares / PIXELS, rel=1e-5)
+    # A single step along the sign is by far longer than the radius: it ends near the
+    # diagonal, where each number has the same share. One along the gradient does not.
+    diagonal = 0.25 * squares / PIXELS**2
+    assert damage(step_norm="linf", steps=1) == pytest.approx(diagonal, rel=0.02)
+    assert damage(steps=1) > 1.5 * diagonal
+
+
+def test_momentum_begins_with_the_second_step(attack):
+    def ends(**options):
+        options = {"epsilon": ("0.5",), "strong": False} | options
+        return attack(**options)[1]["pgd_epsilon0.5/point"]
+
+    first = [ends(momentum=share, steps=1) for share in (0.0, 1.0)]
+    np.testing.assert_allclose(*first, atol=1e-6)
+    third = [ends(momentum=share, steps=3) for share in (0.0, 1.0)]
+    assert np.abs(third[0] - third[1]).max() > 1e-3
+
+
 def test_equal_directions_at_all_radii(untargeted):
     # Noise of one direction, of which the length alone differs.
     _, arrays = untargeted
@@ -479,7 +553,11 @@ def _found(**changes):
         for attack, share in (("pgd", 1.0), ("strong", 1.02), ("noise", 0.1))
         for radius in (0.0, 1.0, 2.0)
     }
-    values |= {"clean": {"objective": 0.0}, "huge": {"radius": 9.0, "objective": 9.0}}
+    values |= {
+        "spread": 1.0,
+        "clean": {"objective": 0.0, "finite": 1.0},
+        "huge": {"radius": 9.0, "objective": 9.0},
+    }
     for name, more in changes.items():
         values[name] = values[name] | more
     return values
@@ -501,6 +579,8 @@ def test_an_attack_without_faults_gives_no_warning():
         ({"strong_epsilon1": {"objective": 1.06}}, "too_weak"),
         ({"strong_epsilon2": {"flat": 0.25}}, "flat"),
         ({"pgd_epsilon1": {"finite": 0.9}}, "not_finite"),
+        ({"clean": {"finite": 0.9}}, "not_finite"),
+        ({"noise_epsilon1": {"finite": 0.9}}, "not_finite"),
     ],
 )
 def test_each_fault_has_its_warning(changes, check):
@@ -508,6 +588,44 @@ def test_each_fault_has_its_warning(changes, check):
         each.partition(":")[0] for each in sanity.warnings(_found(**changes), _PLAIN)
     }
     assert check in found
+
+
+def test_relative_radii_of_equal_latents_are_told():
+    relative = Pgd(epsilon=("0", "1", "2"), relative_epsilon=("0.1",))
+    found = _found() | {"spread": 0.0}
+    found |= {
+        f"{each}_relative_epsilon0.1": found[f"{each}_epsilon0"]
+        for each in ("pgd", "strong", "noise")
+    }
+    names = [each.partition(":")[0] for each in sanity.warnings(found, relative)]
+    assert names == ["no_spread"]
+
+
+@pytest.fixture(scope="module")
+def partly_finite(attack):
+    """An attack on a decoder that gives NaN where the first pixel is dark."""
+    latent = keras.Input((PIXELS,))
+    of_dark = keras.ops.sqrt(latent[:, :1] - 0.45)  # NaN below
+    image = keras.layers.Reshape(SHAPE)(latent + 0 * of_dark)
+    network = Autoencoder(_linear().encoder, keras.Model(latent, image, name="decoder"))
+    return attack(network, epsilon=("0", "0.5"))
+
+
+def test_examples_that_are_not_finite_are_left_out_and_told(partly_finite, images):
+    found, arrays = partly_finite
+    with np.load(images) as file:
+        dark = file["test_images"].reshape(40, -1)[:, 0] / 255 < 0.45
+    assert 0 < dark.sum() < 40
+    np.testing.assert_array_equal(np.isnan(arrays["clean/objective"]), dark)
+    assert found["clean"]["finite"] == pytest.approx(1 - dark.mean())
+    # The others move in any direction alike: the mean squared error of 0.5.
+    assert found["noise_epsilon0.5"]["mse"] == pytest.approx(0.25 / PIXELS, rel=1e-3)
+    kept = arrays["clean/point"].reshape(40, -1)[~dark]
+    expected = np.mean(scipy.spatial.distance.pdist(kept))
+    assert found["clean"]["output_diversity"] == pytest.approx(expected, rel=1e-3)
+    told = [each for each in found["warnings"] if each.startswith("not_finite")]
+    assert any("without an attack" in each for each in told)
+    assert any("by noise at epsilon0.5" in each for each in told)
 
 
 def test_a_target_that_no_radius_reaches_is_told():

@@ -123,6 +123,19 @@ def test_constant_images_of_an_encoder_have_no_border(tmp_path):
     np.testing.assert_allclose(mirrored, first(image), rtol=1e-5)
 
 
+def test_even_sizes_are_padded_on_both_sides():
+    # "same" padding of Keras would leave out the border at the top and left.
+    found = _build((28, 28, 1), 4)
+    layer = found.encoder.get_layer("conv1")
+    layer.set_weights([np.ones((3, 3, 1, 32)), np.zeros(32)])
+    first = keras.Model(found.encoder.input, layer.output)
+    sums = first(np.ones((1, 28, 28, 1), np.float32))[0, :, :, 0]
+    # Four pixels of a corner, six of an edge; the last row and column end inside.
+    assert float(sums[0, 0]) == 4
+    np.testing.assert_array_equal(sums[0, 1:], np.full(13, 6))
+    np.testing.assert_array_equal(sums[1:, 1:], np.full((13, 13), 9))
+
+
 def test_saved_and_exported_it_gives_the_same(tmp_path):
     found = _build((12, 12, 1), 3)
     found.save(tmp_path)

@@ -77,6 +77,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     clean = _few_outputs(attack.clean, _OUTPUTS)
     compute(clean, batches(draws()), done[_CLEAN], total=len(images))
     points = done[_CLEAN].read(_CLEAN, "point").reshape(len(images), -1)
+    points = points[np.isfinite(points).all(axis=1)]
     found: Metrics = {
         "examples": len(images),
         "spread": math.sqrt(two_samples.total_variance(points)),
@@ -85,7 +86,7 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     }
     frechet = None
     if features is not None:
-        outputs = done[_CLEAN].read(_CLEAN, "output")
+        outputs = _finite_rows(done[_CLEAN].read(_CLEAN, "output"))
         frechet = _distances_from(outputs, features)
         described = {**features.described(), "samples": len(outputs)}
         found["classifier_features"] = described
@@ -207,12 +208,12 @@ def _few_outputs(step: Callable[..., Values], count: int) -> Callable[..., Value
     return limited
 
 
-def _reached(attack: GradientAttack, batches: Iterator[tuple]) -> float:
+def _reached(attack: GradientAttack, batches: Iterator[tuple]) -> float | None:
     """The mean objective after a long attack on the first examples."""
     found: list[float] = []
     while len(found) < _HUGE_EXAMPLES and (batch := next(batches, None)):
         found += attack.far(*batch[:-1]).numpy().tolist()
-    return float(np.mean(found[:_HUGE_EXAMPLES]))
+    return mean_of_finite(np.array(found[:_HUGE_EXAMPLES]))
 
 
 def _measured(
@@ -222,10 +223,10 @@ def _measured(
     *,
     diverse: bool,
 ) -> dict[str, dict[str, float | None]]:
-    """Condition -> quantity -> mean, or of the outputs as a set."""
+    """Condition -> quantity -> mean, or of the finite outputs as a set."""
     found = _means(shards)
     for condition, quantities in found.items():
-        outputs = shards.read(condition, "output").astype(np.float32)
+        outputs = _finite_rows(shards.read(condition, "output").astype(np.float32))
         if len(outputs) < 2:
             continue
         if diverse:
@@ -238,6 +239,10 @@ def _measured(
     return found
 
 
+def _finite_rows(outputs: np.ndarray) -> np.ndarray:
+    return outputs[np.isfinite(outputs).all(axis=(1, 2, 3))]
+
+
 def _means(shards: Shards) -> dict[str, dict[str, float | None]]:
     """Condition -> quantity -> mean over the examples of which it is finite."""
     means: dict[str, dict[str, float | None]] = {}
@@ -246,6 +251,9 @@ def _means(shards: Shards) -> dict[str, dict[str, float | None]]:
         if values.ndim > 1:
             continue
         means.setdefault(condition, {})[quantity] = mean_of_finite(values)
+        if quantity == "objective":
+            share = float(np.isfinite(values).mean())
+            means[condition].setdefault("finite", share)  # an attack's own stays
     return means
 
 
@@ -260,7 +268,7 @@ def _write(
                 continue
             label = condition if name == _CLEAN else f"{condition}_{name}"
             if quantity == "output":
-                pictures = shards.read(condition, quantity)[:_PICTURES]
+                pictures = np.nan_to_num(shards.read(condition, quantity)[:_PICTURES])
                 bytes_of_pixels = np.rint(255 * pictures.clip(0, 1)).astype(np.uint8)
                 arrays |= whole({f"{label}/images": bytes_of_pixels})
                 continue

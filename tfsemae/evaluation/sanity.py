@@ -1,6 +1,7 @@
 """Checks of an attack by its own results; what they find stands beside the numbers."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -27,17 +28,29 @@ def warnings(found: Mapping[str, Any], settings: Pgd) -> list[str]:
 
 def _warnings(found: Mapping[str, Any], settings: Pgd) -> Iterator[str]:
     names = list(settings.radii())
-    start = found["clean"]["objective"]
     sign = 1 if settings.target is None else -1
+
+    def objective(condition: str) -> float:
+        """NaN, which no check finds fault with, where it was finite for no example."""
+        value = found[condition]["objective"]
+        return math.nan if value is None else value
+
+    start = objective("clean")
 
     def damage(condition: str) -> float:
         """How far the objective went where the attack wants it to go."""
-        return sign * (found[condition]["objective"] - start)
+        return sign * (objective(condition) - start)
 
+    if not found["spread"] and any(
+        relative for _, relative in settings.radii().values()
+    ):
+        yield "no_spread: all latents are equal, and so relative radii are 0."
+    yield from _not_finite(found, "clean", "without an attack")
     for attack in ["pgd", "strong"] if settings.strong else ["pgd"]:
         yield from _along_the_grids(names, attack, damage)
         yield from _of_numbers(found, names, attack)
     for name in names:
+        yield from _not_finite(found, f"noise_{name}", f"by noise at {name}")
         if not found[f"pgd_{name}"]["radius"]:
             continue
         plain = damage(f"pgd_{name}")
@@ -49,7 +62,7 @@ def _warnings(found: Mapping[str, Any], settings: Pgd) -> Iterator[str]:
                 "too_weak: singular starts and restarts gain "
                 f"{100 * gain:.0f} % at {name}."
             )
-    left = found["huge"]["objective"]
+    left = objective("huge")
     if settings.target is not None and left > _REACHED * start:
         yield (
             f"target_not_reached: a radius of {found['huge']['radius']:.3g} leaves "
@@ -73,14 +86,18 @@ def _of_numbers(
 ) -> Iterator[str]:
     for name in names:
         values = found[f"{attack}_{name}"]
-        if not values["radius"] and values["mse"] > 0:
+        if not values["radius"] and (values["mse"] or 0) > 0:
             yield f"not_clean: {attack} changes the output at {name}."
         if values["flat"] and values["radius"]:
             share = 100 * values["flat"]
             yield f"flat: {attack} found no gradient for {share:.1f} % at {name}."
-        if values["finite"] < 1:
-            share = 100 * (1 - values["finite"])
-            yield (
-                f"not_finite: the objective or its gradient was not finite for "
-                f"{share:.1f} % at {name}."
-            )
+        yield from _not_finite(found, f"{attack}_{name}", f"by {attack} at {name}")
+
+
+def _not_finite(found: Mapping[str, Any], condition: str, how: str) -> Iterator[str]:
+    share = 1 - found[condition]["finite"]
+    if share > 0:
+        yield (
+            f"not_finite: the objective or its gradient was not finite {how} for "
+            f"{100 * share:.1f} %; means leave these examples out."
+        )

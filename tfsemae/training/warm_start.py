@@ -35,11 +35,15 @@ def copy_weights(networks: Autoencoder, part: str, model_dir: str | None) -> Non
     # A decoder's weights have the same shapes at each size of the image.
     if _shapes(earlier) != _shapes(model):
         raise ValueError(
-            f"--{part}_from={model_dir} has another {part} than this network, whose "
-            f"input is {model.input_shape[1:]} and output {model.output_shape[1:]}. "
-            "Name a run with images of the same size and channels."
+            f"--{part}_from={model_dir} has another {part} than this network, "
+            f"{_ends(earlier)} in place of {_ends(model)}. Name a run with the same "
+            "--model, --latent and size of images."
         )
     model.set_weights(earlier.get_weights())
+
+
+def _ends(model: keras.Model) -> str:
+    return f"from {model.input_shape[1:]} to {model.output_shape[1:]}"
 
 
 def _shapes(model: keras.Model) -> list[tuple[int | None, ...]]:

@@ -2,10 +2,13 @@
 
 import shutil
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tfsemae import data, metrics, models, settings, training
+from tfsemae import data, metrics, models, objectives, settings, training
+from tfsemae.attacks import gradients
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.training.procedures.autoencoder import AutoencoderProcedure
 from tfsemae.training.procedures.latent_adversarial import LatentAdversarialProcedure
@@ -91,6 +94,62 @@ def test_latents_move_within_the_ball_and_do_more_harm_than_noise(images):
         clean = model._decoded(latent)
         harm[noise] = np.mean(1 - metrics.ssim(clean, model._decoded(moved)))
     assert harm[False] > 1.2 * harm[True]
+
+
+def test_attack_raises_one_minus_ssim_of_inference(images):
+    model = _procedure(images, latent_adversarial_epsilon=0.5).model
+    # Statistics far from those of a batch tell inference from training.
+    for layer in model._networks().decoder.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.moving_mean.assign(layer.moving_mean + 0.3)
+    latent = tf.constant(np.random.default_rng(1).normal(size=(6, 3)), tf.float32)
+    decoder = model._networks().decoder
+    clean = decoder(latent, training=False)
+    with tf.GradientTape() as tape:
+        moved = latent + 0.01
+        tape.watch(moved)
+        value = 1 - objectives.ssim(clean, decoder(moved, training=False))
+    expected = tape.gradient(value, moved)
+    found, gradient = gradients.exact(model._attack._objective, moved, (clean,))
+    np.testing.assert_allclose(found, value, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_decoder_learns_from_moved_latents_with_the_statistics_of_the_batch(
+    images, monkeypatch
+):
+    model = _procedure(images).model
+    seen = {}
+    moved = tf.constant(np.random.default_rng(2).normal(size=(_ROWS, 3)), tf.float32)
+    monkeypatch.setattr(model, "_moved", lambda latent, number: moved)
+    update = model._update_decoder
+
+    def updated(latent, target):
+        seen["latent"] = latent
+        return update(latent, target)
+
+    monkeypatch.setattr(model, "_update_decoder", updated)
+    decoder = model._networks().decoder
+    norms = [
+        layer
+        for layer in decoder.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    batches = _procedure(images).batches(images, batch_size=_ROWS, seed=0, start_step=0)
+    before = [layer.moving_mean.numpy() for layer in norms]
+    model.train_step(next(iter(batches)))
+    assert seen["latent"] is moved or np.array_equal(seen["latent"], moved)
+    after = [layer.moving_mean.numpy() for layer in norms]
+    assert all(np.any(a != b) for a, b in zip(before, after, strict=True))
+    # A further update of the same latents changes them again: it is one of training.
+    update(moved, images.images[:_ROWS])
+    again = [layer.moving_mean.numpy() for layer in norms]
+    assert all(np.any(a != b) for a, b in zip(after, again, strict=True))
+
+
+def test_a_decoder_that_stays_as_it_is_cannot_learn():
+    with pytest.raises(ValueError, match=r"--latent_adversarial_steps .*--train_decod"):
+        _given(latent_adversarial_steps=1, decoder_from="runs/other")
 
 
 def test_each_update_and_step_draws_numbers_of_its_own(images):

@@ -72,6 +72,12 @@ class Settings:
                 "--train_decoder goes with --decoder_from; without it the decoder is "
                 "always trained. Name the run whose decoder is meant."
             )
+        frozen = self.procedure.decoder_from and not self.procedure.train_decoder
+        if frozen and self.procedure.latent_adversarial.latent_adversarial_steps:
+            raise ValueError(
+                "--latent_adversarial_steps trains the decoder, and --decoder_from "
+                "leaves it as it is. Add --train_decoder."
+            )
         self._check_spelling()
         self._check_dropout()
         self._check_loss()
