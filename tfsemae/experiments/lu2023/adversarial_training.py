@@ -110,7 +110,7 @@ def _clean_rows(work: Workspace, dataset: str, compared: Comparison) -> Iterator
             yield row(
                 f"{dataset}_{how.id}_{attack}_ssim_to_input",
                 f"{name(dataset)}, {how}: SSIM of reconstructions with the image "
-                f"itself, {CONDITIONS[attack]} at the radius of training",
+                f"itself, {CONDITIONS[attack]} of radius {runs.RADIUS:g}",
                 [run.array(attacked_by, "ssim_to_input").mean() for run in measured],
                 tag=tables.tag(work, dataset, None),
             )
@@ -175,7 +175,8 @@ def _other_rows(work: Workspace, dataset: str, attacks: Attacks) -> Iterator[Row
             yield Row(
                 id=f"{dataset}_{model.id}_adversarial_{score}_{grid}_{condition}",
                 quantity=f"{name(dataset)}, {model}: by how many % damage by "
-                f"{SCORES[score].name} is less after adversarial training, "
+                f"{SCORES[score].name}, mean over radii, is less after adversarial training "
+                f"than before, "
                 f"{CONDITIONS[condition]}, {grid} grid",
                 unit="%",
                 printed=None,
@@ -192,7 +193,7 @@ def _claims(compared: Comparison) -> Iterator[Claim]:
     helps = "Adversarial training raises the robustness of the latent"
     least = (
         "by how many % damage by {} is less after adversarial training than after as "
-        "many further steps without; the least of all radii{}"
+        "many further steps without; the smallest value over radii{}"
     )
     yield from together(
         "7",
@@ -210,7 +211,7 @@ def _claims(compared: Comparison) -> Iterator[Claim]:
             for inside in [" up to that of training" if score == _SSIM else ""]
         ],
     )
-    costs = "By large radii adversarial training lowers SSIM"
+    costs = "At large radii adversarial training lowers SSIM"
     beyond = attacked(
         "7_beyond_ssim",
         f"{costs}: at the greatest radius",
@@ -221,7 +222,7 @@ def _claims(compared: Comparison) -> Iterator[Claim]:
         unit="%",
     )
     yield from together("7_beyond", costs, [beyond])
-    beats = "The attack in training does more than noise of its length"
+    beats = "The attack in training does more than noise of the same norm"
     yield from together(
         "7_noise",
         beats,

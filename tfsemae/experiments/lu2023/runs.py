@@ -143,7 +143,7 @@ NOISE = Training(
     "noise in place of the attack",
     (_ADVERSARIAL, "--latent_adversarial_noise"),
 )
-CONTINUED = Training("continued", "as many further steps without")
+CONTINUED = Training("continued", "continued without attack")
 #: The radius of the attack in training, and others beside it.
 RADIUS, RADII = 1.0, (0.5, 2.0)
 _OF_RADII = tuple(
