@@ -175,9 +175,8 @@ def _other_rows(work: Workspace, dataset: str, attacks: Attacks) -> Iterator[Row
             yield Row(
                 id=f"{dataset}_{model.id}_adversarial_{score}_{grid}_{condition}",
                 quantity=f"{name(dataset)}, {model}: by how many % damage by "
-                f"{SCORES[score].name}, mean over radii, is less after adversarial training "
-                f"than before, "
-                f"{CONDITIONS[condition]}, {grid} grid",
+                f"{SCORES[score].name}, mean over radii, is less after adversarial "
+                f"training than before, {CONDITIONS[condition]}, {grid} grid",
                 unit="%",
                 printed=None,
                 measured=found.effect,
