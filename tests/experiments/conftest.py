@@ -178,6 +178,7 @@ def _latent_attack(
             damage = factor * slope * radius * scales
             values = {
                 "ssim": 1 - damage,
+                "ssim_to_input": 0.9 - damage,
                 "mse": damage**2,
                 "brightness": 0.5 * np.exp(-damage),
                 "point": points * (1 - 0.1 * factor * radius / spread),

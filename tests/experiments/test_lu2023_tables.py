@@ -298,6 +298,10 @@ def test_claims_of_adversarial_training(made):
     assert claims["7_beyond_ssim_absolute"].bounds == (-5,)
     # 0.1 against 0.15.
     assert claims["7_noise_ssim_absolute"].effect == pytest.approx(100 / 3)
+    rows = {row.id: row.measured for row in ledger.rows}
+    # At the radius 1: 0.9 less the damage.
+    expected = pytest.approx(0.9 - 0.1, abs=0.02)
+    assert rows["mnist_adversarial_pgd_ssim_to_input"] == expected
     assert not [row for row in ledger.rows if "crossing" in row.id]
     assert {row.n for row in ledger.rows if "radius0.5" in row.id} == {1}
 
