@@ -294,11 +294,16 @@ def test_strong_attack_is_never_weaker_than_the_plain_one(untargeted):
         assert np.all(strong >= plain)
 
 
+def _decoding(function):
+    """An autoencoder whose latent are the pixels, and whose image is their function."""
+    latent = keras.Input((PIXELS,))
+    image = keras.layers.Reshape(SHAPE)(function(latent))
+    return Autoencoder(_linear().encoder, keras.Model(latent, image, name="decoder"))
+
+
 def _waves():
     """A decoder of many maxima: a sine of each pixel."""
-    latent = keras.Input((PIXELS,))
-    image = keras.layers.Reshape(SHAPE)(0.5 + 0.5 * keras.ops.sin(20 * latent))
-    return Autoencoder(_linear().encoder, keras.Model(latent, image, name="decoder"))
+    return _decoding(lambda latent: 0.5 + 0.5 * keras.ops.sin(20 * latent))
 
 
 def test_strong_attack_goes_on_from_the_best_of_its_starts(attack):
@@ -604,10 +609,9 @@ def test_relative_radii_of_equal_latents_are_told():
 @pytest.fixture(scope="module")
 def partly_finite(attack):
     """An attack on a decoder that gives NaN where the first pixel is dark."""
-    latent = keras.Input((PIXELS,))
-    of_dark = keras.ops.sqrt(latent[:, :1] - 0.45)  # NaN below
-    image = keras.layers.Reshape(SHAPE)(latent + 0 * of_dark)
-    network = Autoencoder(_linear().encoder, keras.Model(latent, image, name="decoder"))
+    network = _decoding(
+        lambda latent: latent + 0 * keras.ops.sqrt(latent[:, :1] - 0.45)  # NaN below
+    )
     return attack(network, epsilon=("0", "0.5"))
 
 

@@ -111,13 +111,18 @@ def test_encoder_and_log_variance_share_all_but_their_head():
     assert np.all(first == 1)
 
 
+def _sums_of_neighbours(side):
+    """The first convolution, with weights of 1."""
+    encoder = _build((side, side, 1), 4).encoder
+    layer = encoder.get_layer("conv1")
+    layer.set_weights([np.ones((3, 3, 1, 32)), np.zeros(32)])
+    return keras.Model(encoder.input, layer.output)
+
+
 def test_constant_images_of_an_encoder_have_no_border(tmp_path):
     # One pixel of padding at each side, as in PyTorch: a mirrored image gives a
     # mirrored first feature map where the kernel is symmetric and the size odd.
-    found = _build((17, 17, 1), 4)
-    layer = found.encoder.get_layer("conv1")
-    layer.set_weights([np.ones((3, 3, 1, 32)), np.zeros(32)])
-    first = keras.Model(found.encoder.input, layer.output)
+    first = _sums_of_neighbours(17)
     image = np.random.default_rng(0).random((1, 17, 17, 1), np.float32)
     mirrored = first(image[:, ::-1, ::-1])[:, ::-1, ::-1]
     np.testing.assert_allclose(mirrored, first(image), rtol=1e-5)
@@ -125,11 +130,7 @@ def test_constant_images_of_an_encoder_have_no_border(tmp_path):
 
 def test_even_sizes_are_padded_on_both_sides():
     # "same" padding of Keras would leave out the border at the top and left.
-    found = _build((28, 28, 1), 4)
-    layer = found.encoder.get_layer("conv1")
-    layer.set_weights([np.ones((3, 3, 1, 32)), np.zeros(32)])
-    first = keras.Model(found.encoder.input, layer.output)
-    sums = first(np.ones((1, 28, 28, 1), np.float32))[0, :, :, 0]
+    sums = _sums_of_neighbours(28)(np.ones((1, 28, 28, 1), np.float32))[0, :, :, 0]
     # Four pixels of a corner, six of an edge; the last row and column end inside.
     assert float(sums[0, 0]) == 4
     np.testing.assert_array_equal(sums[0, 1:], np.full(13, 6))

@@ -12,8 +12,6 @@ import tensorflow as tf
 from tfsemae.attacks.projections import norms
 
 Objective: TypeAlias = Callable[..., tf.Tensor]
-#: Of (points, data) the values `[B]` and the gradients `[B, ...]`.
-Gradient: TypeAlias = Callable[[tf.Tensor, Sequence[Any]], tuple[tf.Tensor, tf.Tensor]]
 
 #: Norm of a gradient that is followed no further.
 FLAT = 1e-10

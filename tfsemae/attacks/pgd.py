@@ -298,10 +298,10 @@ class PGD(InBall):
         """Values and gradients, of which differences may take random directions."""
         if not self._queried:
             return gradients.exact(self._objective, point, data)
-        directions = None
-        if self._directions is not None and not self._along_axes(point):
+        count, directions = self._random_directions(point), None
+        if count is not None:
             directions = gradients.random_directions(
-                self._directions,
+                count,
                 tf.reduce_prod(tf.shape(point)[1:]),
                 tf.random.fold_in(seed, step, alg="philox"),
             )
@@ -314,23 +314,21 @@ class PGD(InBall):
             bounds=self._bounds,
         )
 
-    def _along_axes(self, start: tf.Tensor) -> bool:
-        """Whether as many directions are asked for as an example has numbers."""
+    def _random_directions(self, start: tf.Tensor) -> int | None:
+        """How many differences are taken along; None for all axes."""
         size = start.shape[1:].num_elements()
-        return (
-            size is not None
-            and self._directions is not None
-            and self._directions >= size
-        )
+        wanted = self._directions
+        if wanted is None or (size is not None and wanted >= size):
+            return None
+        return wanted
 
     def _queries(self, start: tf.Tensor) -> tf.Tensor | int:
         """Values of a step for its gradient."""
         if not self._queried:
             return 0
         size = tf.reduce_prod(tf.shape(start)[1:])
-        return 2 * (
-            size if self._directions is None else tf.minimum(self._directions, size)
-        )
+        count = self._random_directions(start)
+        return 2 * (size if count is None else tf.minimum(count, size))
 
     def _direction(
         self, velocity: tf.Tensor, gradient: tf.Tensor

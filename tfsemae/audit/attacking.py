@@ -120,13 +120,7 @@ class Attacks:
             epsilon: `[B]`.
             starts: displacements in the unit ball `[S, B, ...]`.
         """
-        return self._pgd(
-            point,
-            clean,
-            epsilon=epsilon,
-            steps=PGD_STEPS,
-            initial=_first(point, epsilon, starts),
-        )
+        return _one_run(self._pgd, point, clean, epsilon, starts)
 
     def strong(
         self,
@@ -168,13 +162,7 @@ class Attacks:
         self, point: tf.Tensor, clean: tf.Tensor, epsilon: tf.Tensor, starts: tf.Tensor
     ) -> tf.Tensor:
         """As `plain`, with finite differences in place of gradients, `[B, ...]`."""
-        return self._query(
-            point,
-            clean,
-            epsilon=epsilon,
-            steps=PGD_STEPS,
-            initial=_first(point, epsilon, starts),
-        ).adversarial
+        return _one_run(self._query, point, clean, epsilon, starts).adversarial
 
     def noise(
         self, point: tf.Tensor, epsilon: tf.Tensor, normal: tf.Tensor
@@ -203,9 +191,16 @@ class Attacks:
         return tf.where(per_example(values[0] >= values[1], point), *ends)
 
 
-def _first(point: tf.Tensor, epsilon: tf.Tensor, starts: tf.Tensor) -> tf.Tensor:
-    """The random point at which attacks of one run begin."""
-    return point + _scaled(starts[0], epsilon)
+def _one_run(
+    attack: attacks.PGD,
+    point: tf.Tensor,
+    clean: tf.Tensor,
+    epsilon: tf.Tensor,
+    starts: tf.Tensor,
+) -> attacks.AttackResult:
+    """The steps of the plain attack from the first random point."""
+    initial = point + _scaled(starts[0], epsilon)
+    return attack(point, clean, epsilon=epsilon, steps=PGD_STEPS, initial=initial)
 
 
 def _scaled(points: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:

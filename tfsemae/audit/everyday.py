@@ -34,14 +34,13 @@ class Disturbances:
                 and range.
             seed: of the noise.
         """
-        self._encode, self._decode = (
+        self._encode, self._decode, self._measures = (
             tf.function(each, autograph=False, reduce_retracing=True)
-            for each in (model.encode, model.decode)
-        )
-        self._measures = tf.function(
-            lambda *pair: {name: f(*pair) for name, f in measures.items()},
-            autograph=False,
-            reduce_retracing=True,
+            for each in (
+                model.encode,
+                model.decode,
+                lambda *pair: {name: f(*pair) for name, f in measures.items()},
+            )
         )
         self._mean = tf.constant(latents.mean(axis=0))
         self._deviation = tf.constant(deviations(latents), tf.float32)

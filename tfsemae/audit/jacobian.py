@@ -90,11 +90,11 @@ def _linear_range(
         predicted = (lengths * value).numpy()  # 0 of a constant, which keeps to it
         return ~(np.abs(change - predicted) <= _WITHIN * predicted)
 
-    high = np.full(len(points), np.inf)
+    low, high = np.zeros(len(points)), np.full(len(points), np.inf)
     for step in _STEPS:
         left = beyond(np.full(len(points), step))
         high = np.where(left & np.isinf(high), step, high)
-    low = np.where(high > _STEPS[0], high / np.sqrt(2), 0)
+        low = np.where(np.isinf(high), step, low)
     for _ in range(_HALVINGS):
         middle = np.where(np.isinf(high), 0, (low + high) / 2)
         left = beyond(middle)

@@ -76,8 +76,8 @@ def run(settings: Settings, folder: pathlib.Path) -> Metrics:
     note(f"Encoding {len(images)} images.")
     clean = _few_outputs(attack.clean, _OUTPUTS)
     compute(clean, batches(draws()), done[_CLEAN], total=len(images))
-    points = done[_CLEAN].read(_CLEAN, "point").reshape(len(images), -1)
-    points = points[np.isfinite(points).all(axis=1)]
+    points = _finite_rows(done[_CLEAN].read(_CLEAN, "point"))
+    points = points.reshape(len(points), -1)
     found: Metrics = {
         "examples": len(images),
         "spread": math.sqrt(two_samples.total_variance(points)),
@@ -239,8 +239,9 @@ def _measured(
     return found
 
 
-def _finite_rows(outputs: np.ndarray) -> np.ndarray:
-    return outputs[np.isfinite(outputs).all(axis=(1, 2, 3))]
+def _finite_rows(values: np.ndarray) -> np.ndarray:
+    """The examples of `[N, ...]` of which all numbers are finite."""
+    return values[np.isfinite(values).all(axis=tuple(range(1, values.ndim)))]
 
 
 def _means(shards: Shards) -> dict[str, dict[str, float | None]]:

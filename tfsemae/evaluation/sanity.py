@@ -41,9 +41,7 @@ def _warnings(found: Mapping[str, Any], settings: Pgd) -> Iterator[str]:
         """How far the objective went where the attack wants it to go."""
         return sign * (objective(condition) - start)
 
-    if not found["spread"] and any(
-        relative for _, relative in settings.radii().values()
-    ):
+    if not found["spread"] and settings.relative_epsilon:
         yield "no_spread: all latents are equal, and so relative radii are 0."
     yield from _not_finite(found, "clean", "without an attack")
     for attack in ["pgd", "strong"] if settings.strong else ["pgd"]:
@@ -99,5 +97,5 @@ def _not_finite(found: Mapping[str, Any], condition: str, how: str) -> Iterator[
     if share > 0:
         yield (
             f"not_finite: the objective or its gradient was not finite {how} for "
-            f"{100 * share:.1f} %; means leave these examples out."
+            f"{100 * share:.1f} %; means are over finite values."
         )
