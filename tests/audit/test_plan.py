@@ -6,18 +6,20 @@ import itertools
 import pytest
 import tensorflow as tf
 
-from tfsemae.audit import attacking, damage, plan
+from tfsemae.audit import attacking, damage, plan, timing
 from tfsemae.audit.attacking import Space
 
 AVAILABLE = 10_000
 BUDGETS = [2.0**exponent for exponent in range(-3, 16)]  # seconds
 
 
+def _pace(seconds, **fields):
+    fields = {"batch_seconds": 0.0, "batch_size": 100, "queries": 300} | fields
+    return plan.Pace(seconds=seconds, query_seconds=seconds, **fields)
+
+
 def _within(budget, available=AVAILABLE, slowness=1.0, stated=None, **given):
-    paces = [
-        plan.Pace(seconds=0.05 * slowness, queries=300, numbers=16),
-        plan.Pace(seconds=0.15 * slowness, queries=300),
-    ]
+    paces = [_pace(0.05 * slowness, numbers=16), _pace(0.15 * slowness)]
     given = {"tracing": 0.0, "spent": 0.0} | given
     return plan.within(available, paces, stated or {}, budget=budget, **given)
 
@@ -110,9 +112,48 @@ def test_stated_effort_is_no_cut_and_takes_its_time():
 
 
 def test_where_there_is_no_gradient_steps_take_no_time():
-    pace = plan.Pace(seconds=1.0, queries=300, differentiable=False)
+    pace = _pace(1.0, differentiable=False)
     more = dataclasses.replace(plan.EFFORTS[-1], steps=1000, restarts=1000)
     assert pace.needed(more, 20) == pace.needed(plan.EFFORTS[-1], 20)
+
+
+def test_batches_share_what_does_not_depend_on_their_size():
+    # Per batch of 50, 5 seconds are 0.1 of each image.
+    of_batches = _pace(0.2, batch_seconds=5.0, batch_size=50)
+    of_images = dataclasses.replace(_pace(0.3), query_seconds=0.2)
+    for images in (50, 100, 500):
+        for effort in plan.EFFORTS:
+            needed = of_batches.needed(effort, images)
+            assert needed == pytest.approx(of_images.needed(effort, images))
+    # There is one batch of few images, which takes all of it.
+    alone = of_batches.needed(plan.Effort(), 1)
+    assert alone == pytest.approx(
+        dataclasses.replace(_pace(5.2), query_seconds=0.2).needed(plan.Effort(), 1)
+    )
+
+
+def test_queries_take_the_seconds_that_were_measured():
+    # Of as many images as are queried, at each of the six radii.
+    fast, effort = _pace(0.1), plan.Effort()
+    slow = dataclasses.replace(fast, query_seconds=1.1)
+    for images, queried in [(100, 32), (9, 9)]:
+        more = slow.needed(effort, images) - fast.needed(effort, images)
+        assert more == pytest.approx(6 * queried)
+
+
+@pytest.mark.parametrize(
+    ("short", "long", "expected"),
+    [
+        ((4, 3.0), (16, 6.0), (2.0, 0.25)),
+        ((4, 4.0), (16, 16.0), (0.0, 1.0)),
+        ((4, 3.0), (16, 3.0), (3.0, 0.0)),
+        ((4, 3.1), (16, 3.0), (3.0, 0.0)),  # all of it noise
+        ((4, 3.0), (16, 20.0), (0.0, 1.25)),  # the larger batch is slower per image
+        ((1, 2.0), (1, 2.0), (0.0, 2.0)),
+    ],
+)
+def test_time_of_a_batch_is_split(short, long, expected):
+    assert timing.fixed_and_per_image(short, long) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("size", [3, 64, 200])

@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from tfsemae import data, files, keras_state
 from tfsemae.audit import (
-    attacking,
     checks,
     given,
     jacobian,
@@ -23,10 +22,11 @@ from tfsemae.audit import (
     plan,
     subject,
     summary,
+    timing,
 )
 from tfsemae.audit.damage import Compare
 from tfsemae.audit.endpoints import Function, Range
-from tfsemae.audit.plan import EFFORTS, Pace, Plan
+from tfsemae.audit.plan import EFFORTS, Plan
 from tfsemae.audit.report import Report
 from tfsemae.audit.schedule import Schedule
 from tfsemae.audit.stages import COSTS, DETECTION, JACOBIANS, Arrays, Stages
@@ -36,8 +36,6 @@ from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, whole, write_npz
 from tfsemae.progress import note
 
 PLAN_FILE = "plan.json"
-_TIMED = 8  # images whose search is timed
-_TRACED = 1.5  # tracing of all that follows, over that of the searches
 
 
 @keras_state.standard()
@@ -264,12 +262,13 @@ def _plan(audited: Subject, of_spaces: list[Steps], started: float) -> Plan:
     if earlier is not None:
         return earlier
     note("Timing the searches.")
-    timed = [_pace(audited, steps) for steps in of_spaces]
+    timed = [timing.pace(audited, steps) for steps in of_spaces]
     found = plan.within(
         available,
         [pace for pace, _ in timed],
         stated,
-        tracing=_TRACED * sum(seconds for _, seconds in timed),
+        # What is traced later takes about as long as what was timed.
+        tracing=sum(seconds for _, seconds in timed),
         spent=time.monotonic() - started,
         budget=60 * request.budget_minutes,
     )
@@ -293,28 +292,6 @@ def _earlier_plan(path: pathlib.Path, identity: list[str]) -> Plan | None:
     if record is None or record["identity"] != identity:
         return None
     return Plan(**record["plan"] | {"cut": tuple(record["plan"]["cut"])})
-
-
-def _pace(audited: Subject, steps: Steps) -> tuple[Pace, float]:
-    """What attacks on a space take, and seconds of tracing the search.
-
-    The search is that of the least effort, as its variables were made.
-    """
-    space, of_latents = steps.space, steps.space.name == "latent"
-    points = (audited.latents if of_latents else audited.probe)[:_TIMED]
-    numbers = steps.numbers(EFFORTS[-1].restarts)(len(points))
-    spent = []
-    for _ in range(2):
-        begun = time.monotonic()
-        steps.smallest(points, *numbers)
-        spent.append(time.monotonic() - begun)
-    pace = Pace(
-        seconds=min(spent) / len(points),
-        queries=attacking.queries(space),
-        differentiable=space.differentiable,
-        numbers=space.size if of_latents else 0,
-    )
-    return pace, max(0.0, spent[0] - spent[1])
 
 
 def _jacobians(audited: Subject, stages: Stages, latents: np.ndarray) -> tuple:

@@ -76,12 +76,18 @@ class Pace:
 
     Attributes:
         seconds: of a search of the least effort, per image.
+        batch_seconds: of such a search, per batch, whatever its size.
+        batch_size: images at a time.
+        query_seconds: of a query-only attack, per image.
         queries: evaluations of the network by a query-only attack, per image.
         differentiable: whether there are other attacks.
         numbers: of a latent; 0 of images.
     """
 
     seconds: float
+    batch_seconds: float
+    batch_size: int
+    query_seconds: float
     queries: int
     differentiable: bool = True
     numbers: int = 0
@@ -89,9 +95,13 @@ class Pace:
     def needed(self, effort: Effort, images: int) -> float:
         """Seconds of an audit of the space without the tracing, about."""
         evaluations = images * (self._search(effort) + self._curves(effort) + _EVERYDAY)
-        evaluations += min(images, effort.queried) * _RADII * self.queries
         evaluations += jacobian.evaluations(images, self.numbers)
-        return self.seconds / self._search(EFFORTS[-1]) * evaluations
+        search = self.seconds + self.batch_seconds / min(images, self.batch_size)
+        queried = min(images, effort.queried) * _RADII
+        return (
+            search / self._search(EFFORTS[-1]) * evaluations
+            + self.query_seconds * queried
+        )
 
     def _search(self, effort: Effort) -> float:
         attack = self.queries
