@@ -87,7 +87,15 @@ def test_folder_without_a_model_is_one_message(evaluate, tmp_path):
     assert ended.status == 1
     (line,) = ended.messages
     assert line.startswith(f"Error: There is no finished model in {tmp_path}")
+    assert line.endswith("Name the --output_dir of a finished training run.")
     assert not list(tmp_path.iterdir())
+
+
+def test_saved_model_alone_is_for_the_audit(evaluate, digits_run):
+    ended = evaluate(digits_run / "saved_model")
+    assert ended.status == 1
+    (line,) = ended.messages
+    assert "A SavedModel by itself is audited by tfsemae.audit --model" in line
 
 
 def test_three_channels_into_a_one_channel_model(

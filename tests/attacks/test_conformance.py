@@ -137,3 +137,18 @@ def test_call_that_does_not_fit_is_one_line(make):
         attack(_images(), steps=0)
     with pytest.raises(ValueError, match=r"must return a floating tensor \[B\]"):
         make(lambda x: x, epsilon=0.1)(_images())
+
+
+@every
+def test_error_of_an_objective_has_the_shapes_beside_it(make):
+    def objective(x, target):
+        raise TypeError("no such thing")
+
+    attack = make(objective, epsilon=0.1)
+    with pytest.raises(TypeError, match="no such thing") as caught:
+        attack(_images(), np.zeros((5, 7), np.float32))
+    (note,) = caught.value.__notes__
+    shape = tuple(_images().shape)
+    assert (
+        note == f"`objective` received points of the shape {shape} and data of (5, 7)."
+    )

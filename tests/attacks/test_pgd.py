@@ -118,6 +118,15 @@ def test_random_starts_reach_the_maximum_too():
     np.testing.assert_allclose(gain, 0.5 * np.linalg.norm(WEIGHTS), rtol=1e-5)
 
 
+@pytest.mark.parametrize("steps", [1, 4])
+def test_steps_together_are_as_long_as_stated(steps):
+    attack = attacks.PGD(
+        _linear, epsilon=0.6, path_length=0.5, steps=steps, random_start=False
+    )
+    expected = STARTS + 0.3 * WEIGHTS / np.linalg.norm(WEIGHTS)
+    np.testing.assert_allclose(attack(STARTS).adversarial, expected, rtol=1e-5)
+
+
 def test_steps_along_the_sign_in_an_l2_ball():
     # A first step to where the ball is touched in the direction of the sign; there a
     # run ends. It is not the maximum of the ball.
@@ -723,6 +732,7 @@ def test_every_floating_type_gives_float32(dtype):
         ({"steps": 0}, "`steps` must be finite and at least 1.*steps=0"),
         ({"steps": 2.5}, "`steps` must be an integer.*steps=2.5"),
         ({"step_size": -1}, "`step_size` must be .*at least 0.*step_size=-1"),
+        ({"path_length": -1}, "`path_length` must be .*at least 0.*path_length=-1"),
         ({"momentum": 1.5}, r"`momentum` must be .*in \[0, 1\].*momentum=1.5"),
         ({"restarts": -1}, "`restarts` must be .*at least 0.*restarts=-1"),
         ({"norm": "l1"}, "`norm` must be one of 'l2', 'linf'.*norm='l1'"),

@@ -1,6 +1,7 @@
 """Models and images as flags name them, and the command on a small pair."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -323,3 +324,14 @@ def test_command_writes_a_page_and_fails_by_status(
     again = run_preloaded("audit", *flags, "--fail_above=latent_mse:1")
     assert again.status == 0
     assert again.messages[-1].endswith("holds a finished run, which is read.")
+
+    # Beside itself, its smallest perturbations are 1 times as large.
+    other = tmp_path / "copy"
+    shutil.copytree(tmp_path / "out", other)
+    both = [str(tmp_path / "out"), str(other), f"--output_dir={tmp_path}/both"]
+    beside = run_preloaded("audit", "--compare", *both)
+    assert beside.status == 0, beside.messages
+    compared = json.loads((tmp_path / "both" / "comparison.json").read_text("utf-8"))
+    ratios = [each["ratio"]["value"] for each in compared["paired"][1]]
+    assert ratios == [1.0, 1.0]
+    assert (tmp_path / "both" / "index.html").is_file()

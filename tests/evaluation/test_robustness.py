@@ -346,6 +346,17 @@ def test_further_restarts_are_never_worse_and_help(attack, target):
     assert np.any(found[1] > found[0] + 1e-4)
 
 
+def test_shorter_steps_do_less(attack):
+    # Towards black, one step of a tenth of the radius; the attack ends where it leads.
+    options = {"epsilon": ("0.5",), "target": "black", "strong": False, "steps": 1}
+    found = [
+        attack(path_length=length, **options)[0]["pgd_epsilon0.5"]["mse"]
+        for length in (0.1, 2.5)
+    ]
+    assert 0 < found[0] <= (3 * 0.05) ** 2 / PIXELS * (1 + 1e-5)
+    assert found[1] > 10 * found[0]
+
+
 def test_norm_of_ball_and_step(attack):
     def damage(**options):
         options = {"epsilon": ("0.5",), "strong": False} | options

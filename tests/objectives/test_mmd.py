@@ -41,6 +41,19 @@ def test_inverse_multiquadric_by_hand():
     assert float(unbiased) == pytest.approx(near - far, rel=1e-14)
 
 
+@pytest.mark.parametrize("kernel", ["rbf", "imq"])
+def test_scale_of_the_kernel(kernel):
+    # exp(-d**2 / 2), and C = 4.
+    near, far = (np.exp(-0.5), np.exp(-1)) if kernel == "rbf" else (4 / 5, 4 / 6)
+    found = objectives.mmd(*SQUARE, kernel=kernel, scale=1.0)
+    assert float(found) == pytest.approx(near - far, rel=1e-14)
+    # Samples in other units, with a scale in the same, are as far apart.
+    others = (3 * sample for sample in SQUARE)
+    assert float(objectives.mmd(*others, kernel=kernel, scale=9.0)) == pytest.approx(
+        near - far, rel=1e-12
+    )
+
+
 def test_equal_samples():
     same = SQUARE[0], SQUARE[0]
     assert float(objectives.mmd(*same, unbiased=False)) == pytest.approx(0, abs=1e-15)

@@ -32,8 +32,17 @@ def values(objective: Objective, points: tf.Tensor, data: Sequence[Any]) -> tf.T
 
     Raises:
         ValueError: if the objective returns anything but `[B]` floating numbers.
+        Exception: what the objective raises, with the shapes in a note.
     """
-    found = objective(points, *data)
+    try:
+        found = objective(points, *data)
+    except Exception as error:
+        shapes = ", ".join(str(tensor.shape) for tensor in tf.nest.flatten(data))
+        error.add_note(
+            f"`objective` received points of the shape {points.shape}"
+            + (f" and data of {shapes}." if shapes else ".")
+        )
+        raise
     rows = points.shape[:1]
     if (
         not tf.is_tensor(found)

@@ -69,6 +69,7 @@ class PGD(InBall):
         steps: TensorLike = 10,
         step_norm: Norm | None = None,
         step_size: TensorLike | None = None,
+        path_length: float = 2.5,
         momentum: float = 0.0,
         targeted: bool = False,
         bounds: tuple[float, float] | None = None,
@@ -91,8 +92,10 @@ class PGD(InBall):
             steps: of each run, a number or a variable, at least 1.
             step_norm: "l2" for a step along the gradient, "linf" for one along its
                 sign; by default that of the ball.
-            step_size: a number, `[B]` or a variable; by default 2.5 * epsilon / steps,
-                with which more steps are finer and go no farther.
+            step_size: a number, `[B]` or a variable; by default
+                `path_length * epsilon / steps`, with which more steps are finer and go
+                no farther.
+            path_length: of all steps of a run, in units of epsilon.
             momentum: share of the former direction that is kept, in [0, 1]; 0 is none.
             targeted: whether the objective, a distance to a target, is minimised.
             bounds: (low, high) of each number of a point, such as (0, 1) of pixels.
@@ -122,6 +125,7 @@ class PGD(InBall):
         arguments.choice("step_norm", step_norm, (None, *projections.NORMS))
         arguments.choice("gradient", gradient, ("exact", "finite_difference"))
         arguments.number("step_size", 0 if step_size is None else step_size, 0)
+        arguments.number("path_length", path_length, 0)
         arguments.number("momentum", momentum, 0, 1)
         arguments.number("restarts", restarts, 0, integer=True)
         arguments.number("width", width, 1e-6)
@@ -137,6 +141,7 @@ class PGD(InBall):
         )
         self._norm, self._momentum, self._restarts = norm, momentum, restarts
         self._step_norm, self._step_size = step_norm or norm, step_size
+        self._path_length = path_length
         self._random_start = not targeted if random_start is None else random_start
         self._queried = gradient == "finite_difference"
         self._width, self._directions = width, directions
@@ -177,7 +182,8 @@ class PGD(InBall):
         start = tensor_checks.examples("start", start)
         call = self._of_call(start, epsilon, steps, seed)
         if self._step_size is None:
-            step_size = 2.5 * call.epsilon / tf.cast(call.steps, tf.float32)
+            path = self._path_length * call.epsilon
+            step_size = path / tf.cast(call.steps, tf.float32)
         else:
             step_size = arguments.of_examples("step_size", self._step_size, start)
         if initial is not None:

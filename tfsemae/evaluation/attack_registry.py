@@ -127,6 +127,12 @@ class Pgd(Weights):
         "--norm.",
         choices=("l2", "linf"),
     )
+    path_length: float | None = setting(
+        None,
+        "Of --attack=pgd: length of all steps of a run together, in units of the "
+        "radius. Default: 2.5.",
+        lower_bound=0.0,
+    )
     momentum: float = setting(
         0.0,
         "Of --attack=pgd: share of the former direction that is kept.",

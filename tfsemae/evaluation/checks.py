@@ -76,7 +76,8 @@ def check_images(autoencoder: Autoencoder, images: data.Images) -> None:
     if not has_ssim(autoencoder.image_shape):
         raise ValueError(
             f"SSIM needs images of at least {_LEAST_PIXELS} x {_LEAST_PIXELS} pixels, "
-            f"but the data set has {autoencoder.image_shape}."
+            f"but the data set has {autoencoder.image_shape}. Name one of larger "
+            "images, with a model of them."
         )
 
 

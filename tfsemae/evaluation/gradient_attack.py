@@ -75,6 +75,8 @@ class GradientAttack:
             "directions": settings.directions,
             "bounds": self._bounds,
         }
+        if settings.path_length is not None:
+            options["path_length"] = settings.path_length
         self._pgd = attacks.PGD(self._objective, **options)
         self._strong = attacks.StrongPGD(
             self._objective, self._of_tensors, restarts=0, **options

@@ -271,9 +271,15 @@ def _verified(folder: pathlib.Path, file: str, read: Callable[[Any], T]) -> T:
         for name in set(names) - set(description.sha256):
             _check_archive(folder / name)
     except FileNotFoundError as error:
+        remedy = "Name the --output_dir of a finished training run."
+        if (folder / "saved_model.pb").is_file():
+            remedy += (
+                " A SavedModel by itself is audited by tfsemae.audit --model, and "
+                "attacked by the classes of tfsemae.attacks."
+            )
         raise ValueError(
             f"There is no finished model in {folder}: {error.filename} is missing. "
-            "Name the --output_dir of a finished training run."
+            f"{remedy}"
         ) from error
     except OSError as error:
         raise ValueError(

@@ -1,5 +1,6 @@
 """Maximum mean discrepancy between codes and samples of the prior."""
 
+import math
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -13,6 +14,7 @@ def mmd(
     prior_samples: TensorLike,
     *,
     kernel: str = "rbf",
+    scale: float | None = None,
     unbiased: bool = True,
 ) -> tf.Tensor:
     """Squared maximum mean discrepancy of two samples; lower is better.
@@ -22,18 +24,19 @@ def mmd(
         mean{k(codes, codes)} + mean{k(prior, prior)} - 2 mean{k(codes, prior)}
 
     The unbiased estimate leaves out the pairs of a row with itself in the first two
-    means. Kernels, for D features:
+    means. Kernels:
 
-        rbf: exp(-|a - b|**2 / (2 D))
-        imq: C / (C + |a - b|**2), C = 4 D
+        rbf: exp(-|a - b|**2 / (2 scale))
+        imq: C / (C + |a - b|**2), C = 4 scale
 
-    Two prior samples are at a mean squared distance of 2 D. Memory grows with N**2,
-    not with N**2 D.
+    Two prior samples of D features are at a mean squared distance of 2 D. Memory grows
+    with N**2, not with N**2 D.
 
     Args:
         codes: floating `[N, D]`; N at least 2 for the unbiased estimate.
         prior_samples: floating `[M, D]`, standard normal; M at least 2 likewise.
         kernel: "rbf" or "imq".
+        scale: squared length scale of the kernel; D by default.
         unbiased: which estimate. Where codes are samples of the prior, the unbiased
             one has the mean 0, and so is often negative. The biased one is not, up to
             rounding; its mean is 2 (1 - k) / N there, with k the mean of the kernel
@@ -45,7 +48,7 @@ def mmd(
 
     Raises:
         ValueError: if the arguments are not floating `[N, D]` of one D, a sample is
-            too small, or the kernel is unknown.
+            too small, the kernel is unknown, or the scale is not positive.
         tf.errors.InvalidArgumentError: inside a `tf.function`, if a sample is too
             small whose size is not known before it runs.
 
@@ -65,6 +68,8 @@ def mmd(
             f"`kernel` must be one of {', '.join(_KERNELS)}. "
             f"Received: kernel={kernel!r}."
         )
+    if scale is not None and not 0 < scale < math.inf:
+        raise ValueError(f"`scale` must be a positive number. Received: scale={scale}.")
     least = 2 if unbiased else 1
     codes = checks.matrix("codes", codes, least=least)
     prior = checks.matrix("prior_samples", prior_samples, codes.dtype, least=least)
@@ -74,17 +79,17 @@ def mmd(
             f"Received: {codes.shape[1]} and {prior.shape[1]}."
         )
     of_distance = _KERNELS[kernel]
-    width = codes.shape[1]
+    chosen = float(codes.shape[1] if scale is None else scale)
 
     def within(sample: tf.Tensor) -> tf.Tensor:
-        values = of_distance(_squared_distances(sample, sample), width)
+        values = of_distance(_squared_distances(sample, sample), chosen)
         others = tf.reduce_sum(values) - tf.linalg.trace(values)
         count = checks.row_count(sample)
         if unbiased:
             return others / (count * (count - 1))
         return (others + count) / count**2  # k(a, a) = 1
 
-    across = tf.reduce_mean(of_distance(_squared_distances(codes, prior), width))
+    across = tf.reduce_mean(of_distance(_squared_distances(codes, prior), chosen))
     return within(codes) + within(prior) - 2 * across
 
 
@@ -99,13 +104,16 @@ def _squared_distances(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     return tf.maximum(squares_a + squares_b - 2 * tf.matmul(a, b, transpose_b=True), 0)
 
 
-def _rbf(squared_distances: tf.Tensor, width: int) -> tf.Tensor:
-    return tf.exp(squared_distances / (-2 * width))
+def _rbf(squared_distances: tf.Tensor, scale: float) -> tf.Tensor:
+    return tf.exp(squared_distances / (-2 * scale))
 
 
-def _imq(squared_distances: tf.Tensor, width: int) -> tf.Tensor:
-    constant = 4.0 * width
+def _imq(squared_distances: tf.Tensor, scale: float) -> tf.Tensor:
+    constant = 4 * scale
     return constant / (constant + squared_distances)
 
 
-_KERNELS: dict[str, Callable[[tf.Tensor, int], tf.Tensor]] = {"rbf": _rbf, "imq": _imq}
+_KERNELS: dict[str, Callable[[tf.Tensor, float], tf.Tensor]] = {
+    "rbf": _rbf,
+    "imq": _imq,
+}

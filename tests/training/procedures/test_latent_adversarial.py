@@ -96,8 +96,23 @@ def test_latents_move_within_the_ball_and_do_more_harm_than_noise(images):
     assert harm[False] > 1.2 * harm[True]
 
 
-def test_attack_raises_one_minus_ssim_of_inference(images):
-    model = _procedure(images, latent_adversarial_epsilon=0.5).model
+def _one_minus_ssim(clean, other):
+    return 1 - objectives.ssim(clean, other)
+
+
+def _mean_squared_error(clean, other):
+    return tf.reduce_mean(tf.square(clean - other), axis=[1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("given", "distance"),
+    [
+        ({}, _one_minus_ssim),
+        ({"latent_adversarial_objective": "output_mse"}, _mean_squared_error),
+    ],
+)
+def test_attack_raises_the_distance_at_inference(images, given, distance):
+    model = _procedure(images, latent_adversarial_epsilon=0.5, **given).model
     # Statistics far from those of a batch tell inference from training.
     for layer in model._networks().decoder.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -108,7 +123,7 @@ def test_attack_raises_one_minus_ssim_of_inference(images):
     with tf.GradientTape() as tape:
         moved = latent + 0.01
         tape.watch(moved)
-        value = 1 - objectives.ssim(clean, decoder(moved, training=False))
+        value = distance(clean, decoder(moved, training=False))
     expected = tape.gradient(value, moved)
     found, gradient = gradients.exact(model._attack._objective, moved, (clean,))
     np.testing.assert_allclose(found, value, rtol=1e-5, atol=1e-7)

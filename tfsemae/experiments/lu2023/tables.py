@@ -209,12 +209,15 @@ def choices(work: Workspace, trained: Run, attack: Run) -> list[Choice]:
         "loss": "the paper prints a mean squared error; the sum over pixels and weight "
         "1 make the KLD-VAE the usual one",
         "learning_rate": "lost in print; the default of PyTorch",
+        "adam_epsilon": "not printed; the default of PyTorch",
         "steps": "not printed; shorter than the 50 epochs of the flagfile",
     }
     of_attack = {
         "epsilon": "the paper prints no radii",
         "relative_epsilon": "radii in units of the codes' own spread, without which "
         "networks of other spreads cannot be compared",
+        "norm": "as printed; what is lost is the step, here along the gradient and of "
+        "2.5 / 10 of the radius, the rule of Madry et al.",
         "codes": "the paper allows encoded codes and those of the prior; here means",
         "examples": "not printed; the same images for all networks",
     }

@@ -19,16 +19,20 @@ from tfsemae.training.procedures.procedure import StepCounter
 from tfsemae.training.settings import Settings
 
 _TERM = "adversarial_loss"
+_OBJECTIVES = {
+    "output_ssim": objectives.one_minus_ssim,
+    "output_mse": objectives.mean_squared_error,
+}
 
 
 class LatentAdversarialProcedure(AutoencoderProcedure):
     """Autoencoder training with further updates of the decoder in each step.
 
     After the update of `AutoencoderProcedure`, and as often as the settings say: the
-    latents z of the batch are moved to z*, within a ball around each, where 1 - SSIM of
-    g(z*) and g(z) is greatest, and the decoder g alone is updated with the
-    reconstruction loss of g(z*) against the images. The attack uses the decoder as at
-    inference. One optimizer applies all updates.
+    latents z of the batch are moved to z*, within a ball around each, where the
+    distance of g(z*) and g(z), such as 1 - SSIM, is greatest, and the decoder g alone
+    is updated with the reconstruction loss of g(z*) against the images. The attack uses
+    the decoder as at inference. One optimizer applies all updates.
 
     Source: Lu 2023, Algorithm 1.
     """
@@ -55,8 +59,9 @@ class _LatentAdversarial(StepCounter):
         decoder = loss_decoder(networks, settings.procedure.loss)
         self._loss_decoder = lambda: decoder
         self._seed = settings.run.seed
+        objective = chosen.latent_adversarial_objective or "output_ssim"
         self._attack = attacks.PGD(
-            objectives.one_minus_ssim(self._decoded),
+            _OBJECTIVES[objective](self._decoded),
             epsilon=self._epsilon,
             steps=chosen.latent_adversarial_pgd_steps,
         )

@@ -48,6 +48,7 @@ def _mmd(tensors: Tensors, options: Any, count: int) -> tf.Tensor:
         tensors["latent"],
         tensors["prior"],
         kernel=options.mmd_kernel,
+        scale=options.mmd_scale,
         unbiased=not options.mmd_biased,
     )
 

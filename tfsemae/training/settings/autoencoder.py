@@ -21,9 +21,15 @@ class LatentAdversarial(Checked):
         "Of --latent_adversarial_steps: L2 radius within which a latent is moved.",
         lower_bound=0.0,
     )
+    latent_adversarial_objective: str | None = setting(
+        None,
+        "Of --latent_adversarial_steps: distance of the decoded images that the attack "
+        "raises, 1 - SSIM or mean squared error. Default: output_ssim.",
+        choices=("output_ssim", "output_mse"),
+    )
     latent_adversarial_pgd_steps: int = setting(
         10,
-        "Of --latent_adversarial_steps: steps of the attack, which raises 1 - SSIM.",
+        "Of --latent_adversarial_steps: steps of the attack.",
         lower_bound=1,
     )
     latent_adversarial_noise: bool = setting(

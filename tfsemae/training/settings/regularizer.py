@@ -12,6 +12,12 @@ class Mmd(Checked):
     mmd_kernel: str = setting(
         "rbf", "Of --regularizer=mmd: the kernel.", choices=("rbf", "imq")
     )
+    mmd_scale: float | None = setting(
+        None,
+        "Of --regularizer=mmd: squared length scale of the kernel, which is exp(-r^2 / "
+        "(2 scale)) or C / (C + r^2), C = 4 scale. Default: the size of the latent.",
+        lower_bound=1e-6,
+    )
     mmd_biased: bool = setting(
         False,
         "Of --regularizer=mmd: the biased estimate, in place of the unbiased one.",
