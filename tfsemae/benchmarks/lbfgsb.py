@@ -39,7 +39,10 @@ class Settings(Measured):
     maxiter: int = setting(15000, "Iterations of a problem.", lower_bound=1)
     batch_size: int = setting(64, "Problems at once, of ours.", lower_bound=1)
     dtype: str = setting(
-        "float64", "Type of the encoder.", choices=("float32", "float64")
+        "float32",
+        "Type of the encoder. With float64 all take the same steps to the same minima; "
+        "in float32, as encoders are trained, rounding decides where each ends.",
+        choices=("float32", "float64"),
     )
 
     def __post_init__(self) -> None:

@@ -150,7 +150,7 @@ METHODS = {"batched": batched, "single": single, "tiled": tiled}
 
 
 def _one_by_one(work: Workload, rows: int) -> Callable[[], Found]:
-    encoder, dtype = work.encoder, tf.as_dtype(work.encoder.dtype)
+    encoder, dtype = work.encoder, tf.as_dtype(work.dtype)
     bounds = scipy.optimize.Bounds(
         *np.stack([0 * work.start[0], 1 + 0 * work.start[0]])
     )
