@@ -239,7 +239,8 @@ def test_claims_of_table_3_with_lpips(made):
     assert claims["10_lpips_squeeze_absolute"].note == note
     assert claims["10_ssim_absolute"].note == f"{strong}; of the printed areas: -0.9"
     assert claims["10_ssim_relative"].note == strong
-    printed_areas = {row.printed for row in ledger.rows} - {None}
+    ranks = {row.id: row for row in ledger.rows if "_rank_" in row.id}
+    printed_areas = {row.printed for row in ledger.rows if row.id not in ranks} - {None}
     columns = ("lpips_squeeze", "ssim", "psnr", "frechet")
     assert printed_areas == {
         row[column] for row in printed.TABLE_3.values() for column in columns
@@ -268,6 +269,12 @@ def test_claims_of_table_3_with_lpips(made):
     assert rows["mnist_tc_vae_beta50_diversity_lpips"].measured == pytest.approx(0.04)
     ranked = rows["mnist_diversity_lpips_ssim_absolute"]
     assert ranked.measured == pytest.approx(-1)
+    # Of Lu 2023, Table 3: by hand.
+    assert ranks["mnist_rank_psnr_absolute"].printed == pytest.approx(-0.9)
+    assert ranks["mnist_rank_frechet_absolute"].printed == pytest.approx(-0.1)
+    assert len(ranks) == 6
+    for each in ranks.values():
+        assert each.values == pytest.approx([-1.0] * 3)
     logits = rows["mnist_tc_vae_beta1_black_frechet_of_logits_absolute_pgd"]
     assert logits.measured == pytest.approx(frechet.measured / 2)
     assert logits.printed is None

@@ -4,6 +4,8 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from tfsemae import statistics
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import claim, row, with_parts
@@ -43,6 +45,9 @@ _FRECHET = {
 }
 
 
+_CLOSENESS = "ssim_to_input"
+
+
 def build(work: Workspace) -> Mapping[str, Any]:
     """Makes pictures, rows and claims of `lu2023_table3`."""
     dataset = runs.SCALES[work.scale].datasets[0]
@@ -64,6 +69,7 @@ def build(work: Workspace) -> Mapping[str, Any]:
         "rows": [
             *_rows(work, dataset, latent, image),
             *_frechet_rows(work, dataset, latent),
+            *_rank_rows(work, dataset, latent),
             *diversity.rows(work, latent, dataset),
         ],
         "claims": list(_claims(latent, image, correlations)),
@@ -122,6 +128,46 @@ def _frechet_rows(work: Workspace, dataset: str, compared: Comparison) -> Iterat
             f"{100 * features['accuracy']:.1f} %) in place of that of FID, so that the "
             "numbers cannot be compared with the printed ones",
         )
+
+
+def _rank_rows(work: Workspace, dataset: str, compared: Comparison) -> Iterator[Row]:
+    """Rank correlations of the weight with what decides no claim, a value a seed."""
+    weights = [float(model.beta or 0) for model in compared.groups]
+    columns = {
+        "psnr": "area of PSNR",
+        FRECHET: "area of the Frechet distance in a classifier's features",
+        _CLOSENESS: "area of SSIM with the image itself",
+    }
+    for (key, what), grid in itertools.product(columns.items(), GRIDS):
+        by_network = [
+            _decides_nothing(compared, model, key, grid) for model in compared.groups
+        ]
+        number = None
+        if grid == "absolute" and key != _CLOSENESS:
+            column = "frechet" if key == FRECHET else key
+            areas = [printed.TABLE_3[int(weight)][column] for weight in weights]
+            number = spearman(weights, areas)
+        id_ = _FRECHET[key][0] if key == FRECHET else key
+        yield row(
+            f"{dataset}_rank_{id_}_{grid}",
+            f"{name(dataset)}, black: rank correlation of the weight and the {what}, "
+            f"{CONDITIONS['pgd']}, {grid} grid",
+            [spearman(weights, areas) for areas in zip(*by_network, strict=True)],
+            printed=number,
+            tag="stand-in" if key == FRECHET else work.tag(number),
+        )
+
+
+def _decides_nothing(
+    compared: Comparison, model: Model, key: str, grid: str
+) -> list[float]:
+    """The area of a network of each seed."""
+    if key == FRECHET:
+        return compared.frechet_areas(model, grid, "pgd")
+    if key == "psnr":
+        return [each.effect for each in compared.areas(model, key, grid)]
+    curves = [run.curve(key, "pgd", grid) for run in compared.groups[model]]
+    return [float(np.trapezoid(values.mean(axis=1), radii)) for radii, values in curves]
 
 
 def _claims(

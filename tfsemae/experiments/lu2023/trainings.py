@@ -97,7 +97,8 @@ def warnings(work: Workspace, planned: Iterable[Run]) -> list[NamedWarning]:
         information = numbers.get("mutual_information", 0.0)
         if information > math.log(_SAMPLES) - _LEAST_GAP:
             found["total_correlation_by_samples"].append(
-                f"{run.label}: mutual information {information:.1f} nats, its bound"
+                f"{run.label}: mutual information {information:.1f} nats, near its "
+                f"bound of {math.log(_SAMPLES):.1f}"
             )
     return [
         NamedWarning(
