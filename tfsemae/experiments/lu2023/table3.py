@@ -1,12 +1,10 @@
 """Table 3 and Fig. 12: whether a weight on the total correlation costs robustness."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from tfsemae import statistics
+from tfsemae import metrics, statistics
 from tfsemae.experiments.artefact import Workspace
 from tfsemae.experiments.claims import claim, row, with_parts
 from tfsemae.experiments.intervals import hull, interval
@@ -35,7 +33,7 @@ from tfsemae.experiments.lu2023.comparisons import (
 )
 from tfsemae.experiments.lu2023.runs import BLACK_AS_SETS, INPUT, Model
 from tfsemae.experiments.lu2023.tables import Attacks, name
-from tfsemae.reports.ledger import Claim, Picture, Row
+from tfsemae.reports.ledger import Claim, Picture, Row, Tag
 from tfsemae.statistics import Above, Below, Statistic
 
 #: Frechet distance of an attack -> how ids name it, and where it is measured.
@@ -43,9 +41,6 @@ _FRECHET = {
     FRECHET: ("frechet", "a classifier's features"),
     FRECHET_OF_LOGITS: ("frechet_of_logits", "its logits"),
 }
-
-
-_CLOSENESS = "ssim_to_input"
 
 
 def build(work: Workspace) -> Mapping[str, Any]:
@@ -132,42 +127,64 @@ def _frechet_rows(work: Workspace, dataset: str, compared: Comparison) -> Iterat
 
 def _rank_rows(work: Workspace, dataset: str, compared: Comparison) -> Iterator[Row]:
     """Rank correlations of the weight with what decides no claim, a value a seed."""
-    weights = [float(model.beta or 0) for model in compared.groups]
-    columns = {
-        "psnr": "area of PSNR",
-        FRECHET: "area of the Frechet distance in a classifier's features",
-        _CLOSENESS: "area of SSIM with the image itself",
-    }
-    for (key, what), grid in itertools.product(columns.items(), GRIDS):
-        by_network = [
-            _decides_nothing(compared, model, key, grid) for model in compared.groups
-        ]
+    weights = [model.beta or 0 for model in compared.groups]
+    for column, grid in itertools.product(_UNDECIDING, GRIDS):
+        by_network = [column.areas(compared, model, grid) for model in compared.groups]
         number = None
-        if grid == "absolute" and key != _CLOSENESS:
-            column = "frechet" if key == FRECHET else key
-            areas = [printed.TABLE_3[int(weight)][column] for weight in weights]
+        if column.printed and grid == "absolute":
+            areas = [printed.TABLE_3[weight][column.id] for weight in weights]
             number = spearman(weights, areas)
-        id_ = _FRECHET[key][0] if key == FRECHET else key
         yield row(
-            f"{dataset}_rank_{id_}_{grid}",
-            f"{name(dataset)}, black: rank correlation of the weight and the {what}, "
-            f"{CONDITIONS['pgd']}, {grid} grid",
+            f"{dataset}_rank_{column.id}_{grid}",
+            f"{name(dataset)}, black: rank correlation of the weight and the area of "
+            f"{column.what}, {CONDITIONS['pgd']}, {grid} grid",
             [spearman(weights, areas) for areas in zip(*by_network, strict=True)],
             printed=number,
-            tag="stand-in" if key == FRECHET else work.tag(number),
+            tag=column.tag or work.tag(number),
         )
 
 
-def _decides_nothing(
-    compared: Comparison, model: Model, key: str, grid: str
-) -> list[float]:
-    """The area of a network of each seed."""
-    if key == FRECHET:
-        return compared.frechet_areas(model, grid, "pgd")
-    if key == "psnr":
-        return [each.effect for each in compared.areas(model, key, grid)]
-    curves = [run.curve(key, "pgd", grid) for run in compared.groups[model]]
-    return [float(np.trapezoid(values.mean(axis=1), radii)) for radii, values in curves]
+class _Column(NamedTuple):
+    """A number of each network that decides no claim."""
+
+    id: str  # also that of Table 3
+    what: str
+    areas: Callable[[Comparison, Model, str], list[float]]  # grid -> by seed
+    printed: bool = True
+    tag: Tag | None = None  # in place of that of the artefact
+
+
+def _psnr_areas(compared: Comparison, model: Model, grid: str) -> list[float]:
+    return [each.effect for each in compared.areas(model, "psnr", grid)]
+
+
+def _frechet_areas(compared: Comparison, model: Model, grid: str) -> list[float]:
+    return compared.frechet_areas(model, grid, "pgd")
+
+
+def _closeness_areas(compared: Comparison, model: Model, grid: str) -> list[float]:
+    """Of SSIM with the image itself, above 0."""
+    found = []
+    for run in compared.groups[model]:
+        radii, values = run.curve("ssim_to_input", "pgd", grid)
+        curve = values.mean(axis=1)
+        area = metrics.area_to_base_line(radii, curve, 0.0, higher_is_better=True)
+        found.append(area.raw)
+    return found
+
+
+_UNDECIDING = (
+    _Column("psnr", "PSNR", _psnr_areas),
+    _Column(
+        "frechet",
+        "the Frechet distance in a classifier's features",
+        _frechet_areas,
+        tag="stand-in",
+    ),
+    _Column(
+        "ssim_to_input", "SSIM with the image itself", _closeness_areas, printed=False
+    ),
+)
 
 
 def _claims(
