@@ -2,6 +2,8 @@
 
 import collections
 import dataclasses
+import functools
+import itertools
 import pathlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +17,7 @@ from tfsemae.reports import drawings, headlines, numerals, pictures, sentences
 from tfsemae.reports.ledger import VERDICTS, Claim, Ledger, Row
 
 _FOLDED_FROM = 3  # cases of a statement
+_MOST_BYTES = 950_000  # of a page with its pictures, as far as its text allows
 _IMAGE = re.compile(r"!\[[^]]*\]\((?P<artefact>[^/)]+)/(?P<file>[^)]+)\)")
 #: The claim that the legend draws.
 _SAMPLE = Claim(
@@ -76,14 +79,17 @@ def write(
     groups: dict[str, list[_Reading]] = collections.defaultdict(list)
     for reading in readings:
         groups[reading.ledger.source_key].append(reading)
-    pages = [
-        _page(source, group, ledgers, compared=bool(fresh))
-        for source, group in groups.items()
-    ]
     environment = templates()
-    for page in pages:
-        html = environment.get_template("page.html.j2").render(page)
-        files.write_text(files.path(folder) / f"{page['source']}.html", html)
+    template = environment.get_template("page.html.j2")
+    pages = []
+    for source, group in groups.items():
+        content = functools.partial(_page, source, group, ledgers, compared=bool(fresh))
+        bare = template.render(content(picture_bytes=0))
+        left = pictures.bytes_of(_MOST_BYTES - len(bare.encode()))
+        page = content(picture_bytes=left)
+        html = template.render(page)
+        files.write_text(files.path(folder) / f"{source}.html", html)
+        pages.append(page)
     index = environment.get_template("index.html.j2")
     html = index.render(pages=pages, compared=bool(fresh))
     files.write_text(files.path(folder) / "index.html", html)
@@ -144,18 +150,21 @@ def _page(
     ledgers: Sequence[Ledger],
     *,
     compared: bool,
+    picture_bytes: int,
 ) -> dict[str, Any]:
-    """What the template of a source shows."""
+    """What the template of a source shows.
+
+    `picture_bytes`: of all pictures but those of the sentences, before base64.
+    """
     own = [ledger for ledger in ledgers if ledger.source_key == source]
     text = sentences.text(source, own)
     lead = _lead(text.body, readings)
     leading = {block["figure"].uri for block in lead if block["figure"]}
-    left = pictures.MOST_BYTES - sum(pictures.bytes_of(uri) for uri in leading)
     groups: dict[str, list[_Reading]] = collections.defaultdict(list)
     for reading in readings:
         groups[reading.ledger.artefact].append(reading)
     labels = list(dict.fromkeys(reading.label for reading in readings))
-    most_bytes = left // len(labels)
+    most_bytes = picture_bytes // len(labels)
     selections = {label: pictures.Selection(most_bytes) for label in labels}
     artefacts = [
         _artefact(group, labels, selections, leading) for group in groups.values()
@@ -226,13 +235,15 @@ def _artefact(
                 figures.append((reading.label, figure))
     choices = (choice for reading in readings for choice in reading.ledger.choices)
     warnings = (each for reading in readings for each in reading.ledger.warnings)
-    rows = _beside(readings, labels, lambda ledger: ledger.rows)
+    cells_of_rows = _beside(readings, labels, lambda ledger: ledger.rows)
+    rows = [_row(cells) | shared for cells in cells_of_rows]
     claims = _beside(readings, labels, lambda ledger: ledger.claims)
     return {
         "name": newest.artefact,
         "source": newest.source,
         "readings": readings,
-        "rows": [_row(cells) | shared for cells in rows],
+        "rows": rows,
+        "numbers": _by_subject(rows),
         "claims": [_claim(cells) | shared for cells in claims],
         "figures": figures,
         "elsewhere": elsewhere,
@@ -270,6 +281,28 @@ def _row(cells: list[tuple[str, Row | None]]) -> dict[str, Any]:
         "tags": list(dict.fromkeys(row.tag for row in rows)),
         "notes": list(dict.fromkeys(row.note for row in rows if row.note)),
     }
+
+
+def _by_subject(
+    rows: Iterable[dict[str, Any]],
+) -> list[tuple[str, list[tuple[str, dict[str, Any]]]]]:
+    """Groups rows `<subject>: <quantity>` that follow each other.
+
+    Returns:
+        `(subject, [(quantity, row)])`; the subject is empty where a row is alone.
+    """
+
+    def parts(row: dict[str, Any]) -> tuple[str, str, str]:
+        return row["head"].quantity.partition(": ")
+
+    groups = []
+    for subject, group in itertools.groupby(rows, lambda row: parts(row)[0]):
+        found = list(group)
+        if len(found) == 1:
+            groups.append(("", [(found[0]["head"].quantity, found[0])]))
+        else:
+            groups.append((subject, [(parts(row)[2], row) for row in found]))
+    return groups
 
 
 def _claim(cells: list[tuple[str, Claim | None]]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from tfsemae.reports.ledger import Picture
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _KIND = re.compile(r"[A-Za-z]+\d*(?:_[a-z]+)?")
-MOST_BYTES = 520_000  # of the pictures of a page, before base64
 
 
 class Figure(NamedTuple):
@@ -43,9 +42,9 @@ def embed(folder: pathlib.Path, picture: Picture) -> Figure:
     return Figure(picture.file, picture.caption, alternative, uri, width, height)
 
 
-def bytes_of(uri: str) -> int:
-    """Size of the picture of such an URI, before base64."""
-    return len(uri) * 3 // 4
+def bytes_of(characters: int) -> int:
+    """Size of a picture before base64, of which that many characters remain."""
+    return max(characters, 0) * 3 // 4
 
 
 class Selection:
