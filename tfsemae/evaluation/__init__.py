@@ -72,6 +72,9 @@ def evaluate_run(settings: Settings) -> run_folder.Metrics:
 
         run_folder.check_inputs(folder, verification.recorded_weights(networks))
         _check_lpips(folder, settings.run.weights_dir)
+        if settings.run.inception_weights is not None:
+            digest = files.sha256(settings.run.inception_weights)
+            run_folder.check_inputs(folder, {"inception": digest})
         if loading.is_own_file(settings):
             images, reference = loading.evaluated(settings)
             digests = {"images": images.digest(), "reference": reference.digest()}
@@ -234,13 +237,22 @@ def _verify(settings: Settings) -> list[str]:
     """
     run = settings.run
     described = [verification.verify(run.model_dir)]
-    measuring = {"classifier_dir": run.classifier_dir, "weights_dir": run.weights_dir}
+    measuring = {
+        name: getattr(run, name)
+        for name in ("classifier_dir", "weights_dir", "inception_weights")
+    }
     for name, value in measuring.items():
         if value is not None and verification.is_classifier(run.model_dir):
             raise ValueError(
                 f"--{name}={value} measures autoencoders, and "
                 f"--model_dir={run.model_dir} holds a classifier. Leave it out."
             )
+    weights = run.inception_weights
+    if weights is not None and not files.path(weights).is_file():
+        raise ValueError(
+            f"--inception_weights={weights}: There is no such file. "
+            "metrics.InceptionFeatures says how it is made."
+        )
     if run.classifier_dir is not None:
         described.append(verification.verify_classifier(run.classifier_dir))
     return [digest for each in described for digest in each.sha256.values()]
@@ -266,6 +278,8 @@ def _folder(settings: Settings) -> str:
     identity = [*run_folder.identity(settings), *digests]
     if settings.run.weights_dir is not None:
         identity.append("lpips")
+    if settings.run.inception_weights is not None:
+        identity.append("fid")
     own_file = files.path(dataset)
     if catalogue.is_own_file(dataset) and own_file.is_file():
         identity.append(files.sha256(own_file))

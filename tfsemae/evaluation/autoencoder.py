@@ -7,7 +7,13 @@ import numpy as np
 import tensorflow as tf
 
 from tfsemae import data, files, metrics
-from tfsemae.evaluation import classifier_features, generation, latent, perceptual
+from tfsemae.evaluation import (
+    classifier_features,
+    fid,
+    generation,
+    latent,
+    perceptual,
+)
 from tfsemae.evaluation.arrays import MEASUREMENTS_FILE, Shards
 from tfsemae.evaluation.arrays import measure as measure_batches
 from tfsemae.evaluation.checks import check, has_ssim
@@ -30,6 +36,7 @@ def evaluate(
     output_dir: files.PathLike,
     seed: int,
     features: ClassifierFeatures | None = None,
+    inception: fid.Features | None = None,
     prior: bool = False,
     weights_dir: str | None = None,
     classes: bool = True,
@@ -50,6 +57,7 @@ def evaluate(
         output_dir: of the files.
         seed: of t-SNE and k-means, and of samples.
         features: of a classifier, in which sets of images are compared as well.
+        inception: features of FID, such as `metrics.InceptionFeatures`.
         prior: whether the latents were trained to be standard normal, so that samples
             of that distribution are decoded; those of a variational autoencoder always
             are.
@@ -69,15 +77,18 @@ def evaluate(
         prior also what `generation.measure` gives; of a variational autoencoder `kl`,
         mean KL divergence of the posterior from the prior (nats), and what
         `generation.posterior_measures` gives; with `features` what
-        `classifier_features.measure` gives.
+        `classifier_features.measure` gives, and with `inception` what `fid.measure`
+        gives.
 
     Raises:
-        ValueError: see `check`, `ClassifierFeatures.check` and `perceptual.distances`,
-            or if there are weights and no prior.
+        ValueError: see `check`, `ClassifierFeatures.check`, `fid.check` and
+            `perceptual.distances`, or if there are weights and no prior.
     """
     check(autoencoder, images, reference, classes=classes)
     if features is not None:
         features.check(images)
+    if inception is not None:
+        fid.check(images)
     variational = autoencoder.log_variance is not None
     prior = prior or variational
     if weights_dir is not None and not prior:
@@ -118,6 +129,8 @@ def evaluate(
         found |= classifier_features.measure(
             autoencoder, features, images, seed=seed, prior=prior
         )
+    if inception is not None:
+        found |= fid.measure(autoencoder, inception, images, seed=seed, prior=prior)
     shards = [measured]
     if images.labels is not None and autoencoder.classifier is not None:
         correct = measured.read("clean", "predicted") == images.labels

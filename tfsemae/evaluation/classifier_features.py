@@ -5,18 +5,18 @@ are missing, under names of their own: numbers of other classifiers, or those of
 cannot be compared with them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
 
 from tfsemae import data, files, metrics, run_folder, tensor_checks
+from tfsemae.evaluation import image_sets
 from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.models.classifier import Classifier
 from tfsemae.progress import note
 from tfsemae.tensor_checks import TensorLike
 
-_BATCH = 500
 _SPLITS = 10  # of the score, as the Inception Score has
 
 
@@ -156,18 +156,16 @@ def measure(
     """
     features.check(images)
     note("Comparing the images in the features of the classifier.")
-    of_images, image_score = features.moments_and_score_of(_batches(images))
-    decoded = features.moments_of(
-        autoencoder.decoder(autoencoder.encoder(pixels, training=False), training=False)
-        for pixels in _batches(images)
-    )
+    of_data = image_sets.of_data(images)
+    of_images, image_score = features.moments_and_score_of(of_data)
+    decoded = features.moments_of(image_sets.reconstructed(autoencoder, images))
     found = {
         "classifier_features": {**features.described(), "samples": len(images)},
         "reconstruction_frechet_distance": decoded.frechet_distance(of_images),
         "image_classifier_score": image_score.mean,
     }
     if prior:
-        samples = _samples(autoencoder, len(images), seed)
+        samples = image_sets.sampled(autoencoder, len(images), seed=seed)
         of_samples, score = features.moments_and_score_of(samples)
         found |= {
             "sample_frechet_distance": of_samples.frechet_distance(of_images),
@@ -175,21 +173,3 @@ def measure(
             "sample_classifier_score_deviation": score.deviation,
         }
     return found
-
-
-def _batches(images: data.Images) -> Iterator[tf.Tensor]:
-    for batch in data.batches(images, _BATCH, shuffle=False):
-        yield tf.nest.flatten(batch)[0]
-
-
-def _samples(autoencoder: Autoencoder, count: int, seed: int) -> Iterator[tf.Tensor]:
-    """Images of latents that are drawn from the prior."""
-    shape = autoencoder.encoder.output_shape[1:]
-    for number, first in enumerate(range(0, count, _BATCH)):
-        latents = tf.random.stateless_normal(
-            [min(_BATCH, count - first), *shape],
-            # Beside [seed, 0] of `generation`.
-            tf.constant([seed, 1 + number], tf.int64),
-            alg="philox",
-        )
-        yield autoencoder.decoder(latents, training=False)

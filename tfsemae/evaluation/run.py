@@ -2,8 +2,14 @@
 
 import pathlib
 
-from tfsemae import devices, keras_state, models, run_folder
-from tfsemae.evaluation import autoencoder, classification, loading, perceptual
+from tfsemae import devices, files, keras_state, models, run_folder
+from tfsemae.evaluation import (
+    autoencoder,
+    classification,
+    fid,
+    loading,
+    perceptual,
+)
 from tfsemae.evaluation.classifier_features import ClassifierFeatures
 from tfsemae.evaluation.settings import Settings
 from tfsemae.models.classifier import Classifier
@@ -26,6 +32,10 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     if settings.run.classifier_dir is not None:
         features = ClassifierFeatures.load(settings.run.classifier_dir)
         digests["classifier"] = features.classifier.digest()
+    inception = None
+    if settings.run.inception_weights is not None:
+        inception = fid.inception(settings.run.inception_weights)
+        digests["inception"] = files.sha256(settings.run.inception_weights)
     run_folder.check_inputs(folder, digests)
     if isinstance(network, Classifier):
         return classification.evaluate(network, images, output_dir=folder)
@@ -36,6 +46,7 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
         output_dir=folder,
         seed=settings.run.seed,
         features=features,
+        inception=inception,
         prior=loading.has_prior(settings.run.model_dir),
         weights_dir=weights_dir,
     )

@@ -45,6 +45,12 @@ class Run(Threads, Weights):
         "Measure Frechet distances and scores in the features of this classifier as "
         "well, the --output_dir of a training such as with --model=conv_classifier.",
     )
+    inception_weights: str | None = setting(
+        None,
+        "Measure FID as well, with the weights of this .npz file, see "
+        "metrics.InceptionFeatures; some 10 images a second and core.",
+        identity=False,
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
