@@ -38,7 +38,7 @@ def _benchmark(found: dict) -> Iterator[str]:
     yield f"Measured with {machine}; {versions}."
     for name in dict.fromkeys(case["case"] for case in found["cases"]):
         cases = [case for case in found["cases"] if case["case"] == name]
-        yield f"### {name.capitalize()}, in {cases[0]['unit']}"
+        yield f"### {name[0].upper()}{name[1:]}, in {cases[0]['unit']}"
         rows = [_HEADS, ["---"] * len(_HEADS), *map(_row, cases)]
         yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
