@@ -12,17 +12,19 @@ old
 
 After.
 """
-TABLE = """\
-| artefact | quantity or claim | printed | measured ± sd (n) | difference \
-| tag or verdict |
-| --- | --- | ---: | ---: | ---: | --- |
-| [paper_mnist](results/paper_mnist/ledger.json) | PSNR, semantic (dB) | 25.10 \
-| 25.35 ± 0.12 (5) | +0.25 | as printed |
-| [paper_mnist](results/paper_mnist/ledger.json) | Labels cost next to nothing. \
-| \u2013 | \u22121.044 [\u22121.130, \u22120.951] | \u2013 | **does not hold** |
-| [paper_mnist](results/paper_mnist/ledger.json) | Both at once. \
-| \u2013 | \u2013 | \u2013 | **undecided** |
-"""
+NUMBERS = """\
+| quantity | printed | measured ± sd (n) | difference | tag | ledger |
+| --- | ---: | ---: | ---: | --- | --- |
+| PSNR, semantic (dB) | 25.10 | 25.35 ± 0.12 (5) | +0.25 | as printed \
+| [paper_mnist](results/paper_mnist/ledger.json) |"""
+CLAIMS = """\
+| claim | verdict | measured | ledger |
+| --- | --- | --- | --- |
+| Labels cost next to nothing. | **does not hold** \
+| \u22121.044 [\u22121.130, \u22120.951] \
+| [paper_mnist](results/paper_mnist/ledger.json) |
+| Both at once. | **undecided** | \u2013 \
+| [paper_mnist](results/paper_mnist/ledger.json) |"""
 
 
 @pytest.fixture
@@ -32,21 +34,29 @@ def path(tmp_path):
     return path
 
 
-def test_table_has_a_line_per_printed_number_and_per_claim(ledger):
-    assert readme.results_table([ledger]) == TABLE
+def test_tables_have_a_line_per_printed_number_and_per_claim(ledger):
+    assert readme.numbers_table([ledger]) == NUMBERS
+    assert readme.claims_table([ledger]) == CLAIMS
+
+
+def test_a_table_without_a_line_is_none(make_ledger, path):
+    bare = make_ledger(rows=(), claims=())
+    assert readme.numbers_table([bare]) == readme.claims_table([bare]) == ""
+    readme.update(path, [bare])
+    assert "### paper\n\nWhat the" in path.read_text("utf-8")
 
 
 def test_scale_other_than_full_is_said(make_ledger):
-    assert "ledger.json) (smoke) |" in readme.results_table(
-        [make_ledger(scale="smoke")]
-    )
+    smoke = make_ledger(scale="smoke")
+    for table in (readme.numbers_table([smoke]), readme.claims_table([smoke])):
+        assert "ledger.json) (smoke) |" in table
 
 
 def test_a_reduced_artefact_repeats_no_printed_number(make_ledger):
     reduced = make_ledger("paper_weight", scale="reduced")
-    table = readme.results_table([make_ledger(), reduced])
+    table = readme.numbers_table([make_ledger(), reduced])
     assert table.count("PSNR, semantic") == 1
-    alone = readme.results_table([reduced])
+    alone = readme.numbers_table([reduced])
     assert alone.count("PSNR, semantic") == 1
 
 
@@ -59,7 +69,7 @@ def test_a_further_reading_of_a_printed_number_has_no_line(ledger, make_ledger, 
     )
     first = dataclasses.replace(first, quantity="PSNR, semantic, weight 1: PSNR")
     made = make_ledger(rows=(first, further, other), scale=scale)
-    table = readme.results_table([made])
+    table = readme.numbers_table([made])
     assert "weight 1" in table
     assert "weight 2" not in table
 
@@ -71,9 +81,8 @@ def test_many_printed_numbers_are_left_to_the_page(ledger, make_ledger, count, s
         dataclasses.replace(first, id=f"psnr{n}", printed=20.0 + n)
         for n in range(count)
     ]
-    table = readme.results_table([make_ledger(rows=tuple(rows))])
+    table = readme.numbers_table([make_ledger(rows=tuple(rows))])
     assert table.count("PSNR, semantic") == shown
-    assert table.count("Both at once.") == 1
 
 
 def test_cases_of_a_statement_have_one_line(ledger, make_ledger):
@@ -91,10 +100,10 @@ def test_cases_of_a_statement_have_one_line(ledger, make_ledger):
         )
         for k in (1, 2, 3)
     ]
-    table = readme.results_table([make_ledger(claims=claims, rows=())])
+    table = readme.claims_table([make_ledger(claims=claims, rows=())])
     assert table.splitlines()[2:] == [
-        "| [paper_mnist](results/paper_mnist/ledger.json) | It works "
-        "| \u2013 | +1 to +3 dB | \u2013 | **undecided** (2 of 3), **holds** (1 of 3) |"
+        "| It works | **undecided** (2 of 3), **holds** (1 of 3) | +1 to +3 dB "
+        "| [paper_mnist](results/paper_mnist/ledger.json) |"
     ]
 
 
@@ -110,24 +119,25 @@ def test_two_cases_of_a_statement_are_shown_with_their_intervals(ledger, make_le
         signed=False,
         unit="%",
     )
-    table = readme.results_table([make_ledger(claims=(first, second), rows=())])
+    table = readme.claims_table([make_ledger(claims=(first, second), rows=())])
     assert (
-        "| Costs nothing | \u2013 | PSNR: \u22121.044 [\u22121.130, \u22120.951]; "
-        "SSIM: 0.5000 [0.2500, 0.7500] % | \u2013 | **does not hold** (2 of 2) |"
+        "| Costs nothing | **does not hold** (2 of 2) "
+        "| PSNR: \u22121.044 [\u22121.130, \u22120.951]; "
+        "SSIM: 0.5000 [0.2500, 0.7500] % |"
     ) in table
 
 
 def test_a_claim_that_another_sums_up_has_no_line(ledger, make_ledger):
     part, whole = ledger.claims
     part = dataclasses.replace(part, part_of=whole.id)
-    table = readme.results_table([make_ledger(claims=(whole, part))])
+    table = readme.claims_table([make_ledger(claims=(whole, part))])
     assert whole.statement in table
     assert part.statement not in table
 
 
 def test_text_cannot_break_the_table(ledger, make_ledger):
     claim = dataclasses.replace(ledger.claims[0], statement="a | b\n<script>")
-    table = readme.results_table([make_ledger(claims=(claim,), rows=())])
+    table = readme.claims_table([make_ledger(claims=(claim,), rows=())])
     assert "| a \\| b &lt;script> |" in table
     assert len(table.splitlines()) == 3
 
@@ -135,7 +145,7 @@ def test_text_cannot_break_the_table(ledger, make_ledger):
 def test_update_changes_what_is_between_the_markers(path, ledger):
     readme.update(path, [ledger])
     text = path.read_text(encoding="utf-8")
-    section = "### paper\n\n" + TABLE
+    section = f"### paper\n\n{NUMBERS}\n\n{CLAIMS}\n"
     section += (
         "\nWhat the numbers say, all of them and the pictures: `results/paper.html`.\n"
     )
@@ -158,7 +168,7 @@ def test_the_summary_stands_above_the_table(path, ledger, tmp_path, monkeypatch)
     (tmp_path / "paper.md").write_text(text)
     readme.update(path, [ledger])
     # The rest is on the source's page.
-    expected = "### A paper\n\nPSNR is 25.4 dB.\n\n| artefact"
+    expected = "### A paper\n\nPSNR is 25.4 dB.\n\n| quantity"
     assert expected in path.read_text(encoding="utf-8")
 
 
@@ -190,5 +200,5 @@ def test_what_was_not_run_has_an_empty_cell(ledger, make_ledger):
     row = dataclasses.replace(
         ledger.rows[0], measured=None, n=None, sd=None, tag="not run"
     )
-    table = readme.results_table([make_ledger(rows=(row,))])
+    table = readme.numbers_table([make_ledger(rows=(row,))])
     assert "| 25.10 | \u2013 | \u2013 | not run |" in table

@@ -12,10 +12,18 @@ END = "<!-- results: end -->"
 _NOTHING = "\u2013"
 _MOST_EFFECTS = 2  # of a statement that are shown one by one
 _MOST_PRINTED = 12  # numbers of a source; of more the page has them all
+_NUMBERS = (
+    "| quantity | printed | measured ± sd (n) | difference | tag | ledger |",
+    "| --- | ---: | ---: | ---: | --- | --- |",
+)
+_CLAIMS = (
+    "| claim | verdict | measured | ledger |",
+    "| --- | --- | --- | --- |",
+)
 
 
 def results(ledgers: Sequence[Ledger]) -> str:
-    """Markdown on each source: a summary and a table.
+    """Markdown on each source: a summary and its tables.
 
     Args:
         ledgers: those of `results/`, in the order in which they are to stand.
@@ -27,31 +35,38 @@ def results(ledgers: Sequence[Ledger]) -> str:
     return "\n".join(_section(source, group) for source, group in groups.items())
 
 
-def results_table(ledgers: Sequence[Ledger]) -> str:
-    """Markdown table with a line per printed number and per statement.
-
-    Printed numbers that are more than a dozen stand on the page of the source alone. So
-    do statements that its text does not choose, see `sentences.chosen`.
+def numbers_table(ledgers: Sequence[Ledger]) -> str:
+    """Markdown table of the printed numbers of one source.
 
     Args:
-        ledgers: of one source, in the order in which they are to stand.
+        ledgers: in the order in which they are to stand.
 
     Returns:
-        The table, with a line break at its end.
+        A line per number, empty if there are none or more than a dozen: then they
+        stand on the page of the source alone.
     """
     printed = headlines.printed_rows(ledgers)
-    shown = printed if len(printed) <= _MOST_PRINTED else []
+    if not 0 < len(printed) <= _MOST_PRINTED:
+        return ""
+    return "\n".join([*_NUMBERS, *(_line(*_row(*each)) for each in printed)])
+
+
+def claims_table(ledgers: Sequence[Ledger]) -> str:
+    """Markdown table of the statements of one source.
+
+    Args:
+        ledgers: in the order in which they are to stand.
+
+    Returns:
+        A line per statement that the text of the source chooses, see
+        `sentences.chosen`; empty without any.
+    """
     statements = headlines.chosen(
         headlines.headlines(ledgers), sentences.chosen(ledgers[0].source_key)
     )
-    lines = [
-        "| artefact | quantity or claim | printed | measured ± sd (n) | difference "
-        "| tag or verdict |",
-        "| --- | --- | ---: | ---: | ---: | --- |",
-        *(_line(_link(ledger), *_row(row)) for ledger, row in shown),
-        *(_line(*_headline(each)) for each in statements),
-    ]
-    return "\n".join(lines) + "\n"
+    if not statements:
+        return ""
+    return "\n".join([*_CLAIMS, *(_line(*_headline(each)) for each in statements)])
 
 
 def update(readme: files.PathLike, ledgers: Sequence[Ledger]) -> None:
@@ -94,8 +109,7 @@ def _section(source: str, ledgers: Sequence[Ledger]) -> str:
     text = sentences.text(source, ledgers)
     blocks = [
         f"### {text.title}",
-        *filter(None, [text.summary]),
-        results_table(ledgers).rstrip(),
+        *filter(None, [text.summary, numbers_table(ledgers), claims_table(ledgers)]),
         f"What the numbers say, all of them and the pictures: `results/{source}.html`.",
     ]
     return "\n\n".join(blocks) + "\n"
@@ -106,7 +120,7 @@ def _link(ledger: Ledger) -> str:
     return link if ledger.scale == "full" else f"{link} ({ledger.scale})"
 
 
-def _row(row: Row) -> tuple[str, ...]:
+def _row(ledger: Ledger, row: Row) -> tuple[str, ...]:
     places = numerals.decimals(row.measured, printed=row.printed, sd=row.sd)
     return (
         f"{row.quantity} ({row.unit})" if row.unit else row.quantity,
@@ -114,6 +128,7 @@ def _row(row: Row) -> tuple[str, ...]:
         measured(row, places),
         _NOTHING if row.difference is None else numerals.signed(row.difference, places),
         row.tag,
+        _link(ledger),
     )
 
 
@@ -135,12 +150,10 @@ def measured(row: Row, places: int) -> str:
 def _headline(headline: Headline) -> tuple[str, ...]:
     first, *others = dict.fromkeys(_link(case.ledger) for case in headline.cases)
     return (
-        f"{first} and {len(others)} more" if others else first,
         numerals.prose(headline.statement),
-        _NOTHING,
-        _effects(headline.cases),
-        _NOTHING,
         _verdicts(headline),
+        _effects(headline.cases),
+        f"{first} and {len(others)} more" if others else first,
     )
 
 
