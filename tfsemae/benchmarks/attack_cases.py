@@ -1,16 +1,14 @@
 """What the attack benchmark compares. Free of TensorFlow."""
 
-import contextlib
 import dataclasses
 import json
 import pathlib
-import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tfsemae.benchmarks.compare import Case, Program, in_turn
+from tfsemae.benchmarks.compare import Case, Program, against
 from tfsemae.benchmarks.table1_cases import KEPT, environment
 
 #: Group on the command line -> what its cases are called.
@@ -36,29 +34,36 @@ WITH_TENSORFLOW = {"pgd_tensorflow": ("tensorflow", _FOOLBOX, _ART)}
 _CHANNELS_LAST = "--channels_last"
 
 
-class _Torch(NamedTuple):
-    """A way to run a peer in PyTorch."""
+class Torch(NamedTuple):
+    """A way to run a peer in PyTorch.
+
+    Attributes:
+        name: for a reader.
+        flags: of the program.
+        variables: of its environment.
+    """
 
     name: str
     flags: tuple[str, ...] = ()
     variables: Mapping[str, str] = {}
 
 
-_LOOPS = (
-    _Torch("PyTorch loop"),
-    _Torch("PyTorch loop, channels last", (_CHANNELS_LAST,)),
-    _Torch("PyTorch loop, channels last, freed memory kept", (_CHANNELS_LAST,), KEPT),
+#: A loop as one writes it, and as it is fastest.
+LOOPS = (
+    Torch("PyTorch loop"),
+    Torch("PyTorch loop, channels last", (_CHANNELS_LAST,)),
+    Torch("PyTorch loop, channels last, freed memory kept", (_CHANNELS_LAST,), KEPT),
 )
 _LPIPS = (
-    _Torch("TorchMetrics", ("--library=torchmetrics",)),
-    _Torch("TorchMetrics, channels last", ("--library=torchmetrics", _CHANNELS_LAST)),
-    _Torch("TorchMetrics, freed memory kept", ("--library=torchmetrics",), KEPT),
-    _Torch("lpips", ("--library=lpips",)),
+    Torch("TorchMetrics", ("--library=torchmetrics",)),
+    Torch("TorchMetrics, channels last", ("--library=torchmetrics", _CHANNELS_LAST)),
+    Torch("TorchMetrics, freed memory kept", ("--library=torchmetrics",), KEPT),
+    Torch("lpips", ("--library=lpips",)),
 )
 _SSIM = (
-    _Torch("TorchMetrics", ("--library=torchmetrics",)),
-    _Torch("piq", ("--library=piq",)),
-    _Torch("piq, freed memory kept", ("--library=piq",), KEPT),
+    Torch("TorchMetrics", ("--library=torchmetrics",)),
+    Torch("piq", ("--library=piq",)),
+    Torch("piq, freed memory kept", ("--library=piq",), KEPT),
 )
 
 
@@ -108,7 +113,7 @@ class Work:
         if group == "pgd":
             yield "our own without tf.function", self.pgd("eager", threads)
             yield "our own with XLA", self.pgd("xla", threads)
-            for way in _LOOPS:
+            for way in LOOPS:
                 yield way.name, self.peer_pgd("loop", threads, way=way)
             for name, attack in (("Foolbox", "foolbox"), ("ART", "art")):
                 yield f"{name} on PyTorch", self.peer_pgd(attack, threads)
@@ -135,7 +140,7 @@ class Work:
         threads: int,
         *,
         framework: str = "torch",
-        way: _Torch = _LOOPS[0],
+        way: Torch = LOOPS[0],
     ) -> Program:
         """An attack of `peer_pgd.ATTACKS`, which needs nothing of tfsemae."""
         on_torch = framework == "torch"
@@ -157,7 +162,7 @@ class Work:
         command += [*self._flags(threads), *self._lpips(metric), f"--metric={metric}"]
         return Program(command, environment())
 
-    def torch_metric(self, metric: str, threads: int, way: _Torch) -> Program:
+    def torch_metric(self, metric: str, threads: int, way: Torch) -> Program:
         """SSIM or LPIPS of a library on PyTorch."""
         command = [
             self.peer_python,
@@ -198,29 +203,14 @@ def measure(work: Work, group: str, *, threads: int, repeats: int) -> list[Case]
     Raises:
         ChildProcessError: if a program fails.
     """
-    with contextlib.ExitStack() as stack:
-        programs = {"": stack.enter_context(work.ours(group, threads))}
-        for name, program in work.peers(group, threads):
-            programs[name] = stack.enter_context(program)
-        for program in programs.values():
-            program.wait()
-        turns = {name: program.turn for name, program in programs.items()}
-        rates = in_turn(turns, repeats)
-    ours = programs.pop("")
-    return [
-        Case(
-            case=GROUPS[group],
-            threads=threads,
-            repeats=repeats,
-            unit=_UNITS.get(group, "codes/s"),
-            ours=rates[""],
-            peer=rates[name],
-            peer_name=name,
-            outcome_ours=statistics.fmean(ours.said["outcomes"]),
-            outcome_peer=statistics.fmean(program.said["outcomes"]),
-        )
-        for name, program in programs.items()
-    ]
+    return against(
+        work.ours(group, threads),
+        work.peers(group, threads),
+        case=GROUPS[group],
+        threads=threads,
+        repeats=repeats,
+        unit=_UNITS.get(group, "codes/s"),
+    )
 
 
 def versions(flag: str, python: str, packages: Sequence[str]) -> dict[str, str]:

@@ -1,13 +1,11 @@
 """What the benchmark of audits compares. Free of TensorFlow."""
 
-import contextlib
 import dataclasses
 import pathlib
-import statistics
 import sys
 from collections.abc import Iterator
 
-from tfsemae.benchmarks.compare import Case, Program, in_turn
+from tfsemae.benchmarks.compare import Case, Program, against
 from tfsemae.benchmarks.table1_cases import KEPT, environment
 
 #: Case on the command line -> what it is called.
@@ -89,27 +87,11 @@ def measure(work: Work, case: str, *, threads: int, repeats: int) -> list[Case]:
     Raises:
         ChildProcessError: if a program fails.
     """
-    with contextlib.ExitStack() as stack:
-        ours = stack.enter_context(work.ours(case, threads))
-        peers = {
-            name: stack.enter_context(program)
-            for name, program in work.peers(case, threads)
-        }
-        for program in (ours, *peers.values()):
-            program.wait()
-        turns = {name: program.turn for name, program in peers.items()}
-        rates = in_turn({"": ours.turn} | turns, repeats)
-    return [
-        Case(
-            case=CASES[case],
-            threads=threads,
-            repeats=repeats,
-            unit="images/min",
-            ours=rates[""],
-            peer=rates[name],
-            peer_name=name,
-            outcome_ours=statistics.fmean(ours.said["outcomes"]),
-            outcome_peer=statistics.fmean(program.said["outcomes"]),
-        )
-        for name, program in peers.items()
-    ]
+    return against(
+        work.ours(case, threads),
+        work.peers(case, threads),
+        case=CASES[case],
+        threads=threads,
+        repeats=repeats,
+        unit="images/min",
+    )

@@ -7,7 +7,7 @@ import os
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from tfsemae import files
@@ -158,6 +158,54 @@ def in_turn(
         for name, measure in measures.items():
             rates[name].append(measure())
     return {name: statistics.median(found) for name, found in rates.items()}
+
+
+def against(
+    ours: Program,
+    peers: Iterable[tuple[str, Program]],
+    *,
+    case: str,
+    threads: int,
+    repeats: int,
+    unit: str,
+) -> list[Case]:
+    """Measures a program and its peers in turn, and ends them.
+
+    The first line of each has the key `outcomes`, a list of numbers, whose mean is the
+    outcome of the case.
+
+    Args:
+        ours: our program.
+        peers: names of the others, and these.
+        case: what is compared.
+        threads: of each program.
+        repeats: turns of each program.
+        unit: of the rates.
+
+    Raises:
+        ChildProcessError: if a program fails.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(ours)
+        others = {name: stack.enter_context(program) for name, program in peers}
+        for program in (ours, *others.values()):
+            program.wait()
+        turns = {name: program.turn for name, program in others.items()}
+        rates = in_turn({"": ours.turn} | turns, repeats)
+    return [
+        Case(
+            case=case,
+            threads=threads,
+            repeats=repeats,
+            unit=unit,
+            ours=rates[""],
+            peer=rates[name],
+            peer_name=name,
+            outcome_ours=statistics.fmean(ours.said["outcomes"]),
+            outcome_peer=statistics.fmean(program.said["outcomes"]),
+        )
+        for name, program in others.items()
+    ]
 
 
 def write(

@@ -187,25 +187,30 @@ def _train(autoencoder: Autoencoder, images: data.Images, settings: Settings) ->
         callbacks=[
             callbacks.StopOnNaN(),
             callbacks.ShowProgress(0, settings.optimizer.steps),
-            _Turns(turn * settings.optimizer.batch_size, report),
+            Turns(turn * settings.optimizer.batch_size, report),
         ],
         shuffle=False,
         verbose=0,
     )
 
 
-class _Turns(keras.callbacks.Callback):
+class Turns(keras.callbacks.Callback):
     """Makes each epoch a turn; the first one is the warm-up."""
 
     def __init__(self, images: int, report: Callable[[], dict]):
+        """Takes the images of a turn, and what gives the first line."""
         super().__init__()
         self._images = images
         self._report = report
 
-    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None):
+    def on_epoch_begin(
+        self, epoch: int, logs: Mapping[str, float] | None = None
+    ) -> None:
+        """See `keras.callbacks.Callback`."""
         self._began = time.perf_counter()
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None):
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """See `keras.callbacks.Callback`."""
         rate = self._images / (time.perf_counter() - self._began)
         print(json.dumps(rate if epoch else self._report()), flush=True)
         self.model.stop_training = not sys.stdin.readline()
