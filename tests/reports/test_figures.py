@@ -137,6 +137,25 @@ def test_matrix_is_darker_where_numbers_are_greater(tmp_path):
         figures.matrix(values, (["a"], ["x", "y"]), ("", ""), tmp_path / "no.png")
 
 
+def test_heat_maps_are_red_above_zero_and_blue_below(tmp_path):
+    names = [str(k) for k in range(6)]
+    low, high = -np.ones((6, 6)), np.ones((6, 6))
+    panels = {"low": low, "high": high, "none: missing": None}
+    figures.heat_maps(panels, names, "cosine", tmp_path / "maps.png")
+    found = pixels(tmp_path / "maps.png").astype(int)
+    redder = found[..., 0] - found[..., 2]
+    upper = redder[: len(redder) // 2]
+    quarter, half = upper.shape[1] // 4, upper.shape[1] // 2
+    assert np.median(upper[:, quarter - 20 : quarter + 20], axis=1).min() < -50
+    assert np.median(upper[:, half : half + 2 * quarter], axis=0).max() > 50
+    # The empty panel; colours of text are those of a palette.
+    assert abs(redder[len(redder) // 2 :, : half - 40]).max() < 10
+    with pytest.raises(ValueError, match=r"2 names and the shape \(6, 6\) in 'low'"):
+        figures.heat_maps(panels, names[:2], "", tmp_path / "no.png")
+    with pytest.raises(ValueError, match="`panels` must not be empty"):
+        figures.heat_maps({"a": None}, names, "", tmp_path / "no.png")
+
+
 def test_image_grid_writes_labels_and_white_gaps(tmp_path):
     black = np.zeros((2, 28, 28, 1))
     figures.image_grid([("original", black)], tmp_path / "grid.png")

@@ -33,6 +33,7 @@ _PIXELS_PER_INCH = 160
 _IMAGE_PIXELS = 112  # shown size that images are enlarged to, about
 _GAP_PIXELS = 8
 _CAPTION_PIXELS = 24
+_HEAT_PIXELS = 32  # side of an entry of a heat map
 _CELL_PIXELS = 64
 _LEGEND_LINES = 20
 _LEGEND_PIXELS = 260
@@ -282,6 +283,51 @@ def matrix(
         axis.set(xlabel=labels[1], ylabel=labels[0])
         axis.tick_params(length=0)
         axis.spines[:].set_visible(False)
+
+
+def heat_maps(
+    panels: Mapping[str, np.ndarray | None],
+    names: Sequence[str],
+    label: str,
+    path: files.PathLike,
+) -> None:
+    """Draws matrices of numbers from -1 to 1 beside each other, in equal colours.
+
+    Args:
+        panels: title -> float `[K, K]`; None leaves a panel empty, its title says why.
+        names: of the K rows and columns.
+        label: what the numbers are.
+        path: PNG file to write.
+
+    Raises:
+        ValueError: if there is no matrix, or the numbers of names are others.
+    """
+    shown = [values for values in panels.values() if values is not None]
+    _check_not_empty("panels", shown)
+    for title, values in panels.items():
+        if values is not None and values.shape != (len(names), len(names)):
+            raise ValueError(
+                f"`names` must be those of the rows and columns. Received: "
+                f"{len(names)} names and the shape {values.shape} in {title!r}."
+            )
+    columns = min(2, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    side = _HEAT_PIXELS * len(names) + 160
+    with _figure(side * columns + 160, side * rows, path) as figure:
+        figure.set_layout_engine("constrained")
+        axes = figure.subplots(rows, columns, squeeze=False)
+        for axis in axes.flat[len(panels) :]:
+            axis.set_axis_off()
+        for axis, (title, values) in zip(axes.flat, panels.items(), strict=False):
+            axis.set_title(title)
+            axis.tick_params(length=0)
+            if values is None:
+                axis.set(xticks=[], yticks=[], aspect="equal")
+                continue
+            drawn = axis.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1)
+            axis.set_xticks(range(len(names)), names, rotation=90)
+            axis.set_yticks(range(len(names)), names)
+        figure.colorbar(drawn, ax=axes, label=label, shrink=0.6)
 
 
 def label_few_ticks(axis: Axes) -> None:

@@ -20,7 +20,6 @@ _CIFAR10 = (
 )
 _CAT, _DOG, _TRUCK = 3, 5, 9
 _CONDITIONS = {"clean": "natural images", runs.ATTACK: "adversarial images"}
-_ENLARGED = 12  # pixels of an entry of a matrix
 _SEEDS = "lowest to highest of the seeds"
 Models = Mapping[str, list[Features]]
 
@@ -372,42 +371,28 @@ def _draw_correlations(work: Workspace, models: Models) -> Picture:
 def _draw_similarities(
     work: Workspace, models: Models, clip: np.ndarray | None
 ) -> Picture:
-    """Fig. 2: similarities of classes, brighter where they are larger."""
-    shown = {"words": _picture(_similarity(models["nat"][0].words))}
+    """Fig. 2: similarities of classes."""
+    panels: dict[str, np.ndarray | None] = {
+        "words": _similarity(models["nat"][0].words)
+    }
     for procedure in ("nat", "pgd"):
-        similarity = np.nan_to_num(models[procedure][0].similarity("clean"))
-        shown[runs.OBSERVED[procedure]] = _picture(similarity)
-    if clip is None:
-        shown["CLIP: missing, no --clip_embeddings"] = _picture(_crossed_out())
-    else:
-        shown["CLIP"] = _picture(clip)
+        similarity = models[procedure][0].similarity("clean")
+        panels[runs.OBSERVED[procedure]] = np.nan_to_num(similarity)
+    missing = "" if clip is not None else ": missing"
+    panels[f"CLIP{missing}"] = clip
     path = work.output_dir / "figure2.png"
-    figures.image_grid(list(shown.items()), path)
-    missing = (
+    figures.heat_maps(panels, _CIFAR10, "cosine of classes, centred", path)
+    why = (
         " The matrix of CLIP, panel (d), is missing: no file of its embeddings of the "
         "class names was given (--clip_embeddings)."
     )
     return Picture(
         file=path.name,
-        caption="As Fig. 2: similarities of classes, centred, from -1 (black) to 1 "
-        "(white), of the first seed; classes in the order of their labels."
-        + (missing if clip is None else ""),
+        caption="As Fig. 2: similarities of classes, centred, of natural images and of "
+        "the first seed." + (why if missing else ""),
     )
 
 
 def _similarity(rows: np.ndarray) -> np.ndarray:
     """Of vectors of classes, `[C, E]`, centred as those of features are."""
     return metrics.class_similarity(rows, np.arange(len(rows)), centred=True)
-
-
-def _crossed_out() -> np.ndarray:
-    """A white matrix with a cross, in the place of one that is missing."""
-    diagonal = np.eye(len(_CIFAR10))
-    return 1 - 2 * np.maximum(diagonal, diagonal[::-1])
-
-
-def _picture(matrix: np.ndarray) -> np.ndarray:
-    """`[C, C]` in [-1, 1] as an image `[1, H, W, 1]` in [0, 1]."""
-    grey = np.clip((matrix + 1) / 2, 0, 1).astype(np.float32)
-    enlarged = grey.repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
-    return enlarged[np.newaxis, ..., np.newaxis]
