@@ -283,13 +283,12 @@ def _row(cells: list[tuple[str, Row | None]]) -> dict[str, Any]:
     }
 
 
-def _by_subject(
-    rows: Iterable[dict[str, Any]],
-) -> list[tuple[str, list[tuple[str, dict[str, Any]]]]]:
+def _by_subject(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Groups rows `<subject>: <quantity>` that follow each other.
 
     Returns:
-        `(subject, [(quantity, row)])`; the subject is empty where a row is alone.
+        Groups of `subject`, empty where a row is alone; `note`, what the notes of all
+        its rows say; and `lines`, `(quantity, rest of the note, row)` each.
     """
 
     def parts(row: dict[str, Any]) -> tuple[str, str, str]:
@@ -298,10 +297,26 @@ def _by_subject(
     groups = []
     for subject, group in itertools.groupby(rows, lambda row: parts(row)[0]):
         found = list(group)
-        if len(found) == 1:
-            groups.append(("", [(found[0]["head"].quantity, found[0])]))
-        else:
-            groups.append((subject, [(parts(row)[2], row) for row in found]))
+        alone = len(found) == 1
+        notes = ["; ".join(row["notes"]).split("; ") for row in found]
+        shared = [part for part in notes[0] if all(part in each for each in notes)]
+        if alone:
+            shared = []
+        lines = [
+            (
+                row["head"].quantity if alone else parts(row)[2],
+                "; ".join(part for part in note if part not in shared),
+                row,
+            )
+            for row, note in zip(found, notes, strict=True)
+        ]
+        groups.append(
+            {
+                "subject": "" if alone else subject,
+                "note": "; ".join(shared),
+                "lines": lines,
+            }
+        )
     return groups
 
 
