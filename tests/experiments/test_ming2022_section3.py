@@ -209,7 +209,7 @@ def test_table_2_stands_beside_what_is_printed(workspace, monkeypatch):
     }
     difference = rows["semantic_minus_vanilla_psnr"]
     assert (difference.measured, difference.values) == (0.25, (0.25, 0.25))
-    assert difference.note.endswith("the printed difference is contained in it: no")
+    assert difference.note.endswith("the interval contains the printed difference: no")
     assert (rows["vanilla_psnr"].measured, rows["vanilla_psnr"].n) == (20.5, 2)
     assert rows["vanilla_psnr"].values == (20.0, 21.0)
     assert rows["vanilla_ssim"].measured == 90.0  # %

@@ -336,6 +336,24 @@ def test_pictures_fill_a_page_up_to_a_megabyte(write, make_ledger, results):
     assert path.stat().st_size < 1_000_000
 
 
+def test_a_picture_of_the_text_counts_once(
+    write, make_ledger, results, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sentences, "TEXTS", tmp_path)
+    text = "# A\n\nIt.\n\n![It](paper_mnist/a.png)\n"
+    (tmp_path / "paper.md").write_text(text, encoding="utf-8")
+    noise = np.random.default_rng(0)
+    names = [f"{letter}.png" for letter in "abcde"]
+    for name in names:
+        image = noise.integers(256, size=(200, 250, 3), dtype=np.uint8)
+        Image.fromarray(image).save(results / "paper_mnist" / name)  # 150 KB
+    pictures = [Picture(file=name, caption=name) for name in names]
+    parser = parse(write([make_ledger(pictures=pictures)]))
+    shown = [attrs["alt"] for tag, attrs in parser.tags if tag == "img"]
+    assert shown == names[:4]
+    assert "in the folder paper_mnist/: e.png" in parser.text  # and not a.png
+
+
 @pytest.mark.parametrize("scale", ["full", "reduced", "smoke"])
 def test_scale_is_marked(write, make_ledger, scale):
     parser = parse(write([make_ledger(scale=scale)]))
@@ -383,6 +401,24 @@ def test_landed_and_newly_measured_stand_side_by_side(write, ledger, make_ledger
     counts = "✓ holds {} ✗ does not hold {} ~ intermediate 0 ? undecided {}"
     assert f"Claims, landed: {counts.format(0, 1, 1)}" in index
     assert f"Claims, newly measured: {counts.format(1, 0, 0)}" in index
+
+
+def test_notes_of_two_readings_are_shared_once(write, make_ledger, ledger):
+    def rows(line):
+        return [
+            dataclasses.replace(
+                ledger.rows[1],
+                id=f"r{k}",
+                quantity=f"vae: {k}",
+                note=f"line {line}; of images",
+            )
+            for k in (1, 2)
+        ]
+
+    text = parse(
+        write([make_ledger(rows=rows(1))], fresh=[make_ledger(rows=rows(2))])
+    ).text
+    assert text.count("of images") == 1
 
 
 def test_a_reading_keeps_its_name_where_the_other_lacks_the_entry(

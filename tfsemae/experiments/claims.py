@@ -114,7 +114,7 @@ def estimated_difference(
     note = f"95 % {over}: {interval.low:+#.3g} to {interval.high:+#.3g}"
     if printed is not None:
         contained = "yes" if interval.low <= printed <= interval.high else "no"
-        note += f"; the printed difference is contained in it: {contained}"
+        note += f"; the interval contains the printed difference: {contained}"
     return dataclasses.replace(
         row(id_, quantity, a - b, tag=tag, unit=unit, printed=printed),
         low=interval.low,

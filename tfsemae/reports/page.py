@@ -85,7 +85,7 @@ def write(
     for source, group in groups.items():
         content = functools.partial(_page, source, group, ledgers, compared=bool(fresh))
         bare = template.render(content(picture_bytes=0))
-        left = pictures.bytes_of(_MOST_BYTES - len(bare.encode()))
+        left = pictures.bytes_in_base64(_MOST_BYTES - len(bare.encode()))
         page = content(picture_bytes=left)
         html = template.render(page)
         files.write_text(files.path(folder) / f"{source}.html", html)
@@ -227,12 +227,13 @@ def _artefact(
     figures, elsewhere = [], []
     for reading in readings:
         for picture in reading.ledger.pictures:
-            if not selections[reading.label].takes(reading.folder, picture):
-                elsewhere.append((reading.label, picture))
-                continue
             figure = pictures.embed(reading.folder, picture)
-            if figure.uri not in leading:
+            if figure.uri in leading:
+                continue
+            if selections[reading.label].takes(reading.folder, picture):
                 figures.append((reading.label, figure))
+            else:
+                elsewhere.append((reading.label, picture))
     choices = (choice for reading in readings for choice in reading.ledger.choices)
     warnings = (each for reading in readings for each in reading.ledger.warnings)
     cells_of_rows = _beside(readings, labels, lambda ledger: ledger.rows)
@@ -298,7 +299,9 @@ def _by_subject(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     for subject, group in itertools.groupby(rows, lambda row: parts(row)[0]):
         found = list(group)
         alone = len(found) == 1
-        notes = ["; ".join(row["notes"]).split("; ") for row in found]
+        notes = [
+            list(dict.fromkeys("; ".join(row["notes"]).split("; "))) for row in found
+        ]
         shared = [part for part in notes[0] if all(part in each for each in notes)]
         if alone:
             shared = []

@@ -42,8 +42,8 @@ def embed(folder: pathlib.Path, picture: Picture) -> Figure:
     return Figure(picture.file, picture.caption, alternative, uri, width, height)
 
 
-def bytes_of(characters: int) -> int:
-    """Size of a picture before base64, of which that many characters remain."""
+def bytes_in_base64(characters: int) -> int:
+    """Bytes that fit into so many characters of base64; 0 for a negative number."""
     return max(characters, 0) * 3 // 4
 
 
