@@ -62,6 +62,67 @@ def test_samples_are_those_of_the_prior_within_the_range_of_pixels():
     assert found["sample_fid"] == pytest.approx(expected, rel=0.1)
 
 
+def test_an_evaluation_has_them_beside_the_rest(tmp_path):
+    images = _images(60)
+    found = {
+        prior: evaluation.evaluate(
+            _autoencoder(0.5),
+            images,
+            images,
+            output_dir=tmp_path / str(prior),
+            seed=0,
+            inception=halves,
+            prior=prior,
+        )
+        for prior in (True, False)
+    }
+    expected = fid.measure(_autoencoder(0.5), halves, images, seed=0, prior=True)
+    assert expected.items() <= found[True].items()
+    assert found[False]["reconstruction_fid"] == expected["reconstruction_fid"]
+    assert "sample_fid" not in found[False]
+    assert found[True]["psnr"] == found[False]["psnr"]
+
+
+def test_a_single_image_is_refused():
+    with pytest.raises(ValueError, match=r"takes at least 2 images.*Received: 1"):
+        fid.check(_images(1))
+
+
+def test_a_run_begun_with_weights_does_not_end_without(
+    images_file, tmp_path, monkeypatch
+):
+    class Stopped(Exception):
+        pass
+
+    def stopped(*_, **__):
+        raise Stopped
+
+    weights = tmp_path / "weights.npz"
+    weights.write_bytes(b"any")
+    _autoencoder().save(tmp_path / "model")
+    flags = f"--dataset={images_file}\n"
+    (tmp_path / "model/flags.txt").write_text(flags, "utf-8")
+    values = {"model_dir": tmp_path / "model", "output_dir": tmp_path / "out"}
+    values = {name: str(value) for name, value in values.items()}
+    monkeypatch.setattr(fid, "inception", lambda path: halves)
+    monkeypatch.setattr(fid, "measure", stopped)
+    given = settings.make(
+        evaluation.Settings, values | {"inception_weights": str(weights)}
+    )
+    with pytest.raises(Stopped):
+        evaluation.evaluate_run(given)
+    with pytest.raises(ValueError, match=r"began with other data.*\(inception\)"):
+        evaluation.evaluate_run(settings.make(evaluation.Settings, values))
+    monkeypatch.setattr(fid, "measure", lambda *_, **__: {"reconstruction_fid": 1.0})
+    found = evaluation.evaluate_run(given)
+    assert found["reconstruction_fid"] == 1.0
+    assert found["fid_features"]["samples"] == found["examples"] == 40
+    assert len(found["fid_features"]["weights"]) == 64
+    weights.write_bytes(b"other")
+    with pytest.raises(ValueError, match=r"began with other data.*\(inception\)"):
+        evaluation.evaluate_run(given)
+
+
 def test_images_of_other_channels_are_refused():
     with pytest.raises(ValueError, match=r"3 channels, or 1\..*: 2 channels"):
         fid.check(_images(3, channels=2))

@@ -11,6 +11,7 @@ from tfsemae.models.autoencoder import Autoencoder
 from tfsemae.progress import Progress, note
 
 _BATCH = 50  # images of 299 x 299 pixels
+_LEAST, _ENOUGH = 2, 2049  # of a covariance, and of one of full rank
 
 Features = Callable[[tf.Tensor], npt.ArrayLike]
 
@@ -29,6 +30,11 @@ def inception(weights: files.PathLike) -> metrics.InceptionFeatures:
 
 def check(images: data.Images) -> None:
     """Raises ValueError if `measure` could not measure images."""
+    if len(images) < _LEAST:
+        raise ValueError(
+            f"--inception_weights takes at least {_LEAST} images to measure. "
+            f"Received: {len(images)}."
+        )
     channels = images.images.shape[-1]
     if channels not in (1, 3):
         raise ValueError(
@@ -65,9 +71,9 @@ def measure(
     sets = {"reconstruction": image_sets.reconstructed(autoencoder, images)}
     if prior:
         sets["sample"] = image_sets.sampled(autoencoder, len(images), seed=seed)
-    note(
-        f"Computing the features of FID of {1 + len(sets)} times {len(images)} images."
-    )
+    if len(images) < _ENOUGH:
+        note(f"FID of fewer than {_ENOUGH:,} images is far too large.")
+    note(f"Computing features of FID, {1 + len(sets)} times of {len(images)} images.")
     of_images = _moments(features, image_sets.of_data(images), len(images))
     return {
         f"{name}_fid": _moments(features, each, len(images)).frechet_distance(of_images)

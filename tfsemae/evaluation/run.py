@@ -32,14 +32,14 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
     if settings.run.classifier_dir is not None:
         features = ClassifierFeatures.load(settings.run.classifier_dir)
         digests["classifier"] = features.classifier.digest()
-    inception = None
+    inception, digests["inception"] = None, "none"
     if settings.run.inception_weights is not None:
         inception = fid.inception(settings.run.inception_weights)
         digests["inception"] = files.sha256(settings.run.inception_weights)
     run_folder.check_inputs(folder, digests)
     if isinstance(network, Classifier):
         return classification.evaluate(network, images, output_dir=folder)
-    return autoencoder.evaluate(
+    found = autoencoder.evaluate(
         network,
         images,
         reference,
@@ -50,3 +50,9 @@ def run(settings: Settings, folder: pathlib.Path) -> run_folder.Metrics:
         prior=loading.has_prior(settings.run.model_dir),
         weights_dir=weights_dir,
     )
+    if inception is not None:
+        found["fid_features"] = {
+            "weights": digests["inception"],
+            "samples": len(images),
+        }
+    return found

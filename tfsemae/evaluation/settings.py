@@ -48,7 +48,7 @@ class Run(Threads, Weights):
     inception_weights: str | None = setting(
         None,
         "Measure FID as well, with the weights of this .npz file, see "
-        "metrics.InceptionFeatures; some 10 images a second and core.",
+        "metrics.InceptionFeatures; some 10 images per second on a core.",
         identity=False,
     )
 
