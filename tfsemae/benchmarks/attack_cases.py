@@ -48,7 +48,7 @@ class Torch(NamedTuple):
     variables: Mapping[str, str] = {}
 
 
-#: A loop as one writes it, and as it is fastest.
+#: A loop as one writes it, and in faster layouts.
 LOOPS = (
     Torch("PyTorch loop"),
     Torch("PyTorch loop, channels last", (_CHANNELS_LAST,)),

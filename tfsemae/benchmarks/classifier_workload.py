@@ -9,6 +9,7 @@ import argparse
 import pathlib
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -18,10 +19,9 @@ from tfsemae.models.classifier import Classifier
 
 #: Pixels in [0, 1], as the sources have them.
 RADIUS, STEP = 8 / 255, 2 / 255
-SEED = (
-    0  # of the training, and of the points that PGD begins at, as the command has them
-)
-#: Of the training; the rate is one at which a trained network goes on.
+#: Of the training, and of the points that PGD begins at, as in the command.
+SEED = 0
+#: Of the training; at a rate suited to continuing a training.
 OPTIMIZER = {
     "optimizer": "sgd",
     "learning_rate": 0.01,
@@ -56,11 +56,11 @@ def main() -> None:
         for split in ("train", "test")
     )
     network = classifier.network
+    test = _answered(network, test, given.examples)
     network.save(given.folder / "classifier.keras")
     content: dict[str, Any] = arrays(
         train,
         test,
-        examples=given.examples,
         batch_size=given.batch_size,
         steps=given.steps,
     )
@@ -72,14 +72,13 @@ def main() -> None:
 
 
 def arrays(
-    train: data.Images, test: data.Images, *, examples: int, batch_size: int, steps: int
+    train: data.Images, test: data.Images, *, batch_size: int, steps: int
 ) -> dict[str, np.ndarray]:
     """Images, and the random numbers of attacks.
 
     Args:
         train: labelled images to train on.
-        test: labelled images to attack.
-        examples: N, how many of these.
+        test: N labelled images to attack.
         batch_size: B, of the training.
         steps: T, of a turn of the training.
 
@@ -95,13 +94,19 @@ def arrays(
     shape = test.images.shape[1:]
     assert test.labels is not None
     return {
-        "images": data.pixels(test, examples),
-        "labels": test.labels[:examples],
-        "starts": draws.in_unit_ball([SEED, 0, 0], shape, "linf")(examples),
+        "images": data.pixels(test),
+        "labels": test.labels,
+        "starts": draws.in_unit_ball([SEED, 0, 0], shape, "linf")(len(test)),
         "train_images": pixels,
         "train_labels": labels,
         "normal": np.stack([_normal(pixels[0].shape, step) for step in range(steps)]),
     }
+
+
+def _answered(network: keras.Model, images: data.Images, count: int) -> data.Images:
+    """The first images with the right answer, which alone the commands attack."""
+    answers = np.argmax(network.predict(data.pixels(images), verbose=0), axis=1)
+    return data.take(images, np.flatnonzero(answers == images.labels)[:count])
 
 
 def _normal(shape: tuple[int, ...], step: int) -> np.ndarray:

@@ -182,6 +182,9 @@ def against(
         repeats: turns of each program.
         unit: of the rates.
 
+    Returns:
+        A case for each peer.
+
     Raises:
         ChildProcessError: if a program fails.
     """

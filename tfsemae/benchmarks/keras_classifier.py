@@ -20,6 +20,7 @@ from tfsemae import attacks, devices, settings, training
 from tfsemae.attacks.objectives import cross_entropy
 from tfsemae.benchmarks import classifier_workload
 from tfsemae.benchmarks.keras_table1 import Turns
+from tfsemae.data.pipelines import pipeline_options
 from tfsemae.evaluation.attack_registry import RobustAccuracy
 from tfsemae.evaluation.classifier_attacks import ClassifierAttacks
 from tfsemae.models.classifier import Classifier
@@ -60,7 +61,7 @@ def _train(network: keras.Model, workload: Mapping[str, np.ndarray]) -> None:
         "procedure": "trades",
         "batch_size": size,
         "steps": steps,
-        "steps_per_execution": 1,
+        "checkpoint_every": steps,
         "seed": classifier_workload.SEED,
         **classifier_workload.OPTIMIZER,
         "output_dir": "",
@@ -73,17 +74,26 @@ def _train(network: keras.Model, workload: Mapping[str, np.ndarray]) -> None:
     pixels, labels = map(np.stack, zip(*batches, strict=True))
     inputs = {"image": pixels, "adversarial": pixels}
     endless = tf.data.Dataset.from_tensor_slices((inputs, labels)).repeat()
+    endless = endless.prefetch(2).with_options(pipeline_options())
+
+    def loss() -> list[float]:
+        logits = network(last[0], training=False)
+        entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        return [float(entropy(last[1], logits))]
+
+    before = loss()
 
     def report() -> dict[str, list[float]]:
-        logits = network(last[0], training=False)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        return {"outcomes": [float(loss(last[1], logits))]}
+        return {"before": before, "outcomes": loss()}
 
     procedure.model.fit(
         endless,
         epochs=sys.maxsize,
         steps_per_epoch=steps,
-        callbacks=[callbacks.StopOnNaN(), Turns(steps * size, report)],
+        callbacks=[
+            callbacks.StopOnNaN(),
+            Turns(steps * size, lambda: {"before": before, "outcomes": loss()}),
+        ],
         shuffle=False,
         verbose=0,
     )

@@ -7,15 +7,17 @@
 numbers; its outcome is the cross-entropy of the next batch after a turn. `pgd20` is
 the PGD-20 of `tfsemae.attack --attack=robust_accuracy` against a loop in PyTorch,
 Foolbox and ART on TensorFlow, from equal points on equal weights; `apgd` is APGD
-against that of ART, from points that each draws. Their outcome is the accuracy in %. A
-ratio above 1 means that ours is faster. Nothing else should run on the machine.
+against that of ART, from points that each draws, with a pass more in each step. Images
+are those that the network answers correctly; the outcome of an attack is the share in %
+that it still does. A ratio above 1 means that ours is faster. Nothing else should run
+on the machine.
 """
 
 import dataclasses
 import sys
 import tempfile
 
-from tfsemae import command_line, files
+from tfsemae import command_line, files, run_folder
 from tfsemae.benchmarks import attack_cases, robustness_cases
 from tfsemae.benchmarks.settings import (
     WithPeer,
@@ -42,7 +44,9 @@ class Settings(Places, WithPeer):
         tuple(robustness_cases.CASES),
         f"Which cases, of {', '.join(robustness_cases.CASES)}.",
     )
-    examples: int = setting(500, "Images that are attacked.", lower_bound=1)
+    examples: int = setting(
+        500, "Images that are attacked, of those answered correctly.", lower_bound=1
+    )
     attack_batch_size: int = setting(
         250, "Images of an attack at a time.", lower_bound=1
     )
@@ -92,6 +96,8 @@ def main() -> None:
                 cases += robustness_cases.measure(
                     work, case, threads=threads, repeats=settings.repeats
                 )
+    flags = run_folder.read_flags(settings.model_dir)
+    versions |= {name: flags[name] for name in ("model", "dataset", "procedure")}
     finish(settings, "robustness", cases, machine=machine, versions=versions)
 
 

@@ -188,7 +188,7 @@ class Trades:
         self._optimizer.step()
 
     def loss(self) -> float:
-        """Cross-entropy of the batch behind those of a turn, as at inference."""
+        """Cross-entropy of the batch after a turn, as at inference."""
         self._network.eval()
         with torch.no_grad():
             logits = self._network(self._last_pixels)
@@ -215,7 +215,7 @@ class Attacks:
         return sum(map(len, self._moved()))
 
     def robust(self) -> list[float]:
-        """100 for an image that is answered rightly before and behind, else 0."""
+        """100 for an image that is answered correctly after the attack too, else 0."""
         found = []
         for (images, labels, _), moved in zip(
             self._batches, self._moved(), strict=True
@@ -268,12 +268,13 @@ def main() -> None:
     work: Trades | Attacks
     if given.work == "training":
         work = Trades(network, workload, layout)
+        first = {"before": [work.loss()]}
         work.turn()
-        outcomes = [work.loss()]
+        first["outcomes"] = [work.loss()]
     else:
         work = Attacks(network, workload, layout, given.batch_size)
-        outcomes = work.robust()
-    print(json.dumps({"outcomes": outcomes}), flush=True)
+        first = {"outcomes": work.robust()}
+    print(json.dumps(first), flush=True)
     for _ in sys.stdin:
         began = time.perf_counter()
         images = work.turn()
