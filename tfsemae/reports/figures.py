@@ -294,7 +294,7 @@ def heat_maps(
     """Draws matrices of numbers from -1 to 1 beside each other, in equal colours.
 
     Args:
-        panels: title -> float `[K, K]`; None leaves a panel empty, its title says why.
+        panels: title -> float `[K, K]`; NaN stays white, None leaves a panel empty.
         names: of the K rows and columns.
         label: what the numbers are.
         path: PNG file to write.
@@ -324,7 +324,7 @@ def heat_maps(
             if values is None:
                 axis.set(xticks=[], yticks=[], aspect="equal")
                 continue
-            drawn = axis.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1)
+            drawn = axis.imshow(values, cmap="viridis", vmin=-1, vmax=1)
             axis.set_xticks(range(len(names)), names, rotation=90)
             axis.set_yticks(range(len(names)), names)
         figure.colorbar(drawn, ax=axes, label=label, shrink=0.6)

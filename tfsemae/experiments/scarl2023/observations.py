@@ -376,10 +376,8 @@ def _draw_similarities(
         "words": _similarity(models["nat"][0].words)
     }
     for procedure in ("nat", "pgd"):
-        similarity = models[procedure][0].similarity("clean")
-        panels[runs.OBSERVED[procedure]] = np.nan_to_num(similarity)
-    missing = "" if clip is not None else ": missing"
-    panels[f"CLIP{missing}"] = clip
+        panels[runs.OBSERVED[procedure]] = models[procedure][0].similarity("clean")
+    panels["CLIP: missing" if clip is None else "CLIP"] = clip
     path = work.output_dir / "figure2.png"
     figures.heat_maps(panels, _CIFAR10, "cosine of classes, centred", path)
     why = (
@@ -388,8 +386,8 @@ def _draw_similarities(
     )
     return Picture(
         file=path.name,
-        caption="As Fig. 2: similarities of classes, centred, of natural images and of "
-        "the first seed." + (why if missing else ""),
+        caption="As Fig. 2: similarities of classes, centred; those of networks are "
+        "of natural images and the first seed." + (why if clip is None else ""),
     )
 
 
