@@ -4,11 +4,10 @@ import dataclasses
 import json
 import pathlib
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tfsemae.benchmarks.compare import Case, Program, against
+from tfsemae.benchmarks.compare import Case, Program, against, module, script
 from tfsemae.benchmarks.table1_cases import KEPT, environment
 
 #: Group on the command line -> what its cases are called.
@@ -97,7 +96,7 @@ class Work:
         Raises:
             ChildProcessError: if that fails.
         """
-        command = _module("attack_workload", self.folder)
+        command = module("attack_workload", self.folder)
         command.append(f"--examples={self.examples}")
         with Program(command, environment()) as program:
             program.wait()
@@ -130,7 +129,7 @@ class Work:
 
     def pgd(self, mode: str, threads: int) -> Program:
         """Our attack in one of `keras_pgd.MODES`."""
-        command = _module("keras_pgd", self.folder)
+        command = module("keras_pgd", self.folder)
         command += [*self._flags(threads), f"--steps={self.steps}", f"--mode={mode}"]
         return Program(command, environment())
 
@@ -146,7 +145,7 @@ class Work:
         on_torch = framework == "torch"
         command = [
             self.peer_python if on_torch else self.tensorflow_peer_python,
-            _script("peer_pgd"),
+            script("peer_pgd"),
             f"--folder={self.folder}",
             *self._flags(threads),
             f"--steps={self.steps}",
@@ -158,7 +157,7 @@ class Work:
 
     def metric(self, metric: str, threads: int) -> Program:
         """One of `keras_metrics.METRICS`."""
-        command = _module("keras_metrics", self.folder)
+        command = module("keras_metrics", self.folder)
         command += [*self._flags(threads), *self._lpips(metric), f"--metric={metric}"]
         return Program(command, environment())
 
@@ -166,7 +165,7 @@ class Work:
         """SSIM or LPIPS of a library on PyTorch."""
         command = [
             self.peer_python,
-            _script("torch_metrics"),
+            script("torch_metrics"),
             f"--folder={self.folder}",
             *self._flags(threads),
             *self._lpips(metric),
@@ -238,11 +237,3 @@ def versions(flag: str, python: str, packages: Sequence[str]) -> dict[str, str]:
             "tfsemae[bench], or name an interpreter that has them."
         ) from error
     return json.loads(found)
-
-
-def _module(name: str, folder: pathlib.Path) -> list[str]:
-    return [sys.executable, "-m", f"tfsemae.benchmarks.{name}", f"--folder={folder}"]
-
-
-def _script(name: str) -> str:
-    return str(pathlib.Path(__file__).with_name(f"{name}.py"))

@@ -5,7 +5,7 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-from tfsemae.benchmarks.compare import Case, Program, against
+from tfsemae.benchmarks.compare import Case, Program, against, script
 from tfsemae.benchmarks.table1_cases import KEPT, environment
 
 #: Case on the command line -> what it is called.
@@ -53,8 +53,8 @@ class Work:
 
     def peers(self, case: str, threads: int) -> Iterator[tuple[str, Program]]:
         """PyTorch, as it comes and as it is fastest."""
-        script = str(pathlib.Path(__file__).with_name("torch_audit.py"))
-        command = [self.peer_python, script, *self._flags(case, threads)]
+        command = [self.peer_python, script("torch_audit")]
+        command += self._flags(case, threads)
         yield "PyTorch loop", Program(command, {})
         yield (
             "PyTorch loop, channels last, freed memory kept",

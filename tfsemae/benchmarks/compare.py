@@ -4,8 +4,10 @@ import contextlib
 import dataclasses
 import json
 import os
+import pathlib
 import statistics
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -139,6 +141,16 @@ def at_once(programs: Sequence[Program]) -> list[float]:
     for program in programs:
         program._begin()
     return [program._answer() for program in programs]
+
+
+def module(name: str, folder: pathlib.Path) -> list[str]:
+    """The command of one of our programs, with the folder of its workload."""
+    return [sys.executable, "-m", f"tfsemae.benchmarks.{name}", f"--folder={folder}"]
+
+
+def script(name: str) -> str:
+    """The path of a program for another interpreter."""
+    return str(pathlib.Path(__file__).with_name(f"{name}.py"))
 
 
 def in_turn(

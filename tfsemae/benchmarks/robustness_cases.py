@@ -2,11 +2,10 @@
 
 import dataclasses
 import pathlib
-import sys
 from collections.abc import Iterator
 
 from tfsemae.benchmarks.attack_cases import LOOPS
-from tfsemae.benchmarks.compare import Case, Program, against
+from tfsemae.benchmarks.compare import Case, Program, against, module, script
 from tfsemae.benchmarks.table1_cases import environment
 
 #: Case on the command line -> what it is called.
@@ -59,14 +58,14 @@ class Work:
         places = ("model_dir", "data_dir", "manual_dir")
         numbers = ("examples", "batch_size", "steps")
         values = {name: getattr(self, name) for name in (*places, *numbers)}
-        command = _module("classifier_workload", self.folder)
+        command = module("classifier_workload", self.folder)
         command += [f"--{name}={value}" for name, value in values.items() if value]
         with Program(command, environment()) as program:
             program.wait()
 
     def ours(self, case: str, threads: int) -> Program:
         """Our program of a case."""
-        command = _module("keras_classifier", self.folder)
+        command = module("keras_classifier", self.folder)
         command += [f"--work={case}", *self._flags(threads), self._apgd]
         return Program(command, environment())
 
@@ -74,7 +73,7 @@ class Work:
         """The peers of a case and their names."""
         if case in WITH_PYTORCH:
             for way in LOOPS:
-                command = [self.peer_python, _script("torch_classifier")]
+                command = [self.peer_python, script("torch_classifier")]
                 command += [f"--folder={self.folder}", f"--work={case}"]
                 command += [*self._flags(threads), *way.flags]
                 yield way.name, Program(command, way.variables)
@@ -83,7 +82,7 @@ class Work:
             if case == "apgd":
                 del libraries["Foolbox"]
             for name, library in libraries.items():
-                command = [self.tensorflow_peer_python, _script("peer_classifier")]
+                command = [self.tensorflow_peer_python, script("peer_classifier")]
                 command += [f"--folder={self.folder}", f"--attack={library}_{case}"]
                 command += [*self._flags(threads), self._apgd]
                 yield f"{name} on TensorFlow", Program(command, environment())
@@ -120,11 +119,3 @@ def measure(work: Work, case: str, *, threads: int, repeats: int) -> list[Case]:
         repeats=repeats,
         unit="images/s",
     )
-
-
-def _module(name: str, folder: pathlib.Path) -> list[str]:
-    return [sys.executable, "-m", f"tfsemae.benchmarks.{name}", f"--folder={folder}"]
-
-
-def _script(name: str) -> str:
-    return str(pathlib.Path(__file__).with_name(f"{name}.py"))
