@@ -27,8 +27,10 @@ WITH_PYTORCH = {
     "ssim": ("torch", "torchmetrics", "piq"),
     "lpips": ("torch", "torchvision", "torchmetrics", "lpips"),
 }
+#: Foolbox and ART, and what they attack.
+LIBRARIES = ("tensorflow", _FOOLBOX, _ART)
 #: Packages of --tensorflow_peer_python that a group needs.
-WITH_TENSORFLOW = {"pgd_tensorflow": ("tensorflow", _FOOLBOX, _ART)}
+WITH_TENSORFLOW = {"pgd_tensorflow": LIBRARIES}
 
 _CHANNELS_LAST = "--channels_last"
 
@@ -210,6 +212,30 @@ def measure(work: Work, group: str, *, threads: int, repeats: int) -> list[Case]
         repeats=repeats,
         unit=_UNITS.get(group, "codes/s"),
     )
+
+
+def peer_versions(
+    cases: Sequence[str],
+    peers: Mapping[str, tuple[str, Mapping[str, Sequence[str]]]],
+) -> dict[str, str]:
+    """The versions of all packages that the peers of cases need.
+
+    Args:
+        cases: as on the command line.
+        peers: flag that names an interpreter -> the interpreter, and the packages that
+            a case needs of it.
+
+    Raises:
+        ValueError: see `versions`.
+    """
+    found: dict[str, str] = {}
+    for flag, (python, needed) in peers.items():
+        packages = dict.fromkeys(
+            name for case in cases for name in needed.get(case, ())
+        )
+        if packages:
+            found |= versions(flag, python, list(packages))
+    return found
 
 
 def versions(flag: str, python: str, packages: Sequence[str]) -> dict[str, str]:

@@ -12,16 +12,16 @@ the mean of a metric. Nothing else should run on the machine.
 """
 
 import dataclasses
-import sys
 import tempfile
 
 from tfsemae import command_line, files
 from tfsemae.benchmarks import attack_cases
 from tfsemae.benchmarks.settings import (
-    WithPeer,
+    WithPeers,
     check_cases,
     finish,
     interpreter,
+    measured,
     writable,
 )
 from tfsemae.reports import environment
@@ -29,7 +29,7 @@ from tfsemae.settings import setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings(WithPeer):
+class Settings(WithPeers):
     """What is measured, and how often."""
 
     cases: tuple[str, ...] = setting(
@@ -49,12 +49,6 @@ class Settings(WithPeer):
     )
     lpips_net: str = setting(
         "alex", "Network of LPIPS.", choices=("alex", "squeeze", "vgg")
-    )
-    tensorflow_peer_python: str | None = setting(
-        None,
-        "Interpreter that has TensorFlow, Foolbox and ART, for the case "
-        "pgd_tensorflow. Default: the one in use.",
-        identity=False,
     )
 
     def __post_init__(self) -> None:
@@ -92,28 +86,25 @@ def main() -> None:
             lpips_weights=None if weights is None else files.path(weights),
             lpips_net=settings.lpips_net,
         )
-        versions |= _peer_versions(work, settings)
+        versions |= attack_cases.peer_versions(
+            settings.cases,
+            {
+                "peer_python": (work.peer_python, attack_cases.WITH_PYTORCH),
+                "tensorflow_peer_python": (
+                    work.tensorflow_peer_python,
+                    attack_cases.WITH_TENSORFLOW,
+                ),
+            },
+        )
         work.write()
-        cases = []
-        for threads in map(int, settings.threads):
-            for group in settings.cases:
-                print(f"Measuring {group}: {threads} thread(s).", file=sys.stderr)
-                cases += attack_cases.measure(
-                    work, group, threads=threads, repeats=settings.repeats
-                )
+        cases = measured(
+            settings,
+            settings.cases,
+            lambda case, threads: attack_cases.measure(
+                work, case, threads=threads, repeats=settings.repeats
+            ),
+        )
     finish(settings, "attacks", cases, machine=machine, versions=versions)
-
-
-def _peer_versions(work: attack_cases.Work, settings: Settings) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for flag, needed in (
-        ("peer_python", attack_cases.WITH_PYTORCH),
-        ("tensorflow_peer_python", attack_cases.WITH_TENSORFLOW),
-    ):
-        packages = [name for case in settings.cases for name in needed.get(case, ())]
-        if packages:
-            found |= attack_cases.versions(flag, getattr(work, flag), packages)
-    return found
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ means that ours is faster. Nothing else should run on the machine.
 """
 
 import dataclasses
-import sys
 import tempfile
 
 from tfsemae import command_line, files
@@ -21,6 +20,7 @@ from tfsemae.benchmarks.settings import (
     check_cases,
     finish,
     interpreter,
+    measured,
     writable,
 )
 from tfsemae.reports import environment
@@ -69,13 +69,13 @@ def main() -> None:
             peer_python=peer_python,
         )
         work.write()
-        cases = []
-        for threads in map(int, settings.threads):
-            for case in settings.cases:
-                print(f"Measuring {case}: {threads} thread(s).", file=sys.stderr)
-                cases += audit_cases.measure(
-                    work, case, threads=threads, repeats=settings.repeats
-                )
+        cases = measured(
+            settings,
+            settings.cases,
+            lambda case, threads: audit_cases.measure(
+                work, case, threads=threads, repeats=settings.repeats
+            ),
+        )
     finish(settings, "audit", cases, machine=machine, versions=versions)
 
 

@@ -90,10 +90,7 @@ def _train(network: keras.Model, workload: Mapping[str, np.ndarray]) -> None:
         endless,
         epochs=sys.maxsize,
         steps_per_epoch=steps,
-        callbacks=[
-            callbacks.StopOnNaN(),
-            Turns(steps * size, lambda: {"before": before, "outcomes": loss()}),
-        ],
+        callbacks=[callbacks.StopOnNaN(), Turns(steps * size, report)],
         shuffle=False,
         verbose=0,
     )

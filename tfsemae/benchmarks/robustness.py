@@ -14,16 +14,16 @@ on the machine.
 """
 
 import dataclasses
-import sys
 import tempfile
 
 from tfsemae import command_line, files, run_folder
 from tfsemae.benchmarks import attack_cases, robustness_cases
 from tfsemae.benchmarks.settings import (
-    WithPeer,
+    WithPeers,
     check_cases,
     finish,
     interpreter,
+    measured,
     writable,
 )
 from tfsemae.reports import environment
@@ -32,7 +32,7 @@ from tfsemae.shared_settings import Places
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings(Places, WithPeer):
+class Settings(Places, WithPeers):
     """What is measured, and how often."""
 
     model_dir: str = setting(
@@ -53,11 +53,6 @@ class Settings(Places, WithPeer):
     apgd_steps: int = setting(100, "Steps of APGD.", lower_bound=1)
     batch_size: int = setting(128, "Images of a training step.", lower_bound=2)
     steps: int = setting(20, "Steps of a turn of the training.", lower_bound=1)
-    tensorflow_peer_python: str | None = setting(
-        None,
-        "Interpreter that has TensorFlow, Foolbox and ART. Default: the one in use.",
-        identity=False,
-    )
 
     def __post_init__(self) -> None:
         """Raises ValueError if a case or a number of threads is none."""
@@ -87,33 +82,27 @@ def main() -> None:
             peer_python=interpreter(settings.peer_python),
             tensorflow_peer_python=interpreter(settings.tensorflow_peer_python),
         )
-        versions |= _peer_versions(work, settings)
+        versions |= attack_cases.peer_versions(
+            settings.cases,
+            {
+                "peer_python": (work.peer_python, robustness_cases.WITH_PYTORCH),
+                "tensorflow_peer_python": (
+                    work.tensorflow_peer_python,
+                    robustness_cases.WITH_TENSORFLOW,
+                ),
+            },
+        )
         work.write()
-        cases = []
-        for threads in map(int, settings.threads):
-            for case in settings.cases:
-                print(f"Measuring {case}: {threads} thread(s).", file=sys.stderr)
-                cases += robustness_cases.measure(
-                    work, case, threads=threads, repeats=settings.repeats
-                )
+        cases = measured(
+            settings,
+            settings.cases,
+            lambda case, threads: robustness_cases.measure(
+                work, case, threads=threads, repeats=settings.repeats
+            ),
+        )
     flags = run_folder.read_flags(settings.model_dir)
     versions |= {name: flags[name] for name in ("model", "dataset", "procedure")}
     finish(settings, "robustness", cases, machine=machine, versions=versions)
-
-
-def _peer_versions(work: robustness_cases.Work, settings: Settings) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for flag, needing, packages in (
-        ("peer_python", robustness_cases.WITH_PYTORCH, ("torch",)),
-        (
-            "tensorflow_peer_python",
-            robustness_cases.WITH_TENSORFLOW,
-            attack_cases.WITH_TENSORFLOW["pgd_tensorflow"],
-        ),
-    ):
-        if set(needing).intersection(settings.cases):
-            found |= attack_cases.versions(flag, getattr(work, flag), packages)
-    return found
 
 
 if __name__ == "__main__":

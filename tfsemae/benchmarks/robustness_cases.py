@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 from collections.abc import Iterator
 
-from tfsemae.benchmarks.attack_cases import LOOPS
+from tfsemae.benchmarks.attack_cases import LIBRARIES, LOOPS
 from tfsemae.benchmarks.compare import Case, Program, against, module, script
 from tfsemae.benchmarks.table1_cases import environment
 
@@ -14,9 +14,10 @@ CASES = {
     "pgd20": "PGD-20 on a classifier",
     "apgd": "APGD on the cross-entropy of a classifier",
 }
-#: Those of them that need PyTorch, and those that need the libraries on TensorFlow.
-WITH_PYTORCH = ("training", "pgd20")
-WITH_TENSORFLOW = ("pgd20", "apgd")
+#: Packages of --peer_python that a case needs.
+WITH_PYTORCH = {"training": ("torch",), "pgd20": ("torch",)}
+#: Packages of --tensorflow_peer_python that a case needs.
+WITH_TENSORFLOW = {"pgd20": LIBRARIES, "apgd": LIBRARIES}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ import pathlib
 import shlex
 import sys
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from tfsemae import files, run_folder
@@ -49,6 +49,18 @@ class WithPeer(Measured):
     )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WithPeers(WithPeer):
+    """Where the peers are installed, those on TensorFlow apart."""
+
+    tensorflow_peer_python: str | None = setting(
+        None,
+        "Interpreter that has TensorFlow, Foolbox and ART, for the cases that they "
+        "take part in. Default: the one in use.",
+        identity=False,
+    )
+
+
 def check_counts(flag: str, counts: Sequence[str]) -> None:
     """Raises ValueError if an entry of a flag is no whole number from 1 on."""
     if not all(count.isdecimal() and int(count) for count in counts):
@@ -66,6 +78,26 @@ def check_cases(cases: Sequence[str], known: Collection[str]) -> None:
 def interpreter(path: str | None) -> str:
     """The interpreter of a flag, `~` expanded; None is the one in use."""
     return sys.executable if path is None else str(files.path(path))
+
+
+def measured(
+    settings: Measured,
+    cases: Sequence[str],
+    measure: Callable[[str, int], Sequence[compare.Case]],
+) -> list[compare.Case]:
+    """Measures cases on each number of threads, and says which.
+
+    Args:
+        settings: of the benchmark.
+        cases: as on the command line.
+        measure: case and number of threads -> what was found.
+    """
+    found: list[compare.Case] = []
+    for threads in map(int, settings.threads):
+        for case in cases:
+            print(f"Measuring {case}: {threads} thread(s).", file=sys.stderr)
+            found += measure(case, threads)
+    return found
 
 
 def writable(settings: Measured, name: str) -> pathlib.Path:

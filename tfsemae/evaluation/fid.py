@@ -1,4 +1,4 @@
-"""FID of an autoencoder, where the weights of the Inception network are at hand."""
+"""FID of the reconstructions and the samples of an autoencoder."""
 
 from collections.abc import Callable, Iterable
 

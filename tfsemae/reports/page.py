@@ -298,28 +298,23 @@ def _by_subject(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     groups = []
     for subject, group in itertools.groupby(rows, lambda row: parts(row)[0]):
         found = list(group)
-        alone = len(found) == 1
         notes = [
             list(dict.fromkeys("; ".join(row["notes"]).split("; "))) for row in found
         ]
+        if len(found) == 1:
+            line = found[0]["head"].quantity, "; ".join(notes[0]), found[0]
+            groups.append({"subject": "", "note": "", "lines": [line]})
+            continue
         shared = [part for part in notes[0] if all(part in each for each in notes)]
-        if alone:
-            shared = []
         lines = [
             (
-                row["head"].quantity if alone else parts(row)[2],
+                parts(row)[2],
                 "; ".join(part for part in note if part not in shared),
                 row,
             )
             for row, note in zip(found, notes, strict=True)
         ]
-        groups.append(
-            {
-                "subject": "" if alone else subject,
-                "note": "; ".join(shared),
-                "lines": lines,
-            }
-        )
+        groups.append({"subject": subject, "note": "; ".join(shared), "lines": lines})
     return groups
 
 
